@@ -1,0 +1,2 @@
+//! The `backroom` binary.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The HTTP service: routes, keys, problem details, start and stop.
