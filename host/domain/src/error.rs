@@ -1,46 +1,61 @@
 //! A business "no": a closed class that says what to do, an open code word, a message for people.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What the caller should do about an error. Closed: callers may match on it exhaustively.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, minicbor::Encode, minicbor::Decode,
+)]
+#[cbor(index_only)]
 #[serde(rename_all = "kebab-case")]
 pub enum Class {
     /// The request itself is malformed: mend it, it can never succeed as it is.
+    #[n(0)]
     Invalid,
     /// The caller lacks the right. Nothing was looked at, nothing changed.
+    #[n(1)]
     Denied,
     /// There is no such thing for this tenant (another tenant's things included).
+    #[n(2)]
     NotFound,
     /// The same id with other content, or what was read has changed.
+    #[n(3)]
     Conflict,
     /// A rule of the business forbids it in today's state.
+    #[n(4)]
     Refused,
     /// The service cannot answer now; the only class that may be retried unchanged.
+    #[n(5)]
     Unavailable,
 }
 
 /// One independent reason, with the field it is about where there is one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
 pub struct Problem {
     /// A stable code word in kebab-case; codes are only ever added.
-    pub code: &'static str,
+    #[n(0)]
+    pub code: Cow<'static, str>,
     /// The field (or line) it is about, in the words of the contract, such as `lines[2].account`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[n(1)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
     /// For people: what is wrong and what would be right.
+    #[n(2)]
     pub message: String,
 }
 
 /// An error of the domain: a class and at least one problem. The first problem is the one that the documented
 /// precedence of the operation reports; `invalid` carries every independent problem found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
 pub struct Error {
     /// What to do.
+    #[n(0)]
     pub class: Class,
     /// Why; never empty.
+    #[n(1)]
     pub problems: Vec<Problem>,
 }
 
@@ -48,14 +63,22 @@ pub struct Error {
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
+    /// One problem, for collecting several: see [`Error::all`].
+    pub fn problem(code: &'static str, field: impl Into<String>, message: impl Into<String>) -> Problem {
+        Problem { code: code.into(), field: Some(field.into()), message: message.into() }
+    }
+
     /// An error of `class` with one problem that is about no single field.
     pub fn new(class: Class, code: &'static str, message: impl Into<String>) -> Self {
-        Self { class, problems: vec![Problem { code, field: None, message: message.into() }] }
+        Self { class, problems: vec![Problem { code: code.into(), field: None, message: message.into() }] }
     }
 
     /// The same, about one field.
     pub fn at(class: Class, code: &'static str, field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { class, problems: vec![Problem { code, field: Some(field.into()), message: message.into() }] }
+        Self {
+            class,
+            problems: vec![Problem { code: code.into(), field: Some(field.into()), message: message.into() }],
+        }
     }
 
     /// A malformed field.
@@ -94,8 +117,8 @@ impl Error {
     }
 
     /// The code of the first problem.
-    pub fn code(&self) -> &'static str {
-        self.problems.first().map_or("unknown", |p| p.code)
+    pub fn code(&self) -> &str {
+        self.problems.first().map_or("unknown", |p| p.code.as_ref())
     }
 
     /// Collects `invalid` problems: `Ok` if there are none.

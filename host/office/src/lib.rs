@@ -1,1 +1,21 @@
 //! Use cases: one function each, the same one for HTTP and for plugins.
+//!
+//! Every function takes a [`Work`]: the unit of work with its caller, rights and time. It checks the right, loads the facts, lets the
+//! domain decide, and stages the changes. It never commits (the caller of the use cases does, once) and never asks for the time.
+#![forbid(unsafe_code)]
+
+mod control;
+mod error;
+pub mod hr;
+pub mod imports;
+pub mod inventory;
+pub mod ledger;
+mod page;
+pub mod runs;
+pub mod state;
+mod work;
+
+pub use control::{Office, NewInstallation, NewRelease};
+pub use error::{Failure, Result};
+pub use page::{Page, PageRequest};
+pub use work::{Caller, Sealed, Work};

@@ -1,0 +1,168 @@
+//! The unit of work: what every use case takes.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use backroom_domain::rights::{Layers, Rights};
+use backroom_domain::{BusinessDate, Effect, Error, Id, Instant, Problem, Side};
+use backroom_domain::ledger::Entry;
+use backroom_store::records::Counter;
+use backroom_store::{Committed, Meta, Record, Tx};
+
+use crate::error::Result;
+
+/// Who asks, bound by the host to the unit of work and never a parameter of a call.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// The person or key, as the log names it.
+    pub actor: String,
+    /// Every layer must allow a call: the caller's own rights, and for a plugin also what it wants and what it was granted.
+    pub layers: Vec<Arc<Rights>>,
+    /// The installation that acts for the actor.
+    pub installation: Option<Id>,
+    /// The run that it acts in.
+    pub run: Option<Id>,
+}
+
+/// A unit of work over ledger, people and stock of one tenant. Dropping it keeps nothing.
+pub struct Work {
+    tx: Tx,
+    /// Who asks.
+    pub caller: Caller,
+    /// The time of the work; the same for all of it.
+    pub now: Instant,
+    /// The day of the books it is for.
+    pub today: BusinessDate,
+    effects: Vec<Effect>,
+    /// Per stock control account: what the ledger and what the stock gained, in minor units, signed (gain minus loss).
+    stock_control: BTreeMap<Id, StockControl>,
+    /// Journal entries that moves and benefit lines refer to: entry, and the field that named it.
+    referred: BTreeMap<Id, &'static str>,
+}
+
+#[derive(Default)]
+struct StockControl {
+    ledger: i128,
+    stock: i128,
+}
+
+/// A unit of work that met every rule of its end and is ready to be committed.
+pub struct Sealed {
+    tx: Tx,
+    /// What it changed, in order.
+    pub effects: Vec<Effect>,
+}
+
+impl Work {
+    /// Begins work on `tx`.
+    pub fn new(tx: Tx, caller: Caller, now: Instant, today: BusinessDate) -> Self {
+        Self { tx, caller, now, today, effects: Vec::new(), stock_control: BTreeMap::new(), referred: BTreeMap::new() }
+    }
+
+    /// The caller's rights, to be checked before anything else is looked at.
+    pub fn rights(&self) -> Layers<'_> {
+        Layers(&self.caller.layers)
+    }
+
+    /// The records, for reading.
+    pub fn tx(&self) -> &Tx {
+        &self.tx
+    }
+
+    /// The records, for staging changes.
+    pub fn tx_mut(&mut self) -> &mut Tx {
+        &mut self.tx
+    }
+
+    /// Stages a record and its effect.
+    pub fn put<R: Record>(&mut self, record: &R) -> Result<()> {
+        Ok(self.tx.put(record)?)
+    }
+
+    /// Adds an effect, after the records that carry it were staged.
+    pub fn effect(&mut self, effect: Effect) {
+        self.effects.push(effect);
+    }
+
+    /// What was staged so far.
+    pub fn effects(&self) -> &[Effect] {
+        &self.effects
+    }
+
+    /// The next number of a gap-free series of the tenant; given back if the work is not committed.
+    pub fn next_number(&mut self, series: &'static str) -> Result<u64> {
+        let last = self.tx.get::<Counter>(&series.to_owned())?.map_or(0, |c| c.last);
+        let next = last.checked_add(1).ok_or_else(|| Error::overflow(series))?;
+        self.tx.put(&Counter { series: series.to_owned(), last: next })?;
+        Ok(next)
+    }
+
+    /// Notes that a stock control account was posted to.
+    pub fn note_ledger(&mut self, account: &Id, side: Side, minor: u64) {
+        let note = self.stock_control.entry(account.clone()).or_default();
+        match side {
+            Side::Debit => note.ledger = note.ledger.saturating_add(i128::from(minor)),
+            Side::Credit => note.ledger = note.ledger.saturating_sub(i128::from(minor)),
+        }
+    }
+
+    /// Notes that the value of the stock under a control account rose (`gain`) or fell.
+    pub fn note_stock(&mut self, account: &Id, gain: bool, minor: u64) {
+        let note = self.stock_control.entry(account.clone()).or_default();
+        let value = i128::from(minor);
+        note.stock = if gain { note.stock.saturating_add(value) } else { note.stock.saturating_sub(value) };
+    }
+
+    /// Notes that `field` of something staged names a journal entry, which must exist in the end.
+    pub fn note_entry_reference(&mut self, entry: &Id, field: &'static str) {
+        self.referred.insert(entry.clone(), field);
+    }
+
+    /// Checks the rules of the end: stock and books changed by the same values, and every named journal entry exists.
+    /// All problems are reported together.
+    pub fn seal(self) -> Result<Sealed> {
+        let mut problems = Vec::new();
+        for (account, note) in &self.stock_control {
+            if note.ledger != note.stock {
+                problems.push(Problem {
+                    code: "stock-ledger-mismatch".into(),
+                    field: Some(account.to_string()),
+                    message: format!(
+                        "stock control account {account}: the entries change it by {} minor units, the stock moves by {}; post \
+                         the value of every move to it",
+                        note.ledger, note.stock
+                    ),
+                });
+            }
+        }
+        for (entry, field) in &self.referred {
+            if self.tx.get::<Entry>(entry)?.is_none() {
+                let message = format!("the journal entry {entry} was named but never posted");
+                problems.push(Problem { code: "entry-missing".into(), field: Some((*field).to_owned()), message });
+            }
+        }
+        if !problems.is_empty() {
+            return Err(Error { class: backroom_domain::Class::Refused, problems }.into());
+        }
+        Ok(Sealed { tx: self.tx, effects: self.effects })
+    }
+}
+
+impl Sealed {
+    /// Stages one more record, such as that of the run itself.
+    pub fn put<R: Record>(&mut self, record: &R) -> Result<()> {
+        Ok(self.tx.put(record)?)
+    }
+
+    /// The effects as they stand in the log.
+    pub fn encoded_effects(&self) -> Vec<Vec<u8>> {
+        // Writing into a Vec cannot fail.
+        self.effects.iter().map(|e| minicbor::to_vec(e).unwrap_or_default()).collect()
+    }
+
+    /// Puts the work in its place in the log. The reply must wait for the ticket.
+    pub fn commit(self, meta: Meta) -> Result<Committed> {
+        let effects = self.encoded_effects();
+        Ok(self.tx.commit(Meta { effects, ..meta })?)
+    }
+}

@@ -1,0 +1,279 @@
+//! Records of the service itself: who there is, what is installed, what ran.
+
+use std::collections::BTreeMap;
+
+use backroom_domain::rights::Rights;
+use backroom_domain::{Id, Instant};
+use serde::{Deserialize, Serialize};
+
+use crate::record::Record;
+
+/// A client company of the provider. Kept in the provider's own chain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[serde(rename_all = "kebab-case")]
+pub struct Tenant {
+    /// The name in paths and commands.
+    #[n(0)]
+    pub id: Id,
+    /// For people; 1 to 200 characters.
+    #[n(1)]
+    pub name: String,
+    /// The number in keys: 1, 2, 3, ...
+    #[n(2)]
+    pub number: u32,
+    /// When it was recorded.
+    #[n(3)]
+    pub created_at: Instant,
+}
+
+impl Record for Tenant {
+    const SPACE: u8 = 1;
+    type Key = Id;
+    fn key(&self) -> Id {
+        self.id.clone()
+    }
+}
+
+/// What the holder of an API key may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[serde(rename_all = "kebab-case")]
+#[cbor(index_only)]
+pub enum Role {
+    /// The provider's administrator: everything, for every tenant.
+    #[n(0)]
+    Admin,
+    /// Everything within one tenant: set up, import, install, run, read.
+    #[n(1)]
+    Operator,
+    /// Reads within one tenant, salaries and bank accounts left out.
+    #[n(2)]
+    Reader,
+}
+
+/// An API key; the secret itself is not kept. Kept in the provider's own chain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[serde(rename_all = "kebab-case")]
+pub struct ApiKey {
+    /// BLAKE3 of the secret, which has 256 random bits, so that no slow hash is needed.
+    #[cbor(n(0), with = "minicbor::bytes")]
+    #[serde(skip)]
+    pub hash: [u8; 32],
+    /// The name that the log gives as the actor.
+    #[n(1)]
+    pub name: Id,
+    /// The one tenant it is for; none for administrators.
+    #[n(2)]
+    pub tenant: Option<Id>,
+    /// What it may do.
+    #[n(3)]
+    pub role: Role,
+    /// When it was made.
+    #[n(4)]
+    pub created_at: Instant,
+}
+
+impl Record for ApiKey {
+    const SPACE: u8 = 2;
+    type Key = [u8; 32];
+    fn key(&self) -> [u8; 32] {
+        self.hash
+    }
+}
+
+/// One version of a plugin, named by the digest of its bytes. Kept in the provider's own chain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[serde(rename_all = "kebab-case")]
+pub struct Release {
+    /// BLAKE3 of the component, as 64 hexadecimal digits.
+    #[n(0)]
+    pub digest: String,
+    /// The plugin's name.
+    #[n(1)]
+    pub plugin: Id,
+    /// The plugin's version.
+    #[n(2)]
+    pub version: String,
+    /// What it says of itself.
+    #[n(3)]
+    pub description: String,
+    /// The rights it wants.
+    #[n(4)]
+    pub wants: Rights,
+    /// The interfaces it imports, such as `backroom:ledger/journal@0.1.0`.
+    #[n(5)]
+    pub imports: Vec<String>,
+    /// Size of the component in bytes.
+    #[n(6)]
+    pub size: u64,
+    /// When it was uploaded.
+    #[n(7)]
+    pub created_at: Instant,
+}
+
+impl Record for Release {
+    const SPACE: u8 = 3;
+    type Key = String;
+    fn key(&self) -> String {
+        self.digest.clone()
+    }
+}
+
+/// Limits of a run; see the sandbox defaults.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Limits {
+    /// Bytes of all memories and tables of the instance together.
+    #[n(0)]
+    pub memory: u64,
+    /// Milliseconds of wall time.
+    #[n(1)]
+    pub wall_ms: u64,
+    /// Deterministic units: about one per WebAssembly instruction, plus the work of host calls.
+    #[n(2)]
+    pub fuel: u64,
+    /// Host calls.
+    #[n(3)]
+    pub host_calls: u32,
+    /// Staged effects.
+    #[n(4)]
+    pub effects: u32,
+    /// Bytes of log kept.
+    #[n(5)]
+    pub log: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            memory: 64 << 20,
+            wall_ms: 30_000,
+            // Some ten seconds of native-speed guest code; an interpreter start is 1 to 2 million.
+            fuel: 10_000_000_000,
+            host_calls: 10_000,
+            effects: 10_000,
+            log: 64 << 10,
+        }
+    }
+}
+
+/// A release put to use for one tenant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[serde(rename_all = "kebab-case")]
+pub struct Installation {
+    /// The name within the tenant.
+    #[n(0)]
+    pub name: Id,
+    /// The release's digest.
+    #[n(1)]
+    pub release: String,
+    /// What the operator grants; never wider than what the release wants, which is checked as well.
+    #[n(2)]
+    pub grants: Rights,
+    /// Configuration that the plugin reads.
+    #[n(3)]
+    pub config: BTreeMap<String, String>,
+    /// Limits of each run.
+    #[n(4)]
+    pub limits: Limits,
+    /// When this version of it was recorded.
+    #[n(5)]
+    pub updated_at: Instant,
+}
+
+impl Record for Installation {
+    const SPACE: u8 = 10;
+    type Key = Id;
+    fn key(&self) -> Id {
+        self.name.clone()
+    }
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[serde(rename_all = "kebab-case")]
+#[cbor(index_only)]
+pub enum RunStatus {
+    /// It returned ok and its effects are in the books.
+    #[n(0)]
+    Committed,
+    /// It returned an error; nothing was kept.
+    #[n(1)]
+    Refused,
+    /// It trapped or reached a limit; nothing was kept.
+    #[n(2)]
+    Failed,
+}
+
+/// What the state keeps of a run; the whole of it stands in the commit log under `number`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[serde(rename_all = "kebab-case")]
+pub struct RunRecord {
+    /// The run's id, from its caller or made by the service.
+    #[n(0)]
+    pub id: Id,
+    /// The installation that ran.
+    #[n(1)]
+    pub installation: Id,
+    /// How it ended.
+    #[n(2)]
+    pub status: RunStatus,
+    /// Its place in the tenant's commit log.
+    #[n(3)]
+    pub number: u64,
+    /// BLAKE3 of what identifies the request (installation, business date, input), for `exists-with-different`.
+    #[cbor(n(4), with = "minicbor::bytes")]
+    #[serde(skip)]
+    pub request_hash: [u8; 32],
+    /// The run's time.
+    #[n(5)]
+    pub at: Instant,
+}
+
+impl Record for RunRecord {
+    const SPACE: u8 = 11;
+    type Key = Id;
+    fn key(&self) -> Id {
+        self.id.clone()
+    }
+}
+
+/// One key of an installation's own state.
+#[derive(Debug, Clone, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]
+pub struct StateValue {
+    /// The installation.
+    #[n(0)]
+    pub installation: Id,
+    /// The key, 1 to 128 bytes.
+    #[n(1)]
+    pub key: String,
+    /// The value, at most 32 KiB.
+    #[cbor(n(2), with = "minicbor::bytes")]
+    pub value: Vec<u8>,
+}
+
+impl Record for StateValue {
+    const SPACE: u8 = 12;
+    type Key = (Id, String);
+    fn key(&self) -> (Id, String) {
+        (self.installation.clone(), self.key.clone())
+    }
+}
+
+/// A gap-free number series of a tenant, such as `entry` or `move`.
+#[derive(Debug, Clone, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]
+pub struct Counter {
+    /// The series.
+    #[n(0)]
+    pub series: String,
+    /// The last number given; 0 before the first.
+    #[n(1)]
+    pub last: u64,
+}
+
+impl Record for Counter {
+    const SPACE: u8 = 13;
+    type Key = String;
+    fn key(&self) -> String {
+        self.series.clone()
+    }
+}

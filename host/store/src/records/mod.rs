@@ -1,0 +1,37 @@
+//! The record spaces: which domain record stands under which key. One file per domain.
+//!
+//! | space | record | key |
+//! | --- | --- | --- |
+//! | 1-9 | provider's own: tenants, API keys, releases | see `control` |
+//! | 10-19 | installations, runs, plugin state, counters | see `control` |
+//! | 20-29 | ledger | see `ledger` |
+//! | 30-39 | HR | see `hr` |
+//! | 40-49 | inventory | see `inventory` |
+//!
+//! A number is never used again for something else.
+
+mod control;
+mod hr;
+mod inventory;
+mod ledger;
+
+pub use control::{ApiKey, Counter, Installation, Limits, Release, Role, RunRecord, RunStatus, StateValue, Tenant};
+pub use hr::*;
+pub use inventory::*;
+pub use ledger::*;
+
+use backroom_domain::{BusinessDate, Id};
+
+use crate::key::RecordKey;
+
+impl RecordKey for Id {
+    fn write(&self, out: &mut Vec<u8>) {
+        self.as_str().write(out);
+    }
+}
+
+impl RecordKey for BusinessDate {
+    fn write(&self, out: &mut Vec<u8>) {
+        self.number().write(out);
+    }
+}
