@@ -1,0 +1,202 @@
+//! The server as a child process.
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::root;
+
+/// The binary under test, built in the profile of this test if it is not there yet.
+pub fn binary() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        let test = std::env::current_exe().expect("own path");
+        let profile = test.ancestors().nth(2).expect("target/<profile>/deps/<test>");
+        let mut build = Command::new(env!("CARGO"));
+        build.current_dir(root()).args(["build", "--quiet", "--locked", "-p", "backroom"]);
+        if profile.ends_with("release") {
+            build.arg("--release");
+        }
+        assert!(build.status().expect("cargo runs").success(), "the binary does not build");
+        profile.join("backroom")
+    })
+}
+
+/// Runs the binary to its end.
+pub fn backroom(args: &[&str]) -> Output {
+    Command::new(binary()).args(args).stdin(Stdio::null()).output().expect("the binary runs")
+}
+
+/// An answer of the service.
+#[derive(Debug)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body; null if there is none.
+    pub body: Value,
+}
+
+impl Answer {
+    /// The body of a success, or a failed test that shows the answer.
+    pub fn ok(self) -> Value {
+        assert!((200..300).contains(&self.status), "{} {:#}", self.status, self.body);
+        self.body
+    }
+
+    /// The problem code.
+    pub fn code(&self) -> &str {
+        self.body["code"].as_str().unwrap_or_default()
+    }
+}
+
+/// A running server; killed when dropped.
+pub struct Server {
+    child: Child,
+    /// Its data directory.
+    pub data: PathBuf,
+    url: String,
+    key: String,
+    agent: ureq::Agent,
+}
+
+impl Server {
+    /// A server on a data directory that gets its first administrator key if it is new.
+    pub fn start(data: &Path) -> Self {
+        Self::start_with(data, &[])
+    }
+
+    /// The same with further environment variables.
+    pub fn start_with(data: &Path, environment: &[(&str, &str)]) -> Self {
+        let secret = data.with_extension("key");
+        if !secret.exists() {
+            let data = data.to_str().expect("UTF-8 path");
+            let made = backroom(&["key", "create", "--data", data, "--name", "test", "--role", "admin", "--json"]);
+            let text = String::from_utf8_lossy(&made.stdout).into_owned();
+            assert!(made.status.success(), "{text}{}", String::from_utf8_lossy(&made.stderr));
+            let body: Value = serde_json::from_str(&text).expect("JSON");
+            std::fs::write(&secret, body["secret"].as_str().expect("the secret")).expect("written");
+        }
+        let key = std::fs::read_to_string(&secret).expect("the key");
+        let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("its address").port();
+        let address = format!("127.0.0.1:{port}");
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(data.with_extension("log")).expect("a log");
+        let child = Command::new(binary())
+            .args(["serve", "--listen", &address, "--data"])
+            .arg(data)
+            .envs(environment.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().expect("a second handle"))
+            .stderr(log)
+            .spawn()
+            .expect("the server starts");
+        let agent: ureq::Agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_global(Some(Duration::from_secs(120)))
+            .build()
+            .into();
+        let mut server = Self { child, data: data.to_owned(), url: format!("http://{address}"), key, agent };
+        server.wait_ready();
+        server
+    }
+
+    /// Waits until it answers that it is ready.
+    pub fn wait_ready(&mut self) {
+        let began = Instant::now();
+        while !matches!(self.try_call("GET", "/readyz", None), Some(Answer { status: 200, .. })) {
+            if let Some(status) = self.child.try_wait().expect("a child") {
+                let log = std::fs::read_to_string(self.data.with_extension("log")).unwrap_or_default();
+                panic!("the server ended with {status}:\n{log}");
+            }
+            assert!(began.elapsed() < Duration::from_secs(60), "not ready after a minute");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Ends it without any warning, as a power cut of the process.
+    pub fn kill(mut self) {
+        self.child.kill().expect("killed");
+        self.child.wait().expect("gone");
+    }
+
+    /// Asks it to stop (SIGTERM) and waits until it did.
+    pub fn stop(mut self) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs").success());
+        assert!(self.child.wait().expect("gone").success(), "the server did not stop cleanly");
+    }
+
+    /// One request; `None` if the connection failed.
+    pub fn try_call(&self, method: &str, path: &str, body: Option<&Value>) -> Option<Answer> {
+        let url = format!("{}{path}", self.url);
+        let request = ureq::http::Request::builder()
+            .method(method)
+            .uri(url)
+            .header("authorization", format!("Bearer {}", self.key))
+            .header("content-type", "application/json");
+        let text = body.map(Value::to_string).unwrap_or_default();
+        let mut response = self.agent.run(request.body(text).expect("a request")).ok()?;
+        let text = response.body_mut().with_config().limit(64 << 20).read_to_string().ok()?;
+        Some(Answer { status: response.status().as_u16(), body: serde_json::from_str(&text).unwrap_or(Value::Null) })
+    }
+
+    /// One request.
+    pub fn call(&self, method: &str, path: &str, body: Option<&Value>) -> Answer {
+        self.try_call(method, path, body).unwrap_or_else(|| panic!("no answer to {method} {path}"))
+    }
+
+    /// The body of a successful GET.
+    pub fn get(&self, path: &str) -> Value {
+        self.call("GET", path, None).ok()
+    }
+
+    /// All items of a list, page by page.
+    pub fn all(&self, path: &str) -> Vec<Value> {
+        let (mut items, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let joint = if path.contains('?') { '&' } else { '?' };
+            let mut page = self.get(&format!("{path}{joint}limit=500{cursor}"));
+            items.append(page["items"].as_array_mut().expect("items"));
+            match page["next"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return items,
+            }
+        }
+    }
+
+    /// A command of the binary against this server, which must succeed; its JSON.
+    pub fn cli(&self, args: &[&str]) -> Value {
+        let output = Command::new(binary())
+            .args(args)
+            .args(["--json", "--server", &self.url])
+            .env("BACKROOM_KEY", &self.key)
+            .stdin(Stdio::null())
+            .output()
+            .expect("the binary runs");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{args:?}: {text}{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_str(&text).unwrap_or_else(|e| panic!("{args:?}: {e}: {text}"))
+    }
+
+    /// Proves the commit log, and that the state is what the log says.
+    pub fn verify(&self) {
+        let report = self.call("POST", "/v1/log/verify", None).ok();
+        assert_eq!(report["ok"], Value::Bool(true), "{report:#}");
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Already gone is fine.
+        let _gone = self.child.kill();
+        let _reaped = self.child.wait();
+    }
+}

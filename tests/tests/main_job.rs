@@ -1,0 +1,151 @@
+//! The main job on the client's files, and known accounting programs that must agree with our balances.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::Command;
+
+use backroom_tests::{Server, backroom, beancount, require};
+use serde_json::Value;
+
+/// Signed minor units by account: debits minus credits.
+type Balances = BTreeMap<String, i128>;
+
+fn demo(data: &Path) -> Value {
+    let output = backroom(&["demo", "--json", "--dir", data.to_str().expect("UTF-8")]);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}: {text}"))
+}
+
+fn number(value: &Value) -> i128 {
+    value.as_u64().unwrap_or_else(|| panic!("no number: {value}")).into()
+}
+
+fn ours(server: &Server, tenant: &str) -> Balances {
+    let report = server.get(&format!("/v1/tenants/{tenant}/ledger/trial-balance"));
+    let rows = report["rows"].as_array().expect("rows").iter();
+    rows.map(|r| (r["account"].as_str().expect("an account").to_owned(), number(&r["debits"]) - number(&r["credits"])))
+        .filter(|(_, b)| *b != 0)
+        .collect()
+}
+
+fn amount(minor: i128) -> String {
+    format!("{}{}.{:02}", if minor < 0 { "-" } else { "" }, minor.abs() / 100, minor.abs() % 100)
+}
+
+fn postings(entry: &Value) -> Vec<(String, i128)> {
+    let lines = entry["lines"].as_array().expect("lines").iter();
+    lines
+        .map(|line| {
+            assert_eq!(line["amount"]["currency"], "USD");
+            let minor = number(&line["amount"]["minor"]);
+            let account = line["account"].as_str().expect("an account").to_owned();
+            (account, if line["side"] == "debit" { minor } else { -minor })
+        })
+        .collect()
+}
+
+/// The journal as hledger and ledger read it.
+fn plain_text(entries: &[Value]) -> String {
+    let mut text = String::new();
+    for entry in entries {
+        let _ok =
+            writeln!(text, "{} {}", entry["date"].as_str().expect("a date"), entry["id"].as_str().expect("an id"));
+        for (account, minor) in postings(entry) {
+            let _ok = writeln!(text, "    A:{account}    {} USD", amount(minor));
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// Lines of `account<blanks>amount` in either order, as the programs print them.
+fn read_balances(text: &str) -> Balances {
+    let mut found = Balances::new();
+    for line in text.lines().filter(|l| l.contains("A:")) {
+        let account =
+            line.split("A:").nth(1).expect("an account").split([',', '"', ' ']).next().expect("a code").to_owned();
+        let digits = line.split([',', '"', ' ']).find(|w| w.contains('.') && !w.contains(':')).unwrap_or("0.00");
+        let minor: i128 = digits.replace('.', "").parse().expect("an amount");
+        if minor != 0 {
+            found.insert(account, minor);
+        }
+    }
+    found
+}
+
+fn output(command: &mut Command) -> String {
+    let output = command.output().expect("it runs");
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+#[test]
+fn hledger_ledger_and_beancount_agree_with_the_books_of_the_main_job() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    let summary = demo(&data);
+    let tenant = summary["tenant"].as_str().expect("the tenant");
+    let server = Server::start(&data);
+    let entries = server.all(&format!("/v1/tenants/{tenant}/ledger/entries"));
+    assert!(entries.len() > 2, "{entries:?}");
+    let ours = ours(&server, tenant);
+    assert_eq!(ours.values().sum::<i128>(), 0, "debits and credits differ");
+
+    let journal = folder.path().join("books.journal");
+    std::fs::write(&journal, plain_text(&entries)).expect("written");
+    if require("hledger", "Install it with: apt-get install hledger") {
+        let text =
+            output(Command::new("hledger").args(["balance", "--flat", "--no-total", "-O", "csv", "-f"]).arg(&journal));
+        assert_eq!(read_balances(&text), ours, "hledger");
+    }
+    if require("ledger", "Install it with: apt-get install ledger") {
+        let format = "%(account) %(scrub(total))\\n";
+        let text = output(
+            Command::new("ledger").args(["balance", "--flat", "--no-total", "--format", format, "-f"]).arg(&journal),
+        );
+        assert_eq!(read_balances(&text), ours, "ledger");
+    }
+    if let Some(python) = beancount() {
+        let books = folder.path().join("books.beancount");
+        std::fs::write(&books, beancount_text(&entries)).expect("written");
+        let text = output(Command::new(python).arg("-c").arg(BEANCOUNT).arg(&books));
+        assert_eq!(read_balances(&text), ours, "beancount");
+    }
+    server.verify();
+}
+
+/// Adds every posting up with beancount's own parser, booking and inventories; any error of its checks fails.
+const BEANCOUNT: &str = "
+import sys
+from collections import defaultdict
+from beancount import loader
+from beancount.core import data, inventory
+entries, errors, _ = loader.load_file(sys.argv[1])
+assert not errors, errors
+sums = defaultdict(inventory.Inventory)
+for entry in data.filter_txns(entries):
+    for posting in entry.postings:
+        sums[posting.account].add_position(posting)
+for account, held in sorted(sums.items()):
+    print(account.replace('Assets:A', 'A:'), held.get_currency_units('USD').number)
+";
+
+fn beancount_text(entries: &[Value]) -> String {
+    let mut accounts: Vec<String> = entries.iter().flat_map(postings).map(|(account, _)| account).collect();
+    accounts.sort();
+    accounts.dedup();
+    let mut text = String::new();
+    for account in accounts {
+        let _ok = writeln!(text, "1900-01-01 open Assets:A{account}");
+    }
+    for entry in entries {
+        let (date, id) = (entry["date"].as_str().expect("a date"), entry["id"].as_str().expect("an id"));
+        let _ok = writeln!(text, "{date} * \"{id}\"");
+        for (account, minor) in postings(entry) {
+            let _ok = writeln!(text, "  Assets:A{account}  {} USD", amount(minor));
+        }
+    }
+    text
+}
