@@ -13,6 +13,9 @@ use crate::{Error, Result};
 pub struct BusinessDate(Date);
 
 impl BusinessDate {
+    /// The last day there is.
+    pub const MAX: Self = Self(jiff::civil::date(2999, 12, 31));
+
     /// Checks that the day exists and lies within 1900 to 2999.
     pub fn new(year: u16, month: u8, day: u8, field: &str) -> Result<Self> {
         let part = |n: u8| i8::try_from(n).ok();

@@ -22,11 +22,12 @@ pub mod ledger;
 mod money;
 pub mod rights;
 mod rounding;
+mod shape;
 
 pub use date::{BusinessDate, Instant};
 pub use decimal::Decimal;
 pub use effect::{Effect, StateChange};
 pub use error::{Class, Error, Problem, Result};
 pub use id::Id;
-pub use money::{Currency, MAX_MINOR, Money, Side};
+pub use money::{Currency, MAX_MINOR, Money, Side, minor_text};
 pub use rounding::{Rounding, mul_div};

@@ -1,5 +1,12 @@
 //! Workers, employments, benefit lines.
 
+mod benefit;
+mod people;
 mod types;
 
+pub use benefit::{MAX_BENEFIT_DAYS, Neighbour, check_benefit, record_benefit, same_benefit};
+pub use people::{
+    MAX_BANK_ACCOUNT, MAX_EMAIL, add_employment, check_employment, check_worker, employed_days, same_employment,
+    same_worker,
+};
 pub use types::{Benefit, Employment, NewBenefit, NewEmployment, NewWorker, Place, Worker};

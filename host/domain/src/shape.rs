@@ -1,0 +1,52 @@
+//! Checks of form that several domains share. A check adds its problem to a list, so that all are reported together.
+
+use crate::{Error, MAX_MINOR, Money, Problem, Result};
+
+/// The most problems one answer carries; a list of a thousand bad lines helps nobody.
+const MAX_PROBLEMS: usize = 100;
+
+/// The problems that were found with the form of a request.
+#[derive(Debug, Default)]
+pub(crate) struct Problems(Vec<Problem>);
+
+impl Problems {
+    /// Adds a problem. `field` and `message` are only called for if it will be reported.
+    pub(crate) fn add(&mut self, code: &'static str, field: impl FnOnce() -> String, message: impl FnOnce() -> String) {
+        if self.0.len() < MAX_PROBLEMS {
+            self.0.push(Error::problem(code, field(), message()));
+        }
+    }
+
+    /// `text-invalid` unless `text` has `min` to `max` characters (Unicode scalar values).
+    pub(crate) fn text(&mut self, field: impl FnOnce() -> String, text: &str, min: usize, max: usize) {
+        // Counting stops one above the bound: the text may be as long as the transport lets it be.
+        let count = text.chars().take(max.saturating_add(1)).count();
+        if count < min || count > max {
+            self.add("text-invalid", field, || match count {
+                0 => format!("is empty; {min} to {max} characters are needed"),
+                _ => format!("is too long; at most {max} characters"),
+            });
+        }
+    }
+
+    /// `amount-too-large` above the largest amount of the contract.
+    pub(crate) fn amount(&mut self, field: impl FnOnce() -> String, amount: Money) {
+        if amount.minor > MAX_MINOR {
+            self.add("amount-too-large", field, || "amounts are at most 2^53 - 1 minor units".to_owned());
+        }
+    }
+
+    /// `amount-zero` or `amount-too-large` unless more than zero and at most the largest amount of the contract.
+    pub(crate) fn positive_amount(&mut self, field: impl FnOnce() -> String, amount: Money) {
+        if amount.minor == 0 {
+            self.add("amount-zero", field, || "must be more than zero; the side says the direction".to_owned());
+        } else {
+            self.amount(field, amount);
+        }
+    }
+
+    /// `Ok` if nothing was found.
+    pub(crate) fn finish(self) -> Result<()> {
+        Error::all(self.0)
+    }
+}

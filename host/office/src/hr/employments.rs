@@ -1,0 +1,114 @@
+//! Employments: who works where, as what, from when to when.
+
+use backroom_domain::hr::{self, Employment, NewEmployment, Place, Worker};
+use backroom_domain::rights::HrField;
+use backroom_domain::{BusinessDate, Effect, Error, Id, Money};
+
+use crate::error::Result;
+use crate::listing::{Step, list};
+use crate::page::{Page, PageRequest};
+use crate::work::Work;
+
+/// Stretches of one worker that are read at once; hardly anyone has more.
+const CHUNK: usize = 64;
+
+/// Which employments: every condition given must hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EmploymentFilter {
+    /// Employed on at least one day from here ...
+    pub first_day: Option<BusinessDate>,
+    /// ... to here, both counted.
+    pub last_day: Option<BusinessDate>,
+    /// In this position.
+    pub position: Option<Id>,
+    /// Working there.
+    pub place: Option<Place>,
+}
+
+impl EmploymentFilter {
+    fn meets(&self, employment: &NewEmployment) -> bool {
+        employment.touches(self.first_day, self.last_day)
+            && self.position.as_ref().is_none_or(|position| *position == employment.position)
+            && self.place.is_none_or(|place| place == employment.place)
+    }
+}
+
+/// Adds a stretch of employment; needs `administer`. A repeat with the same content gives the one on record.
+///
+/// # Errors
+/// In order: `administer-denied`; `period-invalid` and `amount-too-large` together; `exists-with-different`;
+/// `worker-not-found`; `overlapping-employment`.
+pub fn add_employment(work: &mut Work, new: NewEmployment) -> Result<Employment> {
+    work.rights().check_administer()?;
+    hr::check_employment(&new)?;
+    let stretches = stretches(work, &new.worker)?;
+    if let Some(existing) = stretches.iter().find(|e| e.new.from == new.from) {
+        hr::same_employment(existing, &new)?;
+        return Ok(existing.clone());
+    }
+    let worker = work.tx().get::<Worker>(&new.worker)?.is_some();
+    hr::add_employment(&new, worker, &stretches)?;
+
+    let employment = Employment { new, recorded_at: work.now };
+    work.put(&employment)?;
+    work.effect(Effect::EmploymentAdded(employment.clone()));
+    Ok(employment)
+}
+
+/// Employments that meet the filter, in order of worker and first day; needs the right `employment`. Salaries are left out
+/// without the right `compensation`. A page may be short and still have a next.
+///
+/// # Errors
+/// In order: `hr-read-denied`; `date-invalid` (the last day is before the first); `limit-invalid`, `cursor-invalid`.
+pub fn list_employments(work: &Work, filter: &EmploymentFilter, request: &PageRequest) -> Result<Page<Employment>> {
+    work.rights().check_read_hr(HrField::Employment)?;
+    check_range(filter.first_day, filter.last_day)?;
+    let salaries = work.rights().read_hr(HrField::Compensation);
+    list::<Employment, _>(work, &(), None, request, |mut employment| {
+        if !filter.meets(&employment.new) {
+            return Ok(Step::Skip);
+        }
+        if !salaries {
+            employment.new.salary = None;
+        }
+        Ok(Step::Take(employment))
+    })
+}
+
+/// Gross pay a month on `date`, if one is on record; needs the right `compensation`.
+///
+/// # Errors
+/// In order: `hr-read-denied`; `not-found`: no such worker, or not employed on that day.
+pub fn compensation(work: &Work, worker: &Id, date: BusinessDate) -> Result<Option<Money>> {
+    work.rights().check_read_hr(HrField::Compensation)?;
+    match stretches(work, worker)?.into_iter().find(|e| e.new.covers(date)) {
+        Some(employment) => Ok(employment.new.salary),
+        None if work.tx().get::<Worker>(worker)?.is_none() => Err(Error::not_found("worker", worker).into()),
+        None => Err(Error::not_found("employment", format_args!("of {worker} on {date}")).into()),
+    }
+}
+
+/// All employments of a worker, in order of their first days.
+pub(super) fn stretches(work: &Work, worker: &Id) -> Result<Vec<Employment>> {
+    let mut stretches = Vec::new();
+    let mut after: Option<Vec<u8>> = None;
+    loop {
+        let rows = work.tx().scan::<Employment>(worker, after.as_deref(), CHUNK)?;
+        let last = rows.len() < CHUNK;
+        after = rows.last().map(|(key, _)| key.clone());
+        stretches.extend(rows.into_iter().map(|(_, employment)| employment));
+        if last {
+            return Ok(stretches);
+        }
+    }
+}
+
+/// `date-invalid` if a range of days ends before it begins.
+pub(super) fn check_range(first: Option<BusinessDate>, last: Option<BusinessDate>) -> Result<()> {
+    match first.zip(last) {
+        Some((first, last)) if last < first => {
+            Err(Error::invalid("date-invalid", "last-day", format!("{last} is before the first day, {first}")).into())
+        }
+        _ => Ok(()),
+    }
+}

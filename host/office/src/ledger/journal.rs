@@ -1,0 +1,156 @@
+//! The journal: posting and reading entries. There is no function that changes or deletes one.
+
+use std::collections::BTreeMap;
+
+use backroom_domain::ledger::{self, Account, AccountDay, AccountTotal, Entry, Found, Line, NewEntry, Turnover};
+use backroom_domain::{Effect, Error, Id};
+use backroom_store::StoreError;
+use backroom_store::records::{EntryLines, EntryNumber, StoredEntry};
+use serde::Serialize;
+
+use crate::error::{Failure, Result};
+use crate::listing::{Step, list};
+use crate::page::{Page, PageRequest};
+use crate::work::Work;
+
+/// A page of entries ends early before it is larger than this: half of what one host call may carry, as lines take more room
+/// there than in storage.
+const PAGE_BYTES: usize = 512 << 10;
+
+/// What became of a posting.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Posted {
+    /// The entry on record.
+    pub entry: Entry,
+    /// It had been posted before, and nothing was done now.
+    pub replayed: bool,
+}
+
+/// Posts an entry; needs the right to post to every account and a total of debits, in every currency, below the ceiling.
+/// Stages nothing unless it succeeds.
+///
+/// # Errors
+/// In order: `ledger-post-denied`; `ledger-amount-denied`; the form of the entry (see [`ledger::check_entry`]);
+/// `exists-with-different`; then as [`ledger::post`]: `account-not-found`, `unbalanced`, `account-is-header`,
+/// `currency-mismatch`, `overflow`.
+pub fn post(work: &mut Work, new: NewEntry) -> Result<Posted> {
+    check_rights(work, &new)?;
+    ledger::check_entry(&new)?;
+    if let Some(entry) = find(work, &new.id)? {
+        ledger::same_entry(&entry, &new)?;
+        return Ok(Posted { entry, replayed: true });
+    }
+    let turnovers = ledger::post(&new, load(work, &new)?)?;
+
+    let number = work.next_number("entry")?;
+    let entry = Entry { new, number, recorded_at: work.now, run: work.caller.run.clone() };
+    for Turnover { total, day } in &turnovers {
+        work.put(total)?;
+        work.put(day)?;
+        if total.stock_control {
+            for line in entry.new.lines.iter().filter(|line| line.account == total.balance.account) {
+                work.note_ledger(&line.account, line.side, line.amount.minor);
+            }
+        }
+    }
+    work.put(&EntryNumber { number, id: entry.new.id.clone() })?;
+    let entry = stage(work, entry)?;
+    work.effect(Effect::EntryPosted(entry.clone()));
+    Ok(Posted { entry, replayed: false })
+}
+
+/// The entry with this id; needs the right to read every account in it.
+///
+/// # Errors
+/// In order: `not-found`; `ledger-read-denied`.
+pub fn get_entry(work: &Work, id: &Id) -> Result<Entry> {
+    let entry = find(work, id)?.ok_or_else(|| Error::not_found("entry", id))?;
+    entry.new.lines.iter().try_for_each(|line| work.rights().check_read_account(&line.account))?;
+    Ok(entry)
+}
+
+/// Entries in order of their numbers, those left out with an account that may not be read. A page may be short and still
+/// have a next.
+///
+/// # Errors
+/// `limit-invalid`, `cursor-invalid`.
+pub fn list_entries(work: &Work, request: &PageRequest) -> Result<Page<Entry>> {
+    let mut bytes: usize = 0;
+    list::<EntryNumber, _>(work, &(), None, request, |EntryNumber { number, id }| {
+        let entry = find(work, &id)?.ok_or_else(|| damaged(&id, format!("number {number} has no entry")))?;
+        if !entry.new.lines.iter().all(|line| work.rights().read_account(&line.account)) {
+            return Ok(Step::Skip);
+        }
+        let begun = bytes > 0;
+        bytes += size(&entry);
+        Ok(if begun && bytes > PAGE_BYTES { Step::Later } else { Step::Take(entry) })
+    })
+}
+
+fn check_rights(work: &Work, new: &NewEntry) -> Result<()> {
+    let rights = work.rights();
+    new.lines.iter().try_for_each(|line| rights.check_post(&line.account))?;
+    ledger::debit_totals(&new.lines).try_for_each(|total| rights.check_entry_total(total))?;
+    Ok(())
+}
+
+/// What there is under each account code of the entry.
+fn load<'a>(work: &Work, new: &'a NewEntry) -> Result<BTreeMap<&'a Id, Found>> {
+    let mut found = BTreeMap::new();
+    for Line { account, .. } in &new.lines {
+        if found.contains_key(account) {
+            continue;
+        }
+        if let Some(total) = work.tx().get::<AccountTotal>(account)? {
+            let day = work.tx().get::<AccountDay>(&(account.clone(), new.date))?;
+            let day = day.unwrap_or_else(|| AccountDay::zero(account.clone(), new.date));
+            found.insert(account, Found::Posting(Turnover { total, day }));
+        } else if work.tx().get::<Account>(account)?.is_some() {
+            // Every posting account has a total, from its creation on.
+            found.insert(account, Found::Header);
+        }
+    }
+    Ok(found)
+}
+
+/// Stages the entry, a long one in parts.
+fn stage(work: &mut Work, entry: Entry) -> Result<Entry> {
+    if entry.new.lines.len() <= StoredEntry::LINES {
+        let stored = StoredEntry { entry, parts: 0 };
+        work.put(&stored)?;
+        return Ok(stored.entry);
+    }
+    let mut chunks = entry.new.lines.chunks(StoredEntry::LINES);
+    let lines = chunks.next().unwrap_or_default().to_vec();
+    let mut parts = 0;
+    for (part, chunk) in (1..).zip(chunks) {
+        work.put(&EntryLines { entry: entry.new.id.clone(), part, lines: chunk.to_vec() })?;
+        parts = part;
+    }
+    let new = NewEntry { lines, id: entry.new.id.clone(), description: entry.new.description.clone(), ..entry.new };
+    work.put(&StoredEntry { entry: Entry { new, run: entry.run.clone(), ..entry }, parts })?;
+    Ok(entry)
+}
+
+/// The entry with this id and all its lines.
+fn find(work: &Work, id: &Id) -> Result<Option<Entry>> {
+    let Some(StoredEntry { mut entry, parts }) = work.tx().get::<StoredEntry>(id)? else { return Ok(None) };
+    for part in 1..=parts {
+        let more = work.tx().get::<EntryLines>(&(id.clone(), part))?;
+        entry.new.lines.extend(more.ok_or_else(|| damaged(id, format!("part {part} of {parts} is missing")))?.lines);
+    }
+    Ok(Some(entry))
+}
+
+/// Roughly the bytes that an entry takes in an answer.
+fn size(entry: &Entry) -> usize {
+    let line = |line: &Line| {
+        let dimensions = line.dimensions.iter().map(|d| d.name.as_str().len() + d.value.as_str().len() + 16);
+        64 + line.account.as_str().len() + line.memo.as_ref().map_or(0, String::len) + dimensions.sum::<usize>()
+    };
+    256 + entry.new.description.len() + entry.new.lines.iter().map(line).sum::<usize>()
+}
+
+fn damaged(id: &Id, what: String) -> Failure {
+    StoreError::Corrupt { place: format!("journal entry {id}"), what }.into()
+}
