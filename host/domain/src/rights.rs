@@ -275,6 +275,12 @@ impl Layers<'_> {
         check(self.read_item(item), "inventory-read-denied", || format!("no grant to read item {item}"))
     }
 
+    /// `denied` unless at least one item may be read: locations are no secret among those who deal with stock.
+    pub fn check_read_locations(&self) -> Result<()> {
+        let ok = self.all(|r| !r.inventory.read.is_empty());
+        check(ok, "inventory-read-denied", || "no grant to read any item".to_owned())
+    }
+
     /// `denied` unless this item may be moved between these locations.
     pub fn check_move(&self, item: &Id, from: &Id, to: &Id) -> Result<()> {
         let ok = self.all(|r| any(&r.inventory.move_items, item));
