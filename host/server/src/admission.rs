@@ -1,0 +1,124 @@
+//! Admission: who may take a thread, and who waits or is sent away.
+//!
+//! Waiting happens here, in async land, and costs no thread. A permit moves into the work it was given for, so that work
+//! that goes on after its caller went away still counts. Tenants wait for each other only if all guests together are more
+//! than the machine has room for.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use backroom_store::TenantNo;
+use parking_lot::Mutex;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+use crate::limits::ServiceLimits;
+use crate::problem::Problem;
+
+/// What a request is about to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Task {
+    /// Reads the store.
+    Read,
+    /// Writes to the store without a guest: takes the tenant's turn.
+    Write,
+    /// Runs a guest that may commit: takes the tenant's turn.
+    Run,
+    /// Runs a guest, or compiles one, without the tenant's turn.
+    Plan,
+}
+
+/// Held while the work lasts.
+#[derive(Debug)]
+pub(crate) struct Permit {
+    _held: Vec<OwnedSemaphorePermit>,
+}
+
+/// The gates of one tenant.
+struct Lane {
+    /// Runs and writes, waiting and under way.
+    queue: Arc<Semaphore>,
+    /// Of one: whoever waits for the turn waits here, not on a thread in the store.
+    turn: Arc<Semaphore>,
+    plans: Arc<Semaphore>,
+    /// Reads, waiting and under way.
+    read_queue: Arc<Semaphore>,
+    reads: Arc<Semaphore>,
+    /// Of one: a tenant that sends slowly takes one place of those for all, not every one.
+    large_body: Arc<Semaphore>,
+}
+
+/// The gates of the service.
+pub(crate) struct Admission {
+    limits: ServiceLimits,
+    guests: Arc<Semaphore>,
+    store: Arc<Semaphore>,
+    large_bodies: Arc<Semaphore>,
+    /// One lane per tenant that ever asked: some 500 bytes each, never taken away.
+    lanes: Mutex<HashMap<TenantNo, Arc<Lane>>>,
+}
+
+impl Admission {
+    pub(crate) fn new(limits: ServiceLimits) -> Self {
+        let gate = |permits: usize| Arc::new(Semaphore::new(permits));
+        let (guests, store, large_bodies) =
+            (gate(limits.guests), gate(limits.store_threads), gate(limits.large_bodies));
+        Self { limits, guests, store, large_bodies, lanes: Mutex::default() }
+    }
+
+    /// Waits until the work may begin.
+    ///
+    /// # Errors
+    /// 429 if the tenant's queue is full; 503 after [`ServiceLimits::queue_time`].
+    pub(crate) async fn enter(&self, tenant: TenantNo, task: Task) -> Result<Permit, Problem> {
+        let lane = self.lane(tenant);
+        let (queue, own, shared) = match task {
+            Task::Read => (&lane.read_queue, &lane.reads, &self.store),
+            Task::Write => (&lane.queue, &lane.turn, &self.store),
+            Task::Run => (&lane.queue, &lane.turn, &self.guests),
+            Task::Plan => (&lane.queue, &lane.plans, &self.guests),
+        };
+        let Ok(place) = Arc::clone(queue).try_acquire_owned() else {
+            return Err(Problem::too_many(
+                "too many requests of this tenant are under way or waiting; try again later",
+            ));
+        };
+        let own = self.wait(own).await?;
+        let shared = self.wait(shared).await?;
+        Ok(Permit { _held: vec![place, own, shared] })
+    }
+
+    /// For looking up a key or a tenant, before it is known whose lane it is.
+    pub(crate) async fn enter_lookup(&self) -> Result<Permit, Problem> {
+        Ok(Permit { _held: vec![self.wait(&self.store).await?] })
+    }
+
+    /// For keeping a large body in memory.
+    pub(crate) async fn enter_large_body(&self, tenant: TenantNo) -> Result<Permit, Problem> {
+        let own = self.wait(&self.lane(tenant).large_body).await?;
+        Ok(Permit { _held: vec![own, self.wait(&self.large_bodies).await?] })
+    }
+
+    async fn wait(&self, gate: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Problem> {
+        match timeout(self.limits.queue_time, Arc::clone(gate).acquire_owned()).await {
+            Ok(Ok(permit)) => Ok(permit),
+            Ok(Err(closed)) => Err(Problem::internal(&closed)),
+            Err(_) => Err(Problem::unavailable("busy", "the service is busy; nothing was done, try again", 5)),
+        }
+    }
+
+    fn lane(&self, tenant: TenantNo) -> Arc<Lane> {
+        let gate = |permits: usize| Arc::new(Semaphore::new(permits));
+        let lane = || {
+            Arc::new(Lane {
+                queue: gate(self.limits.queue_per_tenant),
+                turn: gate(1),
+                plans: gate(self.limits.plans_per_tenant),
+                read_queue: gate(self.limits.queue_per_tenant + self.limits.reads_per_tenant),
+                reads: gate(self.limits.reads_per_tenant),
+                large_body: gate(1),
+            })
+        };
+        Arc::clone(self.lanes.lock().entry(tenant).or_insert_with(lane))
+    }
+}

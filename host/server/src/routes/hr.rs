@@ -1,0 +1,50 @@
+//! Reads of people. What a caller may not see is left out by the use cases.
+
+use backroom_domain::hr::Place;
+use backroom_domain::{BusinessDate, Id};
+use backroom_office::hr::{self, EmploymentFilter};
+use serde::Deserialize;
+
+use crate::auth::Reads;
+use crate::extract::{Asked, Paging, PathId, page_of};
+use crate::session::Answer;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Employments {
+    first_day: Option<BusinessDate>,
+    last_day: Option<BusinessDate>,
+    position: Option<Id>,
+    place: Option<Place>,
+    cursor: Option<String>,
+    limit: Option<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Benefits {
+    plan: Id,
+    first_day: BusinessDate,
+    last_day: BusinessDate,
+    cursor: Option<String>,
+    limit: Option<u32>,
+}
+
+pub(crate) async fn workers(Reads(books): Reads, Asked(paging): Asked<Paging>) -> Answer {
+    books.read(move |work| hr::list_workers(work, &paging.page())).await
+}
+
+pub(crate) async fn worker(Reads(books): Reads, PathId(id): PathId) -> Answer {
+    books.read(move |work| hr::get_worker(work, &id)).await
+}
+
+pub(crate) async fn employments(Reads(books): Reads, Asked(asked): Asked<Employments>) -> Answer {
+    let Employments { first_day, last_day, position, place, cursor, limit } = asked;
+    let filter = EmploymentFilter { first_day, last_day, position, place };
+    books.read(move |work| hr::list_employments(work, &filter, &page_of(cursor, limit))).await
+}
+
+pub(crate) async fn benefits(Reads(books): Reads, Asked(asked): Asked<Benefits>) -> Answer {
+    let Benefits { plan, first_day, last_day, cursor, limit } = asked;
+    books.read(move |work| hr::list_benefits(work, &plan, first_day, last_day, &page_of(cursor, limit))).await
+}

@@ -1,0 +1,108 @@
+//! The commit log: its state, and the proof that it is whole.
+
+use backroom_store::{Problem, Status, TenantNo, VerifyReport};
+use serde::Serialize;
+
+use crate::admission::Task;
+use crate::auth::Admin;
+use crate::session::Answer;
+
+/// Figures of the store.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Figures {
+    durable: u64,
+    sequenced: u64,
+    applied: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failed: Option<String>,
+    syncs: u64,
+    overlay_bytes: usize,
+    pending_bytes: usize,
+    snapshots: usize,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Report {
+    sound: bool,
+    revision: u64,
+    segments: u64,
+    entries: u64,
+    bytes: u64,
+    state_compared: bool,
+    chains: Vec<Chain>,
+    problems: Vec<Found>,
+    unlisted: u64,
+}
+
+/// The end of a tenant's chain as the log gives it. Tenant 0 is the provider.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Chain {
+    tenant: u32,
+    entries: u64,
+    hash: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Found {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    segment: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    offset: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revision: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tenant: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    number: Option<u64>,
+    message: String,
+}
+
+impl From<Status> for Figures {
+    fn from(status: Status) -> Self {
+        let Status { durable, sequenced, applied, failed, syncs, overlay_bytes, pending_bytes, snapshots } = status;
+        Self { durable, sequenced, applied, failed, syncs, overlay_bytes, pending_bytes, snapshots }
+    }
+}
+
+impl From<VerifyReport> for Report {
+    fn from(report: VerifyReport) -> Self {
+        let chain = |(tenant, head): (&TenantNo, &backroom_store::Head)| Chain {
+            tenant: tenant.0,
+            entries: head.number,
+            hash: head.hash.to_string(),
+        };
+        Self {
+            sound: report.is_sound(),
+            revision: report.revision,
+            segments: report.segments,
+            entries: report.entries,
+            bytes: report.bytes,
+            state_compared: report.state_compared,
+            chains: report.heads.iter().map(chain).collect(),
+            problems: report.problems.into_iter().map(Found::from).collect(),
+            unlisted: report.unlisted,
+        }
+    }
+}
+
+impl From<Problem> for Found {
+    fn from(problem: Problem) -> Self {
+        let message = problem.to_string();
+        let Problem { segment, offset, revision, tenant, number, what: _ } = problem;
+        Self { segment, offset, revision, tenant: tenant.map(|tenant| tenant.0), number, message }
+    }
+}
+
+/// Reads the whole log at least twice. Takes the provider's turn, so that two never run side by side; tenants go on.
+pub(crate) async fn verify(Admin(session): Admin) -> Answer {
+    let verify = |open: &crate::keeper::Open| Ok(Report::from(open.office.store().verify(&mut |_| {})?));
+    session.take(TenantNo::PROVIDER, Task::Write, verify).await
+}
+
+pub(crate) async fn status(Admin(session): Admin) -> Answer {
+    session.read(TenantNo::PROVIDER, |open| Ok(Figures::from(open.office.store().status()))).await
+}

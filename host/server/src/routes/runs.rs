@@ -1,0 +1,129 @@
+//! Runs of workflows.
+
+use axum::http::StatusCode;
+use backroom_domain::{BusinessDate, Class, Id};
+use backroom_office::{Failure, runs};
+use backroom_runtime::{FaultKind, Mode, RunReport, RunRequest, Status};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use crate::admission::Task;
+use crate::auth::{Reads, Writes};
+use crate::clock;
+use crate::extract::{Asked, Json, Paging, PathId};
+use crate::keeper::Open;
+use crate::problem::Problem;
+use crate::session::{Answer, json};
+use crate::workflows::failure;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct NewRun {
+    /// The idempotency key; made by the service if none.
+    id: Option<Id>,
+    mode: Mode,
+    /// The day of the books; today in UTC if none.
+    date: Option<BusinessDate>,
+    /// Reaches the plugin as it was written.
+    input: Box<RawValue>,
+}
+
+/// 201: committed now. 200: planned, or committed before. Else a problem, with the report in `run`.
+pub(crate) async fn run(Writes(books): Writes, PathId(installation): PathId, Json(new): Json<NewRun>) -> Answer {
+    let NewRun { id, mode, date, input } = new;
+    let task = if mode == Mode::Commit { Task::Run } else { Task::Plan };
+    let request = RunRequest {
+        tenant: books.tenant.clone(),
+        actor: books.session.actor.clone(),
+        rights: (*books.session.rights).clone(),
+        installation,
+        id: id.map_or_else(new_id, Ok)?,
+        input: String::from(Box::<str>::from(input)),
+        date,
+        mode,
+        now: clock::now(),
+    };
+    let run = move |open: &Open| {
+        let handle = open.workflows.run(request).map_err(failure)?;
+        let body = serde_json::value::to_raw_value(&handle.report);
+        Ok((handle.report, body, handle.ticket))
+    };
+    let (report, body, ticket) = books.session.work(books.number(), task, run).await?;
+    books.session.durable(ticket).await?;
+    let body = body.map_err(|error| Problem::internal(&error))?;
+    match problem_of(&report) {
+        None => {
+            let new = report.status == Status::Committed && !report.replayed;
+            let status = if new { StatusCode::CREATED } else { StatusCode::OK };
+            Ok(json(status, body.get().as_bytes().to_vec()))
+        }
+        Some(problem) => {
+            books.session.check_store();
+            Err(Problem { run: Some(body), ..problem })
+        }
+    }
+}
+
+/// In order of time.
+fn new_id() -> Result<Id, Problem> {
+    Ok(Id::parse(&Uuid::now_v7().to_string(), "id")?)
+}
+
+/// `None` if the run did what it was to do.
+fn problem_of(report: &RunReport) -> Option<Problem> {
+    if let Some(fault) = &report.fault {
+        let (code, status, class) = kind_of(fault.kind);
+        let problem = Problem::new(status, class, code, fault.message.clone());
+        let retry_after = (class == Class::Unavailable && fault.kind.is_passing()).then_some(2);
+        return Some(Problem { retry_after, ..problem });
+    }
+    match (report.status, &report.error) {
+        (Status::Planned | Status::Committed, _) => None,
+        // A refused run did what it could: whatever class the plugin gave it, the request was understood and may be right
+        // tomorrow. The class and the code are the plugin's own.
+        (_, Some(error)) => {
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            Some(Problem { status, retry_after: None, ..error.clone().into() })
+        }
+        (Status::Refused | Status::Failed, None) => {
+            Some(Problem::internal(&"a run without an answer, an error or a fault"))
+        }
+    }
+}
+
+fn kind_of(kind: FaultKind) -> (&'static str, StatusCode, Class) {
+    let refused = |code| (code, StatusCode::UNPROCESSABLE_ENTITY, Class::Refused);
+    let unavailable = |code, status| (code, status, Class::Unavailable);
+    match kind {
+        FaultKind::Trap => refused("run-trapped"),
+        FaultKind::Fuel => refused("run-out-of-fuel"),
+        FaultKind::Deadline => refused("run-deadline"),
+        FaultKind::Memory => refused("run-out-of-memory"),
+        FaultKind::HostCalls => refused("run-host-calls"),
+        FaultKind::Effects => refused("run-effects"),
+        FaultKind::Output => refused("run-output"),
+        FaultKind::Store => unavailable("unavailable", StatusCode::SERVICE_UNAVAILABLE),
+        FaultKind::Busy => unavailable("busy", StatusCode::SERVICE_UNAVAILABLE),
+        FaultKind::Internal => unavailable("internal", StatusCode::INTERNAL_SERVER_ERROR),
+    }
+}
+
+pub(crate) async fn list(Reads(books): Reads, Asked(paging): Asked<Paging>) -> Answer {
+    books.read(move |work| runs::list(work, &paging.page())).await
+}
+
+/// Everything that the commit log has about it.
+pub(crate) async fn show(Reads(books): Reads, PathId(id): PathId) -> Answer {
+    let tenant = books.tenant.clone();
+    let report =
+        move |open: &Open| -> Result<RunReport, Failure> { open.workflows.report(&tenant, &id).map_err(failure) };
+    books.session.read(books.number(), report).await
+}
+
+/// Executes it again and compares; nothing is kept.
+pub(crate) async fn replay(Writes(books): Writes, PathId(id): PathId) -> Answer {
+    let tenant = books.tenant.clone();
+    let replay = move |open: &Open| open.workflows.replay(&tenant, &id).map_err(failure);
+    books.session.take(books.number(), Task::Plan, replay).await
+}

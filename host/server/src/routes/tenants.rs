@@ -1,0 +1,33 @@
+//! Client companies of the provider.
+
+use backroom_domain::Id;
+use backroom_store::TenantNo;
+use serde::Deserialize;
+
+use crate::admission::Task;
+use crate::auth::{Admin, Reads};
+use crate::clock;
+use crate::extract::{Asked, Json, Paging};
+use crate::session::Answer;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct NewTenant {
+    id: Id,
+    name: String,
+}
+
+pub(crate) async fn create(Admin(session): Admin, Json(new): Json<NewTenant>) -> Answer {
+    let actor = session.actor.clone();
+    let create = move |open: &crate::keeper::Open| open.office.create_tenant(&actor, clock::now(), new.id, &new.name);
+    session.write(TenantNo::PROVIDER, Task::Write, create).await
+}
+
+pub(crate) async fn list(Admin(session): Admin, Asked(paging): Asked<Paging>) -> Answer {
+    session.read(TenantNo::PROVIDER, move |open| open.office.tenants(&paging.page())).await
+}
+
+pub(crate) async fn show(Reads(books): Reads) -> Answer {
+    let tenant = books.tenant.clone();
+    books.session.read(books.number(), move |_| Ok(tenant)).await
+}

@@ -1,0 +1,178 @@
+//! The service: opened on a data directory, asked through a router, closed in order.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use axum::Router;
+use backroom_domain::{Class, Id};
+use backroom_office::Failure;
+use backroom_runtime::{Runner, Runtime, RuntimeOptions};
+use backroom_store::Store;
+use backroom_store::records::Role;
+
+use crate::admission::Admission;
+use crate::clock;
+use crate::keeper::{Backing, Keeper, Open, Opener, ServiceError};
+use crate::limits::ServiceLimits;
+use crate::problem::Problem;
+use crate::routes;
+use crate::secret;
+use crate::workflows::Local;
+
+/// Where and how to open a service.
+#[derive(Debug, Clone)]
+pub struct ServiceOptions {
+    /// The data directory: `log`, `state` and `releases` stand below it. Created if it is not there.
+    pub data: PathBuf,
+    /// Bounds of the store.
+    pub store: backroom_store::Options,
+    /// Bounds of the runtime.
+    pub runtime: RuntimeOptions,
+    /// Bounds of the service.
+    pub limits: ServiceLimits,
+}
+
+/// The service. Clones are the same service.
+#[derive(Clone)]
+pub struct Service {
+    pub(crate) shared: Arc<Shared>,
+}
+
+pub(crate) struct Shared {
+    pub(crate) keeper: Arc<Keeper>,
+    pub(crate) admission: Admission,
+    pub(crate) limits: ServiceLimits,
+}
+
+/// What every handler stands on.
+#[derive(Clone)]
+pub(crate) struct Api {
+    pub(crate) shared: Arc<Shared>,
+    /// Every caller is the administrator `local`: for whoever has the data directory in their own hands.
+    pub(crate) local: bool,
+}
+
+impl ServiceOptions {
+    /// The defaults on the data directory `data`.
+    pub fn new(data: impl Into<PathBuf>) -> Self {
+        Self {
+            data: data.into(),
+            store: backroom_store::Options::default(),
+            runtime: RuntimeOptions::default(),
+            limits: ServiceLimits::default(),
+        }
+    }
+}
+
+impl Service {
+    /// Opens the data directory and holds it until the last clone is dropped or [`Service::close`] ends. Blocks: some
+    /// seconds after a crash.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`](backroom_store::StoreError::Locked), which names the holder, if another process has the directory open; what opening reports.
+    pub fn open(options: ServiceOptions) -> Result<Self, ServiceError> {
+        let runtime =
+            Runtime::new(options.runtime.clone()).map_err(|error| ServiceError::Runtime(error.to_string()))?;
+        let runtime = Arc::new(runtime);
+        let (limits, data) = (options.limits.clone(), options.data.clone());
+        // The runtime outlives a failed store: compiled releases and the pool of instances have nothing to do with it.
+        let opener: Opener = Box::new(move || {
+            let store = Store::open(&data, options.store.clone())?;
+            let runner = Runner::new(store.clone(), Arc::clone(&runtime), data.join("releases"));
+            Ok(Backing { store, workflows: Arc::new(Local::new(runner, Arc::clone(&runtime))) })
+        });
+        Self::with_opener(opener, limits)
+    }
+
+    /// A service on any backing, for tests: `opener` is called now, and again after each failure of the store.
+    ///
+    /// # Errors
+    /// What `opener` reports.
+    pub fn with_opener(opener: Opener, limits: ServiceLimits) -> Result<Self, ServiceError> {
+        let keeper = Keeper::open(opener)?;
+        // Two below the capacity, so that the pool of instances never errors.
+        let capacity = keeper.current()?.workflows.capacity().saturating_sub(2).max(1);
+        let limits = ServiceLimits { guests: limits.guests.min(capacity), ..limits };
+        Ok(Self { shared: Arc::new(Shared { keeper, admission: Admission::new(limits.clone()), limits }) })
+    }
+
+    /// Every route, for callers with a key.
+    pub fn router(&self) -> Router {
+        routes::router(Api { shared: Arc::clone(&self.shared), local: false })
+    }
+
+    /// The same routes, where every caller is the administrator `local`. Never to be bound to a port: it is for the command
+    /// line, on a data directory that no server holds.
+    pub fn local_router(&self) -> Router {
+        routes::router(Api { shared: Arc::clone(&self.shared), local: true })
+    }
+
+    /// On a data directory without any key: makes an administrator's key named `admin` and gives its secret, which is not
+    /// kept and cannot be shown again. Blocks until it is on disk.
+    ///
+    /// # Errors
+    /// What the store reports.
+    pub fn create_first_key(&self) -> Result<Option<String>, ServiceError> {
+        let open = self.shared.keeper.current()?;
+        if open.office.has_keys()? {
+            return Ok(None);
+        }
+        let name = Id::parse("admin", "name").map_err(Failure::from)?;
+        let secret = draw_secret()?;
+        let written = open.office.create_key("service", clock::now(), name, Role::Admin, None, &secret)?;
+        if let Some(ticket) = written.ticket {
+            ticket.wait()?;
+        }
+        Ok(Some(secret))
+    }
+
+    /// Ends the service: work under way gets [`ServiceLimits::drain_time`], further requests are answered `unavailable`, then
+    /// the store is closed.
+    ///
+    /// # Errors
+    /// What closing the store reports. Nothing that was acknowledged is lost in any case.
+    pub async fn close(&self) -> Result<(), ServiceError> {
+        self.shared.keeper.close(self.shared.limits.drain_time).await
+    }
+}
+
+/// A new secret of an API key.
+pub(crate) fn draw_secret() -> Result<String, ServiceError> {
+    secret::draw().map_err(|error| ServiceError::Io {
+        what: "drawing random numbers for a key".to_owned(),
+        source: std::io::Error::other(error.to_string()),
+    })
+}
+
+impl Api {
+    /// What is open now, or 503.
+    pub(crate) fn current(&self) -> Result<Arc<Open>, Problem> {
+        Ok(self.shared.keeper.current()?)
+    }
+
+    /// If the store has stopped, opening it again begins.
+    pub(crate) fn check(&self, open: &Arc<Open>) {
+        if let Some(why) = open.failed() {
+            self.shared.keeper.lost(open, &why);
+        }
+    }
+
+    /// The problem that a failure is to the caller. If it means that the store has stopped, opening it again begins.
+    pub(crate) fn failure(&self, open: &Arc<Open>, failure: Failure) -> Problem {
+        match failure {
+            // The runtime says so of a store that failed it.
+            Failure::Business(error) if error.class == Class::Unavailable => {
+                tracing::warn!(%error, "unavailable");
+                self.check(open);
+                Problem::unavailable("unavailable", "the service cannot do it now; nothing was kept, try again", 2)
+            }
+            Failure::Business(error) => error.into(),
+            Failure::Store(error) => {
+                if matches!(error, backroom_store::StoreError::Unavailable(_)) || open.failed().is_some() {
+                    self.shared.keeper.lost(open, &error);
+                }
+                error.into()
+            }
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Work on behalf of a known caller: admitted, done on a thread that may block, answered when it is durable.
+
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use backroom_domain::rights::Rights;
+use backroom_office::{Caller, Failure, Work, Written};
+use backroom_store::records::Tenant;
+use backroom_store::{TenantNo, Ticket};
+use serde::Serialize;
+use tokio::sync::oneshot;
+use tracing::Span;
+
+use crate::admission::{Permit, Task};
+use crate::auth::number;
+use crate::clock;
+use crate::keeper::Open;
+use crate::problem::Problem;
+use crate::service::Api;
+
+/// What a handler answers.
+pub(crate) type Answer = Result<Response, Problem>;
+
+/// A known caller, and the store that was open when the request came.
+pub(crate) struct Session {
+    pub(crate) api: Api,
+    pub(crate) actor: String,
+    pub(crate) rights: Arc<Rights>,
+    open: Arc<Open>,
+}
+
+/// A known caller and the tenant whose books are meant.
+pub(crate) struct Books {
+    pub(crate) session: Session,
+    pub(crate) tenant: Tenant,
+}
+
+impl Session {
+    pub(crate) fn new(api: Api, open: Arc<Open>, actor: String, rights: Arc<Rights>) -> Self {
+        Self { api, actor, rights, open }
+    }
+
+    /// Does `work` on a thread that may block, once it is admitted.
+    pub(crate) async fn work<T: Send + 'static>(
+        &self,
+        tenant: TenantNo,
+        task: Task,
+        work: impl FnOnce(&Open) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let permit = self.api.shared.admission.enter(tenant, task).await?;
+        let open = Arc::clone(&self.open);
+        let done = blocking(permit, move || work(&open)).await?;
+        done.map_err(|failure| self.api.failure(&self.open, failure))
+    }
+
+    /// Answers with what `work` reads.
+    pub(crate) async fn read<T: Serialize>(
+        &self,
+        tenant: TenantNo,
+        work: impl FnOnce(&Open) -> Result<T, Failure> + Send + 'static,
+    ) -> Answer {
+        self.take(tenant, Task::Read, work).await
+    }
+
+    /// Answers with what `work` gives; nothing has to become durable. It is written as JSON on the same thread: a page of a
+    /// list takes longer to write than to read.
+    pub(crate) async fn take<T: Serialize>(
+        &self,
+        tenant: TenantNo,
+        task: Task,
+        work: impl FnOnce(&Open) -> Result<T, Failure> + Send + 'static,
+    ) -> Answer {
+        let body = self.work(tenant, task, move |open| Ok(serde_json::to_vec(&work(open)?))).await?;
+        Ok(json(StatusCode::OK, body.map_err(|error| Problem::internal(&error))?))
+    }
+
+    /// Answers with what `work` wrote, once it is on disk: 201, or 200 if the same had been written before.
+    pub(crate) async fn write<T: Serialize>(
+        &self,
+        tenant: TenantNo,
+        task: Task,
+        work: impl FnOnce(&Open) -> Result<Written<T>, Failure> + Send + 'static,
+    ) -> Answer {
+        let written = self.work(tenant, task, move |open| {
+            let Written { value, replayed, ticket } = work(open)?;
+            Ok((serde_json::to_vec(&value), replayed, ticket))
+        });
+        let (body, replayed, ticket) = written.await?;
+        self.durable(ticket).await?;
+        let status = if replayed { StatusCode::OK } else { StatusCode::CREATED };
+        Ok(json(status, body.map_err(|error| Problem::internal(&error))?))
+    }
+
+    /// If the store has stopped, opening it again begins.
+    pub(crate) fn check_store(&self) {
+        self.api.check(&self.open);
+    }
+
+    /// Waits until a commit is on disk. No thread waits.
+    pub(crate) async fn durable(&self, ticket: Option<Ticket>) -> Result<(), Problem> {
+        let Some(ticket) = ticket else { return Ok(()) };
+        let (told, tells) = oneshot::channel();
+        // If the caller went away there is nobody to tell.
+        ticket.on_durable(Box::new(move |outcome| drop(told.send(outcome))));
+        match tells.await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(self.api.failure(&self.open, error.into())),
+            Err(lost) => Err(Problem::internal(&lost)),
+        }
+    }
+}
+
+impl Books {
+    pub(crate) fn new(session: Session, tenant: Tenant) -> Self {
+        Self { session, tenant }
+    }
+
+    pub(crate) fn number(&self) -> TenantNo {
+        number(&self.tenant)
+    }
+
+    /// The caller as the use cases see them.
+    pub(crate) fn caller(&self) -> Caller {
+        Caller {
+            actor: self.session.actor.clone(),
+            layers: vec![Arc::clone(&self.session.rights)],
+            installation: None,
+            run: None,
+        }
+    }
+
+    /// Answers with what a use case reads.
+    pub(crate) async fn read<T: Serialize>(
+        &self,
+        use_case: impl FnOnce(&Work) -> Result<T, Failure> + Send + 'static,
+    ) -> Answer {
+        let (caller, number) = (self.caller(), self.number());
+        self.session.read(number, move |open| use_case(&open.office.read(number, caller, clock::now())?)).await
+    }
+}
+
+/// Runs `work` on a thread that may block, in the span of the request. The permit is held until it ends, even if nobody
+/// waits for it any more.
+pub(crate) async fn blocking<T: Send + 'static>(
+    permit: Permit,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Problem> {
+    let span = Span::current();
+    let done = tokio::task::spawn_blocking(move || {
+        let _permit = permit;
+        span.in_scope(work)
+    });
+    done.await.map_err(|panic| Problem::internal(&panic))
+}
+
+/// A JSON answer.
+pub(crate) fn json(status: StatusCode, body: Vec<u8>) -> Response {
+    (status, [(CONTENT_TYPE, "application/json")], body).into_response()
+}
