@@ -1,0 +1,220 @@
+//! What a storage engine must do, and the engines.
+//!
+//! The contract is small on purpose: turns, staging, typed records, hashing and verification are the same for all engines
+//! and live above it.
+
+pub mod embedded;
+mod faulty;
+mod memory;
+
+use std::fmt;
+use std::ops::{Bound, ControlFlow, Deref};
+use std::sync::Arc;
+
+pub use embedded::Embedded;
+pub use faulty::Faulty;
+pub use memory::Memory;
+
+pub use crate::entry::{Change, Sealed};
+use crate::error::StoreError;
+pub use crate::index::{Tip, head_key};
+pub use crate::ticket::Group;
+use crate::ticket::Ticket;
+use crate::types::{Head, Revision, TenantNo};
+
+/// A storage engine. Every method may be called from any thread at any time.
+pub trait Engine: Send + Sync {
+    /// A view of the state that later commits do not change. [`At::Durable`] never shows what a power cut could take away;
+    /// [`At::Sequenced`] shows every entry that has its place, and is for those who hold the tenant's turn. Cheap, and
+    /// waits for nobody.
+    ///
+    /// # Errors
+    /// What the engine itself reports; an embedded engine that has failed still gives durable snapshots.
+    fn snapshot(&self, at: At) -> Result<Box<dyn Snapshot>, StoreError>;
+
+    /// The end of the tenant's chain as sequenced, durable or not. The caller holds the tenant's turn.
+    ///
+    /// # Errors
+    /// What reading the state reports.
+    fn head(&self, tenant: TenantNo) -> Result<Head, StoreError>;
+
+    /// Gives the entry its place in the log and shows it to sequenced snapshots; does not wait for the disk. Waits a
+    /// bounded time while queues are full. After an error nothing of the entry was kept.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] if `sealed.follows` is not the tenant's head, [`StoreError::Busy`] if the queues stay full,
+    /// [`StoreError::Unavailable`] once the engine has failed or was closed.
+    fn append(&self, sealed: Sealed) -> Result<Appended, StoreError>;
+
+    /// Shows the durable part of the log in order, beginning with revision `from`. Damage is shown as
+    /// [`LogItem::Damage`] and reading goes on behind it.
+    ///
+    /// # Errors
+    /// Only what prevents reading at all.
+    fn read_log(&self, from: Revision, visit: &mut dyn FnMut(LogItem<'_>) -> ControlFlow<()>) -> Result<(), StoreError>;
+
+    /// Figures for health checks and operators. Cheap.
+    fn status(&self) -> Status;
+
+    /// Stops taking commits, waits until everything sequenced is durable and applied, and lets the files go as far as
+    /// nobody else uses them. A second call does nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if the engine had failed or could not bring everything to disk.
+    fn close(&self) -> Result<(), StoreError>;
+}
+
+/// A view of the state at one revision. It holds resources: drop it when done.
+pub trait Snapshot: Send + Sync {
+    /// The revision that is seen.
+    fn revision(&self) -> Revision;
+
+    /// The value of a full key.
+    ///
+    /// # Errors
+    /// Damage in the state, or [`StoreError::Expired`].
+    fn get(&self, key: &[u8]) -> Result<Option<Value>, StoreError>;
+
+    /// Keys and values of `range` in order, or in reverse order. The range lies within one tenant. After an error the
+    /// iterator ends.
+    fn scan(&self, range: KeyRange, reverse: bool) -> Pairs<'_>;
+
+    /// The first tenant from `from` on that has any record.
+    ///
+    /// # Errors
+    /// As [`Snapshot::get`].
+    fn next_tenant(&self, from: TenantNo) -> Result<Option<TenantNo>, StoreError>;
+}
+
+/// Which state a snapshot shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum At {
+    /// What is on disk: for readers.
+    Durable,
+    /// Everything that has its place in the log: for the holder of the tenant's turn.
+    Sequenced,
+}
+
+/// A range of full keys.
+pub type KeyRange = (Bound<Vec<u8>>, Bound<Vec<u8>>);
+
+/// Ranges that hold nothing, which `BTreeMap::range` and sled do not take.
+pub(crate) fn range_is_empty(range: &KeyRange) -> bool {
+    match range {
+        (Bound::Included(from), Bound::Included(to)) => from > to,
+        (Bound::Included(from) | Bound::Excluded(from), Bound::Excluded(to)) | (Bound::Excluded(from), Bound::Included(to)) => {
+            from >= to
+        }
+        (Bound::Unbounded, _) | (_, Bound::Unbounded) => false,
+    }
+}
+
+/// Keys and values in order.
+pub type Pairs<'a> = Box<dyn Iterator<Item = Result<(Value, Value), StoreError>> + Send + 'a>;
+
+/// The place that an entry got.
+#[derive(Debug)]
+pub struct Appended {
+    /// Its revision.
+    pub revision: Revision,
+    /// Tells when it is durable.
+    pub ticket: Ticket,
+}
+
+/// Where in the log something is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The segment file, or the name of what stands for one.
+    pub segment: String,
+    /// The offset of the frame in it, in bytes.
+    pub offset: u64,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "log/{} at byte {}", self.segment, self.offset)
+    }
+}
+
+/// One thing found while reading the log.
+#[derive(Debug)]
+pub enum LogItem<'a> {
+    /// A frame whose checksum is right.
+    Entry {
+        /// Where.
+        place: &'a Place,
+        /// The revision in the frame.
+        revision: Revision,
+        /// The payload, not yet decoded.
+        payload: &'a [u8],
+    },
+    /// Bytes that are not a frame where one should be.
+    Damage {
+        /// Where.
+        place: &'a Place,
+        /// What is wrong.
+        what: String,
+        /// Tenant and number, as far as the damaged bytes still say.
+        whose: Option<(TenantNo, u64)>,
+    },
+}
+
+/// Figures about a store.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Status {
+    /// The last revision that is on disk.
+    pub durable: Revision,
+    /// The last revision given out.
+    pub sequenced: Revision,
+    /// The last revision that the state index has; equal to `durable` where there is no separate index.
+    pub applied: Revision,
+    /// Why the store stopped taking commits, if it did.
+    pub failed: Option<String>,
+    /// Syncs of the log since it was opened.
+    pub syncs: u64,
+    /// Bytes of the overlay: changes that are not in the state index yet.
+    pub overlay_bytes: usize,
+    /// Bytes that wait for the log thread.
+    pub pending_bytes: usize,
+    /// Snapshots in use.
+    pub snapshots: usize,
+}
+
+/// Bytes of a key or a value, shared with the engine where it can.
+#[derive(Clone)]
+pub struct Value(Bytes);
+
+#[derive(Clone)]
+enum Bytes {
+    Shared(Arc<[u8]>),
+    Sled(sled::IVec),
+}
+
+impl Deref for Value {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match &self.0 {
+            Bytes::Shared(bytes) => bytes,
+            Bytes::Sled(bytes) => bytes,
+        }
+    }
+}
+
+impl fmt::Debug for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&**self, f)
+    }
+}
+
+impl From<Arc<[u8]>> for Value {
+    fn from(bytes: Arc<[u8]>) -> Self {
+        Self(Bytes::Shared(bytes))
+    }
+}
+
+impl From<sled::IVec> for Value {
+    fn from(bytes: sled::IVec) -> Self {
+        Self(Bytes::Sled(bytes))
+    }
+}

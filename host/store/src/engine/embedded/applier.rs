@@ -1,0 +1,91 @@
+//! The applier: brings what is durable into the state index, many entries in one batch, and then drops it from the overlay.
+//!
+//! In this order: index first, overlay after, so that a reader who does not find a version in the overlay finds it in the
+//! index. Never past the oldest snapshot, so that a reader does not find in the index what it must not see.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::core::{Core, Phase, Queued};
+use super::log_thread::FailOnPanic;
+
+/// Changes that are merged and sorted at once. Enough that hot keys are written once for many commits and neighbours come
+/// together; few enough that the overlay gets smaller every tenth of a second.
+const BATCH: usize = 16_384;
+
+/// Runs until the store has been closed and everything durable is applied.
+pub(super) fn run(core: &Arc<Core>) {
+    let fail_on_panic = FailOnPanic(Arc::clone(core));
+    loop {
+        let batch = take(core);
+        let Some(applied) = batch.last().map(|queued| queued.revision) else {
+            if !wait(core) {
+                break;
+            }
+            continue;
+        };
+        let changes: usize = batch.iter().map(|queued| queued.changes.len()).sum();
+        if let Err(error) = core.state.apply(batch.iter().flat_map(|queued| queued.changes.iter()), applied) {
+            core.fail(&error.to_string());
+            break;
+        }
+        for queued in &batch {
+            core.overlay.forget(&queued.changes, applied);
+        }
+        core.now_applied(applied);
+        if changes < BATCH {
+            // Little to do: let more come together.
+            pause(core);
+        }
+    }
+    drop(fail_on_panic);
+}
+
+/// The entries that may be applied, up to one batch.
+fn take(core: &Core) -> Vec<Queued> {
+    let horizon = core.snapshots.horizon(|| core.durable());
+    let mut sequence = core.sequence.lock();
+    let mut batch = Vec::new();
+    let mut changes = 0;
+    while let Some(queued) = sequence.queue.pop_front_if(|queued| queued.revision <= horizon && changes < BATCH) {
+        changes += queued.changes.len();
+        batch.push(queued);
+    }
+    batch
+}
+
+/// Waits until there may be something to apply; `false` if there never will be.
+fn wait(core: &Core) -> bool {
+    {
+        let mut sequence = core.sequence.lock();
+        if sequence.phase == Phase::Draining {
+            return false;
+        }
+        if sequence.queue.is_empty() {
+            core.apply.wait(&mut sequence);
+        }
+    }
+    make_way(core);
+    pause(core);
+    true
+}
+
+fn pause(core: &Core) {
+    let mut sequence = core.sequence.lock();
+    if sequence.phase == Phase::Open {
+        core.apply.wait_for(&mut sequence, core.options.apply_every);
+    } else if sequence.phase == Phase::Closing {
+        // The log thread is still writing.
+        core.apply.wait_for(&mut sequence, Duration::from_millis(1));
+    }
+}
+
+/// A snapshot that somebody forgot must not stop all writers: an old one goes when the overlay is more than half full.
+fn make_way(core: &Core) {
+    if core.overlay.bytes() > core.options.overlay_bytes / 2 {
+        let expired = core.snapshots.expire(core.durable(), core.options.snapshot_age);
+        if expired > 0 {
+            tracing::warn!(expired, "snapshots were held too long and have been taken away");
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! What the threads of the engine share, and the one short critical section in which an entry gets its place.
+//!
+//! Locks are taken in this order and never the other way round: overlay shard, `sequence`. Neither is held while anybody
+//! writes, syncs or applies.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use parking_lot::{Condvar, Mutex, RwLock};
+
+use super::disk::Disk;
+use super::overlay::Overlay;
+use super::snapshots::Snapshots;
+use super::state::State;
+use crate::engine::{Appended, Status};
+use crate::entry::{Change, Sealed};
+use crate::error::StoreError;
+use crate::index::Tip;
+use crate::store::Options;
+use crate::ticket::Group;
+use crate::types::{Revision, TenantNo};
+
+/// Shared by the engine, its log thread and its applier.
+pub(super) struct Core {
+    pub(super) options: Options,
+    pub(super) disk: Arc<dyn Disk>,
+    pub(super) state: State,
+    pub(super) overlay: Overlay,
+    pub(super) snapshots: Snapshots,
+    /// The first revisions of all segments.
+    pub(super) segments: RwLock<Vec<Revision>>,
+    pub(super) sequence: Mutex<Sequence>,
+    /// Wakes the log thread.
+    pub(super) work: Condvar,
+    /// Wakes the applier.
+    pub(super) apply: Condvar,
+    /// Wakes writers that wait for room.
+    room: Condvar,
+    sequenced: AtomicU64,
+    durable: AtomicU64,
+    applied: AtomicU64,
+    syncs: AtomicU64,
+    /// Held as long as any thread of the engine runs. Last, so that it goes last.
+    _lock: Box<dyn Send + Sync>,
+}
+
+/// What `Core::sequence` guards.
+pub(super) struct Sequence {
+    next: Revision,
+    tips: HashMap<TenantNo, Tip>,
+    /// For the log thread.
+    pending: Vec<Pending>,
+    pending_bytes: usize,
+    group: Arc<Group>,
+    /// For the applier: in order of revisions, up to the last one given out.
+    pub(super) queue: VecDeque<Queued>,
+    /// Why no more commits are taken.
+    pub(super) stopped: Option<String>,
+    pub(super) phase: Phase,
+}
+
+/// How far closing is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    Open,
+    /// The log thread writes what is pending and ends.
+    Closing,
+    /// The log thread has ended; the applier applies what is durable and ends.
+    Draining,
+}
+
+/// An entry on its way to the disk.
+pub(super) struct Pending {
+    pub(super) revision: Revision,
+    pub(super) payload: Vec<u8>,
+    pub(super) crc: u32,
+}
+
+/// An entry on its way to the state index, with the store's own records.
+pub(super) struct Queued {
+    pub(super) revision: Revision,
+    pub(super) changes: Arc<[Change]>,
+}
+
+/// What the log thread writes and syncs at once.
+pub(super) struct Work {
+    pub(super) entries: Vec<Pending>,
+    pub(super) group: Arc<Group>,
+}
+
+impl Core {
+    pub(super) fn new(
+        options: Options,
+        disk: Arc<dyn Disk>,
+        state: State,
+        segments: Vec<Revision>,
+        last: Revision,
+        lock: Box<dyn Send + Sync>,
+    ) -> Self {
+        let sequence = Sequence {
+            next: last + 1,
+            tips: HashMap::new(),
+            pending: Vec::new(),
+            pending_bytes: 0,
+            group: Group::open(),
+            queue: VecDeque::new(),
+            stopped: None,
+            phase: Phase::Open,
+        };
+        Self {
+            options,
+            disk,
+            state,
+            overlay: Overlay::new(),
+            snapshots: Snapshots::default(),
+            segments: RwLock::new(segments),
+            sequence: Mutex::new(sequence),
+            work: Condvar::new(),
+            apply: Condvar::new(),
+            room: Condvar::new(),
+            sequenced: AtomicU64::new(last),
+            durable: AtomicU64::new(last),
+            applied: AtomicU64::new(last),
+            syncs: AtomicU64::new(0),
+            _lock: lock,
+        }
+    }
+
+    pub(super) fn durable(&self) -> Revision {
+        self.durable.load(Ordering::Acquire)
+    }
+
+    pub(super) fn sequenced(&self) -> Revision {
+        self.sequenced.load(Ordering::Acquire)
+    }
+
+    pub(super) fn applied(&self) -> Revision {
+        self.applied.load(Ordering::Acquire)
+    }
+
+    /// The tip of a tenant that has been loaded.
+    pub(super) fn known_tip(&self, tenant: TenantNo) -> Option<Tip> {
+        self.sequence.lock().tips.get(&tenant).copied()
+    }
+
+    /// Keeps the tip that was read from the state. The caller holds the tenant's turn.
+    pub(super) fn learn_tip(&self, tenant: TenantNo, tip: Tip) -> Tip {
+        *self.sequence.lock().tips.entry(tenant).or_insert(tip)
+    }
+
+    pub(super) fn check_open(&self) -> Result<(), StoreError> {
+        self.sequence.lock().check_open()
+    }
+
+    /// Gives an entry its place. The tenant's tip has been loaded.
+    pub(super) fn append(&self, sealed: Sealed) -> Result<Appended, StoreError> {
+        // Outside of all locks: this reads every byte.
+        let crc = crc32fast::hash(&sealed.payload);
+        self.wait_for_room(sealed.payload.len())?;
+        let publishing = self.overlay.publishing(sealed.tenant);
+        let (revision, changes, ticket) = {
+            let mut sequence = self.sequence.lock();
+            sequence.check_open()?;
+            let tip = sequence.tips.get(&sealed.tenant).copied().unwrap_or_default();
+            if tip.head != sealed.follows {
+                return Err(StoreError::Conflict);
+            }
+            let revision = sequence.next;
+            sequence.next += 1;
+            let (tip, own) = tip.advance(sealed.tenant, sealed.head, revision);
+            sequence.tips.insert(sealed.tenant, tip);
+            let changes: Arc<[Change]> = sealed.changes.into_iter().chain(own).collect();
+            if sequence.queue.is_empty() {
+                self.apply.notify_one();
+            }
+            sequence.queue.push_back(Queued { revision, changes: Arc::clone(&changes) });
+            sequence.pending_bytes += sealed.payload.len();
+            sequence.pending.push(Pending { revision, payload: sealed.payload, crc });
+            self.sequenced.store(revision, Ordering::Release);
+            self.work.notify_one();
+            (revision, changes, sequence.group.ticket())
+        };
+        publishing.publish(revision, &changes);
+        Ok(Appended { revision, ticket })
+    }
+
+    /// Back pressure. The bounds may be passed by the entries of those who find room at the same moment.
+    fn wait_for_room(&self, bytes: usize) -> Result<(), StoreError> {
+        let mut deadline = None;
+        let mut sequence = self.sequence.lock();
+        loop {
+            sequence.check_open()?;
+            // An entry that is larger than the bound goes alone.
+            let log_full = sequence.pending_bytes > 0 && sequence.pending_bytes + bytes > self.options.pending_bytes;
+            let overlay_full = self.overlay.bytes() > self.options.overlay_bytes;
+            if !log_full && !overlay_full {
+                return Ok(());
+            }
+            let deadline = *deadline.get_or_insert_with(|| Instant::now() + self.options.turn_timeout);
+            if self.room.wait_until(&mut sequence, deadline).timed_out() {
+                let what = if log_full { "the log thread" } else { "the state index" };
+                return Err(StoreError::Busy(format!("{what} does not keep up")));
+            }
+        }
+    }
+
+    /// Waits for something to write; `None` ends the log thread.
+    pub(super) fn next_work(&self) -> Option<Work> {
+        let mut sequence = self.sequence.lock();
+        loop {
+            if !sequence.pending.is_empty() {
+                let work = sequence.take_pending();
+                self.room.notify_all();
+                return Some(work);
+            }
+            if sequence.phase != Phase::Open || sequence.stopped.is_some() {
+                return None;
+            }
+            self.work.wait(&mut sequence);
+        }
+    }
+
+    /// Everything up to `revision` is on disk.
+    pub(super) fn now_durable(&self, revision: Revision) {
+        self.syncs.fetch_add(1, Ordering::Relaxed);
+        self.durable.store(revision, Ordering::Release);
+    }
+
+    /// The state index has everything up to `revision`.
+    pub(super) fn now_applied(&self, revision: Revision) {
+        self.applied.store(revision, Ordering::Release);
+        // Under the lock, so that a writer about to wait does not miss it.
+        let _sequence = self.sequence.lock();
+        self.room.notify_all();
+    }
+
+    /// Stops the store: nobody's commit is acknowledged from here on. The first reason stands.
+    pub(super) fn fail(&self, why: &str) {
+        let work = {
+            let mut sequence = self.sequence.lock();
+            if sequence.stopped.is_none() {
+                tracing::error!(why, "the store has stopped taking commits");
+                sequence.stopped = Some(why.to_owned());
+            }
+            self.room.notify_all();
+            self.work.notify_all();
+            self.apply.notify_all();
+            sequence.take_pending()
+        };
+        work.group.finish(Err(StoreError::Unavailable(why.to_owned())));
+    }
+
+    /// Takes no more commits; each phase wakes the thread that it is for.
+    pub(super) fn enter(&self, phase: Phase) {
+        let mut sequence = self.sequence.lock();
+        sequence.phase = phase;
+        sequence.stopped.get_or_insert_with(|| "it was closed".to_owned());
+        self.room.notify_all();
+        self.work.notify_all();
+        self.apply.notify_all();
+    }
+
+    pub(super) fn status(&self) -> Status {
+        let (failed, pending_bytes) = {
+            let sequence = self.sequence.lock();
+            (sequence.stopped.clone(), sequence.pending_bytes)
+        };
+        // Oldest first, so that no figure is ahead of the one it follows.
+        let (applied, durable, sequenced) = (self.applied(), self.durable(), self.sequenced());
+        Status {
+            durable,
+            sequenced,
+            applied,
+            failed,
+            syncs: self.syncs.load(Ordering::Relaxed),
+            overlay_bytes: self.overlay.bytes(),
+            pending_bytes,
+            snapshots: self.snapshots.count(),
+        }
+    }
+}
+
+impl Sequence {
+    fn check_open(&self) -> Result<(), StoreError> {
+        self.stopped.as_ref().map_or(Ok(()), |why| Err(StoreError::Unavailable(why.clone())))
+    }
+
+    fn take_pending(&mut self) -> Work {
+        self.pending_bytes = 0;
+        Work { entries: std::mem::take(&mut self.pending), group: std::mem::replace(&mut self.group, Group::open()) }
+    }
+}

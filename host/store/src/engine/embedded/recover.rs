@@ -1,0 +1,122 @@
+//! Opening the log: finds its end, cuts an unfinished write off, and makes sure that what is kept is on the disk.
+//!
+//! The last segment is always copied to a fresh file that is synced and takes its place. After a failed sync the page cache
+//! may show bytes that the disk never got, so what can be read proves nothing; a new file that was synced does.
+
+use super::disk::{Disk, LogFile};
+use super::{frame, segment};
+use crate::engine::Place;
+use crate::entry::Entry;
+use crate::error::StoreError;
+use crate::types::Revision;
+
+/// A copy under way; never part of the log.
+const COPY: &str = "tail.tmp";
+
+/// The log, ready for the next entry.
+pub(super) struct Recovered {
+    /// The first revisions of all segments; the last is the one in `tail`.
+    pub(super) segments: Vec<Revision>,
+    /// The last segment, for appending.
+    pub(super) tail: Box<dyn LogFile>,
+    /// Its length.
+    pub(super) tail_size: u64,
+    /// The last revision in the log; 0 if it is empty.
+    pub(super) last: Revision,
+    /// The last entry, if the last segment has one.
+    pub(super) last_entry: Option<Entry>,
+}
+
+/// Finds or makes the last segment.
+///
+/// # Errors
+/// [`StoreError::Corrupt`] with file and offset if anything but an unfinished write at the very end is damaged.
+pub(super) fn recover(disk: &dyn Disk) -> Result<Recovered, StoreError> {
+    if disk.list().map_err(StoreError::io("list the log folder"))?.iter().any(|name| name == COPY) {
+        disk.remove(COPY).map_err(StoreError::io("remove an unfinished copy in the log folder"))?;
+    }
+    let mut segments = segment::list(disk)?;
+    loop {
+        let Some(first) = segments.last().copied() else {
+            let tail = create(disk, 1)?;
+            return Ok(Recovered { segments: vec![1], tail, tail_size: segment::HEADER as u64, last: 0, last_entry: None });
+        };
+        let bytes = segment::read(disk, first)?;
+        // The header is synced before the first frame is written: a file that is no longer than it, and wrong, was being
+        // created when the power went.
+        if bytes.len() <= segment::HEADER && segment::check_header(&bytes, first).is_err() {
+            tracing::warn!(segment = segment::name(first), "removing a log segment whose creation was not finished");
+            disk.remove(&segment::name(first)).map_err(StoreError::io("remove an unfinished log segment"))?;
+            segments.pop();
+            continue;
+        }
+        let kept = whole_part(&bytes, first)?;
+        let whole = bytes.get(..kept.size).unwrap_or_default();
+        let tail = replace(disk, first, whole)?;
+        let last = kept.next - 1;
+        return Ok(Recovered { segments, tail, tail_size: kept.size as u64, last, last_entry: kept.last_entry });
+    }
+}
+
+/// Creates a segment that is certain to be there after a power cut.
+pub(super) fn create(disk: &dyn Disk, first: Revision) -> Result<Box<dyn LogFile>, StoreError> {
+    let name = segment::name(first);
+    let failed = || StoreError::io(format!("create log/{name}"));
+    let mut file = disk.create(&name).map_err(failed())?;
+    file.append(&segment::header(first)).map_err(failed())?;
+    file.sync().map_err(failed())?;
+    disk.sync().map_err(failed())?;
+    Ok(file)
+}
+
+struct Kept {
+    size: usize,
+    next: Revision,
+    last_entry: Option<Entry>,
+}
+
+/// The whole frames at the beginning of the last segment. What follows them must be an unfinished write.
+fn whole_part(bytes: &[u8], first: Revision) -> Result<Kept, StoreError> {
+    let place = |offset: usize| Place { segment: segment::name(first), offset: offset as u64 }.to_string();
+    segment::check_header(bytes, first).map_err(|what| StoreError::corrupt(place(0), what))?;
+    let (mut at, mut next, mut last) = (segment::HEADER, first, None);
+    while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+        let parsed = frame::parse(rest, true);
+        match parsed {
+            Ok(frame) if frame.revision == next => {
+                last = Some(frame);
+                (at, next) = (at + frame.size(), next + 1);
+            }
+            Ok(frame) => {
+                let what = format!("revision {} stands where {next} should", frame.revision);
+                return Err(StoreError::corrupt(place(at), what));
+            }
+            Err(what) => {
+                if let Some(later) = frame::find(bytes, at + 1, next, |frame| frame.synced >= next) {
+                    let what = format!("{what}, and the frame at byte {later} says that revision {next} had been synced");
+                    return Err(StoreError::corrupt(place(at), what));
+                }
+                let cut = bytes.len() - at;
+                tracing::warn!(place = place(at), cut, "cutting off an unfinished write at the end of the log");
+                break;
+            }
+        }
+    }
+    let last_entry = last
+        .map(|frame| Entry::decode(frame.revision, frame.payload))
+        .transpose()
+        .map_err(|what| StoreError::corrupt(place(at), what))?;
+    Ok(Kept { size: at, next, last_entry })
+}
+
+/// Puts a synced file with exactly these bytes in the place of the segment.
+fn replace(disk: &dyn Disk, first: Revision, bytes: &[u8]) -> Result<Box<dyn LogFile>, StoreError> {
+    let name = segment::name(first);
+    let failed = || StoreError::io(format!("copy the end of log/{name}"));
+    let mut copy = disk.create(COPY).map_err(failed())?;
+    copy.append(bytes).map_err(failed())?;
+    copy.sync().map_err(failed())?;
+    disk.rename(COPY, &name).map_err(failed())?;
+    disk.sync().map_err(failed())?;
+    Ok(copy)
+}

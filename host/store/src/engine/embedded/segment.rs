@@ -1,0 +1,114 @@
+//! Segment files: a header, then frames without gaps. Named by the first revision they hold.
+
+use std::ops::ControlFlow;
+
+use super::disk::Disk;
+use super::frame;
+use crate::engine::{LogItem, Place};
+use crate::error::StoreError;
+use crate::types::Revision;
+
+/// Bytes before the first frame: magic (8), format version (4), zero (4), first revision (8), crc of these (4), zero (4).
+pub(super) const HEADER: usize = 32;
+const MAGIC: &[u8; 8] = b"BACKROOM";
+const FORMAT: u32 = 1;
+
+/// The file name of the segment that begins with revision `first`.
+pub(super) fn name(first: Revision) -> String {
+    format!("{first:020}.log")
+}
+
+/// The segment header.
+pub(super) fn header(first: Revision) -> [u8; HEADER] {
+    let mut out = [0; HEADER];
+    let fields = [MAGIC.as_slice(), &FORMAT.to_le_bytes(), &[0; 4], &first.to_le_bytes()];
+    let body: Vec<u8> = fields.concat();
+    let crc = crc32fast::hash(&body).to_le_bytes();
+    for (to, from) in out.iter_mut().zip(body.iter().chain(&crc)) {
+        *to = *from;
+    }
+    out
+}
+
+/// Why the header of a segment is not the one it should have.
+pub(super) fn check_header(bytes: &[u8], first: Revision) -> Result<(), String> {
+    let found = bytes.get(..HEADER).ok_or("the file ends inside its header")?;
+    if found == header(first) {
+        return Ok(());
+    }
+    match found.get(8..12).and_then(|version| version.try_into().ok()).map(u32::from_le_bytes) {
+        Some(version) if found.starts_with(MAGIC) && version > FORMAT => {
+            Err(format!("the format {version} is newer than {FORMAT}, the newest this release knows; start a newer release"))
+        }
+        _ => Err("the header is not that of a log segment with this name".into()),
+    }
+}
+
+/// The first revisions of all segments, ascending. Other files are not looked at.
+pub(super) fn list(disk: &dyn Disk) -> Result<Vec<Revision>, StoreError> {
+    let names = disk.list().map_err(StoreError::io("list the log folder"))?;
+    let first = |file: &String| file.strip_suffix(".log")?.parse().ok().filter(|first| *file == name(*first));
+    let mut firsts: Vec<Revision> = names.iter().filter_map(first).collect();
+    firsts.sort_unstable();
+    Ok(firsts)
+}
+
+/// The whole content of a segment: 16 MiB, or as much more as the last group of commits had.
+pub(super) fn read(disk: &dyn Disk, first: Revision) -> Result<Vec<u8>, StoreError> {
+    let failed = || StoreError::io(format!("read log/{}", name(first)));
+    let file = disk.open(&name(first)).map_err(failed())?;
+    let size = file.size().map_err(failed())?;
+    let mut bytes = vec![0; usize::try_from(size).unwrap_or(usize::MAX)];
+    file.read_at(&mut bytes, 0).map_err(failed())?;
+    Ok(bytes)
+}
+
+/// Shows the frames of a segment from revision `from` on. Behind damage it goes on with the next whole frame.
+pub(super) fn walk(
+    bytes: &[u8],
+    first: Revision,
+    from: Revision,
+    visit: &mut dyn FnMut(LogItem<'_>) -> ControlFlow<()>,
+) -> ControlFlow<()> {
+    let mut place = Place { segment: name(first), offset: 0 };
+    if let Err(what) = check_header(bytes, first) {
+        visit(LogItem::Damage { place: &place, what, whose: None })?;
+    }
+    let (mut at, mut last) = (HEADER, first.saturating_sub(1));
+    while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+        place.offset = at as u64;
+        match frame::parse(rest, false).and_then(|frame| frame::parse(rest, frame.revision >= from)) {
+            Ok(frame) => {
+                if frame.revision >= from {
+                    visit(LogItem::Entry { place: &place, revision: frame.revision, payload: frame.payload })?;
+                }
+                at += frame.size();
+                last = frame.revision;
+            }
+            Err(what) => {
+                let next = frame::find(bytes, at + 1, last, |_| true).unwrap_or(bytes.len());
+                let what = format!("{what}; {} bytes cannot be read", next - at);
+                visit(LogItem::Damage { place: &place, what, whose: frame::whose(rest) })?;
+                at = next;
+            }
+        }
+    }
+    ControlFlow::Continue(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_flipped_bit_of_the_header_is_seen() {
+        let bytes = header(42);
+        assert_eq!(check_header(&bytes, 42), Ok(()));
+        assert!(check_header(&bytes, 43).is_err());
+        for bit in 0..HEADER * 8 {
+            let mut damaged = bytes;
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            assert!(check_header(&damaged, 42).is_err(), "bit {bit}");
+        }
+    }
+}

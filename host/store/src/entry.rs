@@ -1,0 +1,320 @@
+//! Entries of the commit log: what is hashed, and how it is encoded.
+//!
+//! The payload is one canonical CBOR array. Its BLAKE3 hash is the entry's hash, and it holds the hash of the tenant's
+//! entry before it, which makes the chain. Payloads are never rewritten, so this encoding only ever gets new versions.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use minicbor::{Decoder, Encoder};
+
+use crate::error::{CodecError, StoreError};
+use crate::types::{Hash, Head, Revision, TenantNo};
+
+/// The longest payload of one entry: far above any sensible run, below what would hold up all other tenants.
+pub const MAX_PAYLOAD: usize = 64 * 1024 * 1024;
+/// The most record changes of one entry.
+pub const MAX_CHANGES: usize = 65_536;
+
+const VERSION: u8 = 1;
+const FIELDS: u64 = 14;
+
+/// What a commit says about itself beside the record changes. All of it is hashed and kept for ever.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Meta {
+    /// When, in microseconds since the Unix epoch. The caller's clock: this crate has none.
+    pub at: u64,
+    /// Who.
+    pub actor: String,
+    /// What kind of thing was done: `run`, `import`, ...
+    pub kind: String,
+    /// The run, where there was one.
+    pub run: Option<String>,
+    /// The installation that ran.
+    pub installation: Option<String>,
+    /// The digest of the release that ran.
+    pub release: Option<[u8; 32]>,
+    /// The hash of its input.
+    pub input_hash: Option<[u8; 32]>,
+    /// Opaque, e.g. input, output and fuel of a run; may be some MiB.
+    pub detail: Option<Vec<u8>>,
+    /// Opaque encoded domain effects, in the order in which they were staged.
+    pub effects: Vec<Vec<u8>>,
+}
+
+/// One entry of the commit log, as read back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its place in the physical log of all tenants. Not part of the hash.
+    pub revision: Revision,
+    /// Whose chain it belongs to.
+    pub tenant: TenantNo,
+    /// Its place in the tenant's chain.
+    pub number: u64,
+    /// The hash of the tenant's entry before it; [`Hash::ZERO`] for the first.
+    pub prev: Hash,
+    /// The hash of this entry.
+    pub hash: Hash,
+    /// See [`Meta::at`].
+    pub at: u64,
+    /// See [`Meta::actor`].
+    pub actor: String,
+    /// See [`Meta::kind`].
+    pub kind: String,
+    /// See [`Meta::run`].
+    pub run: Option<String>,
+    /// See [`Meta::installation`].
+    pub installation: Option<String>,
+    /// See [`Meta::release`].
+    pub release: Option<[u8; 32]>,
+    /// See [`Meta::input_hash`].
+    pub input_hash: Option<[u8; 32]>,
+    /// See [`Meta::detail`].
+    pub detail: Option<Vec<u8>>,
+    /// See [`Meta::effects`].
+    pub effects: Vec<Vec<u8>>,
+    /// Full keys (see [`split_key`](crate::split_key)) in ascending order with their new values; `None` was deleted.
+    pub changes: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+}
+
+/// A change of one record: full key and new value. Shared between overlay, queue and unit of work without copying.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The full key.
+    pub key: Arc<[u8]>,
+    /// The new value; `None` deletes.
+    pub value: Option<Arc<[u8]>>,
+}
+
+/// An entry ready for the log: encoded and hashed, without its place in the physical log.
+#[derive(Debug, Clone)]
+pub struct Sealed {
+    /// Whose.
+    pub tenant: TenantNo,
+    /// The head this entry follows.
+    pub follows: Head,
+    /// The head it makes.
+    pub head: Head,
+    /// The canonical encoding.
+    pub payload: Vec<u8>,
+    /// The same changes as in the payload, sorted by key, each key once.
+    pub changes: Vec<Change>,
+}
+
+impl Sealed {
+    /// Encodes and hashes. `changes` must be sorted by key, each key once and of this tenant.
+    ///
+    /// # Errors
+    /// [`StoreError::TooLarge`] over [`MAX_CHANGES`] or [`MAX_PAYLOAD`].
+    pub fn new(tenant: TenantNo, follows: Head, meta: &Meta, changes: Vec<Change>) -> Result<Self, StoreError> {
+        if changes.len() > MAX_CHANGES {
+            return Err(StoreError::TooLarge { what: "the number of changes", size: changes.len(), limit: MAX_CHANGES });
+        }
+        let number = follows.number.saturating_add(1);
+        let payload = encode(tenant, number, follows.hash, meta, &changes).map_err(|source| StoreError::Codec {
+            tenant,
+            space: 0,
+            source: CodecError::malformed(source),
+        })?;
+        if payload.len() > MAX_PAYLOAD {
+            return Err(StoreError::TooLarge { what: "the log entry", size: payload.len(), limit: MAX_PAYLOAD });
+        }
+        let head = Head { number, hash: Hash::of(&payload) };
+        Ok(Self { tenant, follows, head, payload, changes })
+    }
+}
+
+type EncodeResult<T> = Result<T, minicbor::encode::Error<Infallible>>;
+
+fn encode(tenant: TenantNo, number: u64, prev: Hash, meta: &Meta, changes: &[Change]) -> EncodeResult<Vec<u8>> {
+    let changed: usize = changes.iter().map(|c| c.key.len() + c.value.as_ref().map_or(0, |v| v.len()) + 12).sum();
+    let effects: usize = meta.effects.iter().map(|effect| effect.len() + 9).sum();
+    let detail = meta.detail.as_ref().map_or(0, Vec::len);
+    let mut e = Encoder::new(Vec::with_capacity(changed + effects + detail + 256));
+    e.array(FIELDS)?.u8(VERSION)?.u32(tenant.0)?.u64(number)?.bytes(&prev.0)?;
+    e.u64(meta.at)?.str(&meta.actor)?.str(&meta.kind)?;
+    e.encode(&meta.run)?.encode(&meta.installation)?;
+    optional_bytes(&mut e, meta.release.as_ref().map(<[u8; 32]>::as_slice))?;
+    optional_bytes(&mut e, meta.input_hash.as_ref().map(<[u8; 32]>::as_slice))?;
+    optional_bytes(&mut e, meta.detail.as_deref())?;
+    e.array(meta.effects.len() as u64)?;
+    for effect in &meta.effects {
+        e.bytes(effect)?;
+    }
+    e.array(changes.len() as u64 * 2)?;
+    for change in changes {
+        e.bytes(&change.key)?;
+        optional_bytes(&mut e, change.value.as_deref())?;
+    }
+    Ok(e.into_writer())
+}
+
+fn optional_bytes(e: &mut Encoder<Vec<u8>>, bytes: Option<&[u8]>) -> EncodeResult<()> {
+    match bytes {
+        Some(bytes) => e.bytes(bytes)?,
+        None => e.null()?,
+    };
+    Ok(())
+}
+
+impl Entry {
+    /// Reads a payload back. `revision` comes from the frame around it.
+    ///
+    /// # Errors
+    /// A version newer than this release, or bytes that are not an entry.
+    pub fn decode(revision: Revision, payload: &[u8]) -> Result<Self, CodecError> {
+        let mut d = Decoder::new(payload);
+        let (tenant, number) = decode_place(&mut d)?;
+        let entry = decode_rest(&mut d, revision, tenant, number, payload).map_err(CodecError::malformed)?;
+        if d.position() != payload.len() {
+            return Err(CodecError::malformed("bytes after the entry"));
+        }
+        Ok(entry)
+    }
+}
+
+/// Tenant and number of a payload, without reading the rest.
+pub(crate) fn place_of(payload: &[u8]) -> Result<(TenantNo, u64), CodecError> {
+    decode_place(&mut Decoder::new(payload))
+}
+
+fn decode_place(d: &mut Decoder<'_>) -> Result<(TenantNo, u64), CodecError> {
+    let fields = d.array().map_err(CodecError::malformed)?;
+    let version = d.u8().map_err(CodecError::malformed)?;
+    if version != VERSION {
+        return Err(CodecError::Version { found: version, known: VERSION });
+    }
+    if fields != Some(FIELDS) {
+        return Err(CodecError::malformed("wrong number of fields"));
+    }
+    let tenant = d.u32().map_err(CodecError::malformed)?;
+    let number = d.u64().map_err(CodecError::malformed)?;
+    Ok((TenantNo(tenant), number))
+}
+
+type DecodeResult<T> = Result<T, minicbor::decode::Error>;
+
+fn decode_rest(
+    d: &mut Decoder<'_>,
+    revision: Revision,
+    tenant: TenantNo,
+    number: u64,
+    payload: &[u8],
+) -> DecodeResult<Entry> {
+    Ok(Entry {
+        revision,
+        tenant,
+        number,
+        hash: Hash::of(payload),
+        prev: Hash(decode_array(d)?),
+        at: d.u64()?,
+        actor: d.str()?.to_owned(),
+        kind: d.str()?.to_owned(),
+        run: d.decode()?,
+        installation: d.decode()?,
+        release: decode_optional(d, decode_array)?,
+        input_hash: decode_optional(d, decode_array)?,
+        detail: decode_optional(d, |d| Ok(d.bytes()?.to_vec()))?,
+        effects: decode_many(d, 1, |d| Ok(d.bytes()?.to_vec()))?,
+        changes: decode_many(d, 2, |d| Ok((d.bytes()?.to_vec(), decode_optional(d, |d| Ok(d.bytes()?.to_vec()))?)))?,
+    })
+}
+
+fn decode_array(d: &mut Decoder<'_>) -> DecodeResult<[u8; 32]> {
+    d.bytes()?.try_into().map_err(|_| minicbor::decode::Error::message("a hash has 32 bytes"))
+}
+
+fn decode_optional<T>(
+    d: &mut Decoder<'_>,
+    decode: impl FnOnce(&mut Decoder<'_>) -> DecodeResult<T>,
+) -> DecodeResult<Option<T>> {
+    if d.datatype()? == minicbor::data::Type::Null {
+        d.null()?;
+        return Ok(None);
+    }
+    decode(d).map(Some)
+}
+
+/// A list whose items take `width` places in the array each.
+fn decode_many<T>(
+    d: &mut Decoder<'_>,
+    width: u64,
+    mut decode: impl FnMut(&mut Decoder<'_>) -> DecodeResult<T>,
+) -> DecodeResult<Vec<T>> {
+    let places = d.array()?.ok_or_else(|| minicbor::decode::Error::message("a list without length"))?;
+    if places % width != 0 {
+        return Err(minicbor::decode::Error::message("half an item at the end of a list"));
+    }
+    // No capacity from the bytes: a damaged length must not allocate.
+    let mut items = Vec::new();
+    for _ in 0..places / width {
+        items.push(decode(d)?);
+    }
+    Ok(items)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sealed() -> (Meta, Sealed) {
+        let meta = Meta {
+            at: 1,
+            actor: "ann".into(),
+            kind: "run".into(),
+            run: Some("r1".into()),
+            installation: None,
+            release: Some([7; 32]),
+            input_hash: None,
+            detail: Some(vec![1, 2, 3]),
+            effects: vec![vec![], vec![9]],
+        };
+        let changes = vec![
+            Change { key: Arc::from([0, 0, 0, 5, 1, 1].as_slice()), value: Some(Arc::from([1].as_slice())) },
+            Change { key: Arc::from([0, 0, 0, 5, 1, 2].as_slice()), value: None },
+        ];
+        let sealed = Sealed::new(TenantNo(5), Head { number: 3, hash: Hash([4; 32]) }, &meta, changes).unwrap();
+        (meta, sealed)
+    }
+
+    #[test]
+    fn an_entry_comes_back_as_it_was_sealed() {
+        let (meta, sealed) = sealed();
+        let entry = Entry::decode(11, &sealed.payload).unwrap();
+        assert_eq!((entry.revision, entry.tenant, entry.number), (11, TenantNo(5), 4));
+        assert_eq!((entry.prev, entry.hash), (Hash([4; 32]), sealed.head.hash));
+        assert_eq!(entry.changes.len(), 2);
+        assert_eq!(entry.changes[1], (vec![0, 0, 0, 5, 1, 2], None));
+        let back = Meta {
+            at: entry.at,
+            actor: entry.actor,
+            kind: entry.kind,
+            run: entry.run,
+            installation: entry.installation,
+            release: entry.release,
+            input_hash: entry.input_hash,
+            detail: entry.detail,
+            effects: entry.effects,
+        };
+        assert_eq!(back, meta);
+        assert_eq!(place_of(&sealed.payload).unwrap(), (TenantNo(5), 4));
+    }
+
+    #[test]
+    fn a_payload_cut_short_or_too_long_is_refused() {
+        let (_, sealed) = sealed();
+        for len in 0..sealed.payload.len() {
+            assert!(Entry::decode(1, &sealed.payload[..len]).is_err(), "cut at {len}");
+        }
+        let mut longer = sealed.payload;
+        longer.push(0);
+        assert!(Entry::decode(1, &longer).is_err());
+    }
+
+    #[test]
+    fn a_newer_version_is_named() {
+        let (_, mut sealed) = sealed();
+        sealed.payload[1] = 2;
+        assert_eq!(Entry::decode(1, &sealed.payload), Err(CodecError::Version { found: 2, known: 1 }));
+    }
+}

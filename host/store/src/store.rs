@@ -1,0 +1,223 @@
+//! The store: hands out units of work and reads the log. It holds no state of its own but the turns.
+
+use std::fmt;
+use std::ops::{Bound, ControlFlow};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::engine::{At, Embedded, Engine, LogItem, Memory, Status};
+use crate::entry::{Entry, place_of};
+use crate::error::StoreError;
+use crate::index::{STRIDE, Tip, decode_revision, head_key, index_key};
+use crate::turns::Turns;
+use crate::tx::Tx;
+use crate::types::{Head, Revision, TenantNo};
+use crate::verify::{self, VerifyProgress, VerifyReport};
+
+/// Bounds of a store. The defaults suit one server with some hundred tenants.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// How long a writer waits for its tenant's turn, and then again for room in the queues.
+    pub turn_timeout: Duration,
+    /// A log segment that has reached this many bytes is followed by a new one.
+    pub segment_bytes: u64,
+    /// Bytes that may wait for the log thread. One second of a slow disk.
+    pub pending_bytes: usize,
+    /// Bytes of changes that may wait for the state index, snapshots that hold them up included.
+    pub overlay_bytes: usize,
+    /// Cache of the state index. The process takes about twice as much.
+    pub cache_bytes: u64,
+    /// A snapshot older than this is taken away if it stands in the way of writers (overlay more than half full). Longer
+    /// than any run may take.
+    pub snapshot_age: Duration,
+    /// How long changes are gathered before they go to the state index in one batch.
+    pub apply_every: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            turn_timeout: Duration::from_secs(10),
+            segment_bytes: 16 << 20,
+            pending_bytes: 16 << 20,
+            overlay_bytes: 256 << 20,
+            cache_bytes: 64 << 20,
+            snapshot_age: Duration::from_secs(60),
+            apply_every: Duration::from_millis(20),
+        }
+    }
+}
+
+/// An open store. Clones are the same store; it is let go when the last clone and the last unit of work are dropped.
+#[derive(Clone)]
+pub struct Store(Arc<Inner>);
+
+struct Inner {
+    engine: Arc<dyn Engine>,
+    turns: Turns,
+    turn_timeout: Duration,
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Store").field(&self.status()).finish()
+    }
+}
+
+impl Store {
+    /// Opens the store in the data directory `dir`, and creates it if it is not there. After a stop without
+    /// [`Store::close`] it recovers everything that was acknowledged.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`] if another process has it open; [`StoreError::Corrupt`] with file and offset if the log is
+    /// damaged anywhere but in an unfinished write at its very end; [`StoreError::Io`].
+    pub fn open(dir: &Path, options: Options) -> Result<Self, StoreError> {
+        let engine = Embedded::open(dir, &options)?;
+        Ok(Self::with_engine_options(Arc::new(engine), &options))
+    }
+
+    /// A store that lives in memory and ends with it: the strict twin for tests.
+    #[must_use]
+    pub fn memory() -> Self {
+        Self::with_engine(Arc::new(Memory::new()))
+    }
+
+    /// A store over any engine, with the default options.
+    #[must_use]
+    pub fn with_engine(engine: Arc<dyn Engine>) -> Self {
+        Self::with_engine_options(engine, &Options::default())
+    }
+
+    /// A store over any engine. Of the options, the turn's timeout counts here.
+    #[must_use]
+    pub fn with_engine_options(engine: Arc<dyn Engine>, options: &Options) -> Self {
+        Self(Arc::new(Inner { engine, turns: Turns::default(), turn_timeout: options.turn_timeout }))
+    }
+
+    /// A unit of work for reading: sees the state at the durable revision, for as long as it lives. It never waits for
+    /// writers and they never wait for it. Changes can be staged (a dry run) but not committed.
+    ///
+    /// # Errors
+    /// What the engine reports; a store that has stopped can still be read.
+    pub fn read(&self, tenant: TenantNo) -> Result<Tx, StoreError> {
+        Ok(Tx::new(self.clone(), tenant, self.0.engine.snapshot(At::Durable)?, None))
+    }
+
+    /// A unit of work for writing: waits for the tenant's turn and holds it until it is committed or dropped. It sees
+    /// everything that has its place in the log.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] if the turn does not come in time; [`StoreError::Unavailable`] if the store has stopped.
+    pub fn write(&self, tenant: TenantNo) -> Result<Tx, StoreError> {
+        let turn = self.0.turns.take(tenant, self.0.turn_timeout).ok_or_else(|| {
+            StoreError::Busy(format!("tenant {tenant} had no turn within {} ms", self.0.turn_timeout.as_millis()))
+        })?;
+        // After the turn has come, so that the snapshot shows what the one before has done.
+        let snapshot = self.0.engine.snapshot(At::Sequenced)?;
+        Ok(Tx::new(self.clone(), tenant, snapshot, Some(turn)))
+    }
+
+    /// The durable entry `number` of the tenant's own chain, `None` if there is none.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] if the log does not have what the state says it has.
+    pub fn entry(&self, tenant: TenantNo, number: u64) -> Result<Option<Entry>, StoreError> {
+        let snapshot = self.0.engine.snapshot(At::Durable)?;
+        let last = tip(&*snapshot, tenant)?.head.number;
+        if number == 0 || number > last {
+            return Ok(None);
+        }
+        let damaged = |what| StoreError::corrupt(format!("the index of tenant {tenant}"), what);
+        let range = (Bound::Included(index_key(tenant, 1)), Bound::Included(index_key(tenant, number)));
+        let (_, indexed) = snapshot.scan(range, true).next().transpose()?.ok_or_else(|| damaged("it has no beginning"))?;
+        let from = decode_revision(&indexed).ok_or_else(|| damaged("it holds no revision"))?;
+        let mut found = None;
+        self.0.engine.read_log(from, &mut |item| match decode_if(item, |place| place == (tenant, number)) {
+            Ok(None) => ControlFlow::Continue(()),
+            Ok(Some(entry)) => stop_with(&mut found, Ok(entry)),
+            Err(error) => stop_with(&mut found, Err(error)),
+        })?;
+        match found.transpose()? {
+            Some(entry) if entry.revision - from < STRIDE => Ok(Some(entry)),
+            _ => Err(damaged("it points to the wrong place in the log")),
+        }
+    }
+
+    /// Shows the durable entries from revision `from` on, in order, until `visit` breaks or they end.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] at the first damage; what came before has been shown.
+    pub fn entries(&self, from: Revision, visit: &mut dyn FnMut(&Entry) -> ControlFlow<()>) -> Result<(), StoreError> {
+        let mut failed = None;
+        self.0.engine.read_log(from, &mut |item| match decode_if(item, |_| true) {
+            Ok(None) => ControlFlow::Continue(()),
+            Ok(Some(entry)) => visit(&entry),
+            Err(error) => stop_with(&mut failed, error),
+        })?;
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// The tenant's last durable entry.
+    ///
+    /// # Errors
+    /// What reading the state reports.
+    pub fn head(&self, tenant: TenantNo) -> Result<Head, StoreError> {
+        let snapshot = self.0.engine.snapshot(At::Durable)?;
+        Ok(tip(&*snapshot, tenant)?.head)
+    }
+
+    /// Checks the durable part of the store: frames and checksums, the sequence without gaps, every tenant's chain, the
+    /// heads in the state, and that the state is what the log gives when it is played from the beginning. Reads the whole
+    /// log at least twice; memory stays bounded.
+    ///
+    /// # Errors
+    /// Only what prevents checking. What is wrong with the data is in the report, and does not stop it.
+    pub fn verify(&self, progress: &mut dyn FnMut(VerifyProgress)) -> Result<VerifyReport, StoreError> {
+        verify::verify(&*self.0.engine, progress)
+    }
+
+    /// Figures for health checks and operators. Cheap.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        self.0.engine.status()
+    }
+
+    /// Stops taking commits, brings everything to disk and into the state index. Other clones answer
+    /// [`StoreError::Unavailable`] to commits from then on. Dropping the store instead loses nothing either: the next
+    /// opening takes longer.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if the store had failed.
+    pub fn close(self) -> Result<(), StoreError> {
+        self.0.engine.close()
+    }
+
+    pub(crate) fn engine(&self) -> &dyn Engine {
+        &*self.0.engine
+    }
+}
+
+fn tip(snapshot: &dyn crate::engine::Snapshot, tenant: TenantNo) -> Result<Tip, StoreError> {
+    let Some(bytes) = snapshot.get(&head_key(tenant))? else { return Ok(Tip::default()) };
+    Tip::decode(&bytes).ok_or_else(|| StoreError::corrupt(format!("the head of tenant {tenant}"), "it is no head"))
+}
+
+/// The entry of an item if it is wanted; damage is an error.
+fn decode_if(item: LogItem<'_>, wanted: impl FnOnce((TenantNo, u64)) -> bool) -> Result<Option<Entry>, StoreError> {
+    match item {
+        LogItem::Damage { place, what, .. } => Err(StoreError::corrupt(place.to_string(), what)),
+        LogItem::Entry { place, revision, payload } => {
+            let damaged = |why| StoreError::corrupt(place.to_string(), why);
+            if !wanted(place_of(payload).map_err(damaged)?) {
+                return Ok(None);
+            }
+            Entry::decode(revision, payload).map(Some).map_err(damaged)
+        }
+    }
+}
+
+fn stop_with<T>(slot: &mut Option<T>, value: T) -> ControlFlow<()> {
+    *slot = Some(value);
+    ControlFlow::Break(())
+}

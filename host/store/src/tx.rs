@@ -1,0 +1,231 @@
+//! The unit of work: reads a snapshot and its own staged changes, commits once.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::Bound;
+use std::sync::Arc;
+
+use crate::engine::{KeyRange, Snapshot, Value, range_is_empty};
+use crate::entry::{Change, MAX_CHANGES, Meta, Sealed};
+use crate::error::StoreError;
+use crate::index::SYSTEM_SPACE;
+use crate::key::{MAX_KEY, RecordKey, full_key, prefix_end, within_space};
+use crate::merge::Merge;
+use crate::record::{MAX_VALUE, Record};
+use crate::store::Store;
+use crate::ticket::Committed;
+use crate::turns::Turn;
+use crate::types::{Revision, TenantNo};
+
+/// A unit of work of one tenant. Dropping it rolls it back. It may move between threads, and it keeps the store open.
+pub struct Tx {
+    staged: BTreeMap<Arc<[u8]>, Option<Arc<[u8]>>>,
+    tenant: TenantNo,
+    snapshot: Box<dyn Snapshot>,
+    turn: Option<Turn>,
+    store: Store,
+}
+
+impl fmt::Debug for Tx {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tx")
+            .field("tenant", &self.tenant)
+            .field("revision", &self.revision())
+            .field("write", &self.is_write())
+            .field("changes", &self.changes())
+            .finish()
+    }
+}
+
+/// Records with their cursors: the key bytes within the space, to be given as `after` for the next page.
+pub type Page<R> = Vec<(Vec<u8>, R)>;
+
+impl Tx {
+    pub(crate) fn new(store: Store, tenant: TenantNo, snapshot: Box<dyn Snapshot>, turn: Option<Turn>) -> Self {
+        Self { staged: BTreeMap::new(), tenant, snapshot, turn, store }
+    }
+
+    /// Whose unit of work it is.
+    #[must_use]
+    pub fn tenant(&self) -> TenantNo {
+        self.tenant
+    }
+
+    /// The revision that is read.
+    #[must_use]
+    pub fn revision(&self) -> Revision {
+        self.snapshot.revision()
+    }
+
+    /// Whether it holds the tenant's turn and can be committed.
+    #[must_use]
+    pub fn is_write(&self) -> bool {
+        self.turn.is_some()
+    }
+
+    /// The number in the tenant's chain that a commit of this unit of work will have: the turn keeps it free.
+    ///
+    /// # Errors
+    /// [`StoreError::ReadOnly`] for a unit of work for reading; what reading the state reports.
+    pub fn commit_number(&self) -> Result<u64, StoreError> {
+        if self.turn.is_none() {
+            return Err(StoreError::ReadOnly);
+        }
+        Ok(self.store.engine().head(self.tenant)?.number + 1)
+    }
+
+    /// How many records are staged.
+    #[must_use]
+    pub fn changes(&self) -> usize {
+        self.staged.len()
+    }
+
+    /// The record with this key: as staged here, or else as in the snapshot.
+    ///
+    /// # Errors
+    /// [`StoreError::Codec`] if it cannot be decoded; what reading the state reports.
+    pub fn get<R: Record>(&self, key: &R::Key) -> Result<Option<R>, StoreError> {
+        let key = self.key::<R>(key);
+        if let Some(staged) = self.staged.get(key.as_slice()) {
+            return staged.as_deref().map(|value| self.decode(value)).transpose();
+        }
+        self.snapshot.get(&key)?.map(|value| self.decode(&value)).transpose()
+    }
+
+    /// Stages a record in place of any with the same key.
+    ///
+    /// # Errors
+    /// [`StoreError::TooLarge`] over [`MAX_KEY`], [`MAX_VALUE`] or [`MAX_CHANGES`]; nothing is staged then.
+    pub fn put<R: Record>(&mut self, record: &R) -> Result<(), StoreError> {
+        let key = self.key::<R>(&record.key());
+        within("the key", key.len(), MAX_KEY)?;
+        let value = Record::encode(record);
+        within("the record", value.len(), MAX_VALUE)?;
+        if value.is_empty() {
+            let source = crate::CodecError::Empty;
+            return Err(StoreError::Codec { tenant: self.tenant, space: R::SPACE, source });
+        }
+        within("the number of changes", self.staged.len() + 1, MAX_CHANGES)?;
+        self.staged.insert(key.into(), Some(value.into()));
+        Ok(())
+    }
+
+    /// Stages that no record has this key.
+    pub fn delete<R: Record>(&mut self, key: &R::Key) {
+        let key = self.key::<R>(key);
+        // No record can have a longer key.
+        if key.len() <= MAX_KEY {
+            self.staged.insert(key.into(), None);
+        }
+    }
+
+    /// Up to `limit` records whose key begins with `prefix`, in key order, from the first one behind the cursor `after`.
+    /// `()` is the prefix of the whole space; the first parts of a tuple are a prefix of it.
+    ///
+    /// # Errors
+    /// As [`Tx::get`].
+    pub fn scan<R: Record>(
+        &self,
+        prefix: &impl RecordKey,
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Page<R>, StoreError> {
+        let (mut from, to) = self.prefix_range::<R>(prefix);
+        if let Some(after) = after {
+            let mut cursor = full_key(self.tenant, R::SPACE, &());
+            cursor.extend_from_slice(after);
+            if let Bound::Included(start) = &from
+                && cursor >= *start
+            {
+                from = Bound::Excluded(cursor);
+            }
+        }
+        self.page((from, to), false, limit)
+    }
+
+    /// Up to `limit` records with keys in the range, in key order.
+    ///
+    /// # Errors
+    /// As [`Tx::get`].
+    pub fn scan_range<R: Record>(
+        &self,
+        from: Bound<R::Key>,
+        to: Bound<R::Key>,
+        limit: usize,
+    ) -> Result<Page<R>, StoreError> {
+        let (start, end) = self.prefix_range::<R>(&());
+        let bound = |bound: Bound<R::Key>, otherwise| match bound {
+            Bound::Included(key) => Bound::Included(self.key::<R>(&key)),
+            Bound::Excluded(key) => Bound::Excluded(self.key::<R>(&key)),
+            Bound::Unbounded => otherwise,
+        };
+        self.page((bound(from, start), bound(to, end)), false, limit)
+    }
+
+    /// The record with the greatest key that begins with `prefix`.
+    ///
+    /// # Errors
+    /// As [`Tx::get`].
+    pub fn last<R: Record>(&self, prefix: &impl RecordKey) -> Result<Option<R>, StoreError> {
+        Ok(self.page(self.prefix_range::<R>(prefix), true, 1)?.pop().map(|(_, record)| record))
+    }
+
+    /// Gives what is staged its place in the log, and the turn to the next writer. Does not wait for the disk: the reply
+    /// to whoever asked must wait for the ticket. A commit without changes is an entry as well.
+    ///
+    /// # Errors
+    /// [`StoreError::ReadOnly`] for a unit of work for reading; [`StoreError::TooLarge`], [`StoreError::Busy`],
+    /// [`StoreError::Conflict`] and [`StoreError::Unavailable`] as they say. Nothing was kept after any of them.
+    pub fn commit(self, meta: Meta) -> Result<Committed, StoreError> {
+        if self.turn.is_none() {
+            return Err(StoreError::ReadOnly);
+        }
+        // Not needed any more: while this waits for room in the queues, its snapshot must not be what keeps them full.
+        drop(self.snapshot);
+        let engine = self.store.engine();
+        let follows = engine.head(self.tenant)?;
+        let changes = self.staged.into_iter().map(|(key, value)| Change { key, value }).collect();
+        let sealed = Sealed::new(self.tenant, follows, &meta, changes)?;
+        let head = sealed.head;
+        let appended = engine.append(sealed)?;
+        Ok(Committed { revision: appended.revision, number: head.number, hash: head.hash, ticket: appended.ticket })
+    }
+
+    fn key<R: Record>(&self, key: &R::Key) -> Vec<u8> {
+        const { assert!(R::SPACE != SYSTEM_SPACE, "record space 0 is the store's own") };
+        full_key(self.tenant, R::SPACE, key)
+    }
+
+    fn decode<R: Record>(&self, value: &[u8]) -> Result<R, StoreError> {
+        Record::decode(value).map_err(|source| StoreError::Codec { tenant: self.tenant, space: R::SPACE, source })
+    }
+
+    fn prefix_range<R: Record>(&self, prefix: &impl RecordKey) -> KeyRange {
+        const { assert!(R::SPACE != SYSTEM_SPACE, "record space 0 is the store's own") };
+        let start = full_key(self.tenant, R::SPACE, prefix);
+        let end = prefix_end(&start).map_or(Bound::Unbounded, Bound::Excluded);
+        (Bound::Included(start), end)
+    }
+
+    fn page<R: Record>(&self, range: KeyRange, reverse: bool, limit: usize) -> Result<Page<R>, StoreError> {
+        if range_is_empty(&range) {
+            return Ok(Vec::new());
+        }
+        let bounds = (range.0.as_ref().map(Vec::as_slice), range.1.as_ref().map(Vec::as_slice));
+        let staged = self.staged.range::<[u8], _>(bounds);
+        let staged: Box<dyn Iterator<Item = (&Arc<[u8]>, &Option<Arc<[u8]>>)>> =
+            if reverse { Box::new(staged.rev()) } else { Box::new(staged) };
+        let upper = staged.map(|(key, value)| (Value::from(Arc::clone(key)), value.clone().map(Value::from)));
+        Merge::new(upper, self.snapshot.scan(range.clone(), reverse), reverse)
+            .take(limit)
+            .map(|pair| {
+                let (key, value) = pair?;
+                Ok((within_space(&key).to_vec(), self.decode(&value)?))
+            })
+            .collect()
+    }
+}
+
+fn within(what: &'static str, size: usize, limit: usize) -> Result<(), StoreError> {
+    if size > limit { Err(StoreError::TooLarge { what, size, limit }) } else { Ok(()) }
+}

@@ -1,0 +1,57 @@
+//! The small values that everything here is numbered and named by.
+
+use std::fmt;
+
+/// The number of one client company inside this store; the first part of every key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct TenantNo(pub u32);
+
+impl TenantNo {
+    /// The provider's own chain: tenants, keys, releases.
+    pub const PROVIDER: Self = Self(0);
+}
+
+impl fmt::Display for TenantNo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// The place of an entry in the physical log: 1, 2, 3, ... without gaps over all tenants. 0 is the empty store.
+pub type Revision = u64;
+
+/// A BLAKE3 hash. Shown as 64 hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Hash(pub [u8; 32]);
+
+impl Hash {
+    /// The previous hash of a tenant's first entry.
+    pub const ZERO: Self = Self([0; 32]);
+
+    /// The hash of `bytes`.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(*blake3::hash(bytes).as_bytes())
+    }
+}
+
+impl fmt::Display for Hash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Hash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Hash({self})")
+    }
+}
+
+/// The last entry of one tenant's chain. Number 0 with [`Hash::ZERO`] is a tenant without entries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Head {
+    /// The tenant's own sequence number: 1, 2, 3, ... without gaps.
+    pub number: u64,
+    /// The hash of that entry.
+    pub hash: Hash,
+}

@@ -1,0 +1,229 @@
+//! A disk in memory that forgets what was not synced, fails when it is told to, and holds syncs up.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+
+use backroom_store::engine::embedded::{Disk, LogFile};
+use parking_lot::{Condvar, Mutex};
+
+type Content = Arc<Mutex<File>>;
+
+#[derive(Default, Clone)]
+struct File {
+    bytes: Vec<u8>,
+    synced: usize,
+}
+
+#[derive(Default)]
+struct Inner {
+    names: BTreeMap<String, Content>,
+    synced_names: BTreeMap<String, Content>,
+    operations: u64,
+    fail_at: Option<u64>,
+    /// After the fault everything fails, as when the power is gone.
+    dead: bool,
+    dies: bool,
+    hold_syncs: bool,
+    syncs_held: u32,
+    failed: Option<&'static str>,
+}
+
+#[derive(Default)]
+pub struct SimDisk {
+    inner: Mutex<Inner>,
+    changed: Condvar,
+}
+
+/// What a power cut leaves of what was written and not synced.
+#[derive(Debug, Clone, Copy)]
+pub enum Leaves {
+    Nothing,
+    /// Each 64 bytes for themselves, by the bits of this number: some arrived, others read as zeros.
+    Some(u64),
+    All,
+}
+
+impl SimDisk {
+    pub fn new() -> Arc<Self> {
+        Arc::default()
+    }
+
+    pub fn operations(&self) -> u64 {
+        self.inner.lock().operations
+    }
+
+    /// Fails operation number `at` (the first is 1), and with `dies` all that follow.
+    pub fn fail_at(&self, at: u64, dies: bool) {
+        let mut inner = self.inner.lock();
+        (inner.operations, inner.fail_at, inner.dies) = (0, Some(at), dies);
+    }
+
+    /// Which operation failed on purpose.
+    pub fn failed(&self) -> Option<&'static str> {
+        self.inner.lock().failed
+    }
+
+    pub fn heal(&self) {
+        let mut inner = self.inner.lock();
+        (inner.fail_at, inner.dead, inner.failed) = (None, false, None);
+    }
+
+    /// From now on syncs wait.
+    pub fn hold_syncs(&self) {
+        self.inner.lock().hold_syncs = true;
+    }
+
+    /// Waits until a sync is being held.
+    pub fn wait_for_held_sync(&self) {
+        let mut inner = self.inner.lock();
+        while inner.syncs_held == 0 {
+            self.changed.wait(&mut inner);
+        }
+    }
+
+    pub fn release_syncs(&self) {
+        self.inner.lock().hold_syncs = false;
+        self.changed.notify_all();
+    }
+
+    /// The power goes: what was not synced is (partly) lost.
+    pub fn power_cut(&self, leaves: Leaves) {
+        let mut inner = self.inner.lock();
+        inner.names = inner.synced_names.clone();
+        for content in inner.names.values() {
+            let mut file = content.lock();
+            match leaves {
+                Leaves::All => {}
+                Leaves::Nothing => {
+                    let synced = file.synced;
+                    file.bytes.truncate(synced);
+                }
+                Leaves::Some(bits) => {
+                    let synced = file.synced;
+                    for (at, block) in file.bytes[synced..].chunks_mut(64).enumerate() {
+                        if bits >> (at % 64) & 1 == 0 {
+                            block.fill(0);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Changes bytes as a bad disk would.
+    pub fn damage(&self, name: &str, change: impl FnOnce(&mut Vec<u8>)) {
+        change(&mut self.inner.lock().names[name].lock().bytes);
+    }
+
+    pub fn names(&self) -> Vec<String> {
+        self.inner.lock().names.keys().cloned().collect()
+    }
+
+    pub fn remove_file(&self, name: &str) {
+        self.inner.lock().names.remove(name).unwrap();
+    }
+
+    pub fn size(&self, name: &str) -> usize {
+        self.inner.lock().names[name].lock().bytes.len()
+    }
+
+    fn operation(&self, what: &'static str) -> io::Result<()> {
+        let mut inner = self.inner.lock();
+        inner.operations += 1;
+        if inner.fail_at == Some(inner.operations) {
+            inner.failed = Some(what);
+            inner.dead = inner.dies;
+            return Err(io::Error::other("fault on purpose"));
+        }
+        if inner.dead { Err(io::Error::other("the disk is gone")) } else { Ok(()) }
+    }
+
+    fn content(&self, name: &str) -> io::Result<Content> {
+        self.inner.lock().names.get(name).cloned().ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+}
+
+/// A handle; the disk is kept alive by it.
+struct Handle(Arc<SimDisk>, Content);
+
+// The engine holds the disk as `Arc<dyn Disk>`, handles need the disk itself.
+pub struct Shared(pub Arc<SimDisk>);
+
+impl Disk for Shared {
+    fn list(&self) -> io::Result<Vec<String>> {
+        self.0.operation("list")?;
+        Ok(self.0.names())
+    }
+
+    fn create(&self, name: &str) -> io::Result<Box<dyn LogFile>> {
+        self.0.operation("create")?;
+        let content = Content::default();
+        let before = self.0.inner.lock().names.insert(name.into(), Arc::clone(&content));
+        assert!(before.is_none(), "{name} was there already");
+        Ok(Box::new(Handle(Arc::clone(&self.0), content)))
+    }
+
+    fn open(&self, name: &str) -> io::Result<Box<dyn LogFile>> {
+        self.0.operation("open")?;
+        Ok(Box::new(Handle(Arc::clone(&self.0), self.0.content(name)?)))
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        self.0.operation("rename")?;
+        let mut inner = self.0.inner.lock();
+        let content = inner.names.remove(from).ok_or(io::ErrorKind::NotFound)?;
+        inner.names.insert(to.into(), content);
+        Ok(())
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        self.0.operation("remove")?;
+        self.0.inner.lock().names.remove(name).map(|_| ()).ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.0.operation("sync of the folder")?;
+        let mut inner = self.0.inner.lock();
+        inner.synced_names = inner.names.clone();
+        Ok(())
+    }
+}
+
+impl LogFile for Handle {
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let outcome = self.0.operation("append");
+        // A write that fails has written some part.
+        let written = if outcome.is_ok() { bytes.len() } else { bytes.len() / 2 };
+        self.1.lock().bytes.extend_from_slice(&bytes[..written]);
+        outcome
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        let mut inner = self.0.inner.lock();
+        inner.syncs_held += 1;
+        self.0.changed.notify_all();
+        while inner.hold_syncs {
+            self.0.changed.wait(&mut inner);
+        }
+        inner.syncs_held -= 1;
+        drop(inner);
+        self.0.operation("sync")?;
+        let mut file = self.1.lock();
+        file.synced = file.bytes.len();
+        Ok(())
+    }
+
+    fn size(&self) -> io::Result<u64> {
+        self.0.operation("size")?;
+        Ok(self.1.lock().bytes.len() as u64)
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+        self.0.operation("read")?;
+        let file = self.1.lock();
+        let from = file.bytes.get(offset as usize..).and_then(|rest| rest.get(..buffer.len()));
+        buffer.copy_from_slice(from.ok_or(io::ErrorKind::UnexpectedEof)?);
+        Ok(())
+    }
+}
