@@ -32,7 +32,7 @@ impl Choices {
     /// From the environment or the clock.
     pub fn new() -> Self {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
-        let seed = match std::env::var("BACKROOM_SEED") {
+        let seed: u64 = match std::env::var("BACKROOM_SEED") {
             Ok(text) => text.parse().expect("BACKROOM_SEED is a number"),
             Err(_) => now.subsec_nanos().into(),
         };

@@ -74,7 +74,7 @@ impl Server {
         let secret = data.with_extension("key");
         if !secret.exists() {
             let data = data.to_str().expect("UTF-8 path");
-            let made = backroom(&["key", "create", "--data", data, "--name", "test", "--role", "admin", "--json"]);
+            let made = backroom(&["key", "create", "test", "--role", "admin", "--data", data, "--json"]);
             let text = String::from_utf8_lossy(&made.stdout).into_owned();
             assert!(made.status.success(), "{text}{}", String::from_utf8_lossy(&made.stderr));
             let body: Value = serde_json::from_str(&text).expect("JSON");
@@ -83,7 +83,8 @@ impl Server {
         let key = std::fs::read_to_string(&secret).expect("the key");
         let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("its address").port();
         let address = format!("127.0.0.1:{port}");
-        let log = std::fs::OpenOptions::new().create(true).append(true).open(data.with_extension("log")).expect("a log");
+        let log =
+            std::fs::OpenOptions::new().create(true).append(true).open(data.with_extension("log")).expect("a log");
         let child = Command::new(binary())
             .args(["serve", "--listen", &address, "--data"])
             .arg(data)
