@@ -2,7 +2,7 @@
 
 use std::ops::Bound;
 
-use backroom_domain::hr::{self, Benefit, NewBenefit, Neighbour, Worker};
+use backroom_domain::hr::{self, Benefit, Neighbour, NewBenefit, Worker};
 use backroom_domain::rights::HrField;
 use backroom_domain::{BusinessDate, Effect, Id};
 use backroom_store::records::{BenefitByPlan, BenefitByWorker};

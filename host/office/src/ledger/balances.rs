@@ -85,7 +85,8 @@ fn up_to(work: &Work, mut balance: Balance, as_of: Option<BusinessDate>) -> Resu
         let days = work.tx().scan::<AccountDay>(&account, Some(&after), CHUNK)?;
         let last = days.len() < CHUNK;
         for (key, day) in days {
-            balance = balance.before(&day).ok_or_else(|| damaged(&account, "a day with more than was posted in all"))?;
+            balance =
+                balance.before(&day).ok_or_else(|| damaged(&account, "a day with more than was posted in all"))?;
             after = key;
         }
         if last {
