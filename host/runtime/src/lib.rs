@@ -1,1 +1,41 @@
 //! Runs workflow components in a sandbox: fresh instance, grants, limits; WIT types in, domain types out.
+//!
+//! ```text
+//! Runner::upload   bytes -> inspect -> compile -> releases/<digest>.wasm -> Release record
+//! Runner::run      request -> unit of work -> Runtime::execute -> seal -> commit or plan -> RunReport
+//! Runtime::execute fresh store and instance -> `run` of the component -> Execution
+//! api::*           one WIT interface each: count, convert, call the use case, convert back
+//! ```
+//!
+//! A guest can reach what [`api`] has and nothing else: no files, no sockets, no clock, no randomness of the machine.
+//! Everything here is synchronous: a run blocks its thread, so give it one of its own (with 2 MiB of stack).
+//! [`bare`] runs the same components without the service around them, for comparison.
+
+mod admission;
+mod api;
+pub mod bare;
+mod bindings;
+mod convert;
+mod engine;
+mod error;
+mod exec;
+mod inspect;
+mod limits;
+mod manifest;
+mod plugin;
+mod releases;
+mod replay;
+mod report;
+mod run;
+mod state;
+mod ticker;
+
+pub use backroom_office::runs::{Fault, FaultKind, LogLevel, LogLine};
+pub use engine::{Capacity, Runtime, RuntimeOptions};
+pub use error::{PluginError, RunnerError, RuntimeError};
+pub use exec::{Execution, Outcome, Setup};
+pub use manifest::{MANIFEST_SECTION, Manifest};
+pub use plugin::Plugin;
+pub use replay::ReplayReport;
+pub use report::{Mode, RunReport, Status};
+pub use run::{MAX_INPUT, RunHandle, RunRequest, Runner};

@@ -1,0 +1,332 @@
+//! What is kept of runs: a short record in the state, and all of it in the commit log.
+//!
+//! The [`RunDetail`] in the log has everything that is needed to run it again: input, time, rights. What it changed stands
+//! beside it in the same log entry.
+
+use backroom_domain::rights::Rights;
+use backroom_domain::{BusinessDate, Effect, Error, Id, Instant};
+use backroom_store::records::{RunRecord, RunStatus};
+use backroom_store::{CodecError, Entry, Hash, Store, StoreError, TenantNo};
+use serde::{Deserialize, Serialize};
+
+use crate::error::Result;
+use crate::page::{Page, PageRequest};
+use crate::work::Work;
+
+/// Why a run ended without an answer of the plugin. Nothing that it staged was kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[serde(rename_all = "kebab-case")]
+#[cbor(index_only)]
+pub enum FaultKind {
+    /// The plugin's code gave up: `unreachable`, a division by zero, a stack overflow, ...
+    #[n(0)]
+    Trap,
+    /// The budget of deterministic work is used up.
+    #[n(1)]
+    Fuel,
+    /// The wall time is used up. Not reproducible: the same run may pass on an idle machine.
+    #[n(2)]
+    Deadline,
+    /// It needed more memory than it may have.
+    #[n(3)]
+    Memory,
+    /// Too many host calls.
+    #[n(4)]
+    HostCalls,
+    /// Too many staged effects.
+    #[n(5)]
+    Effects,
+    /// What it handed over, as output or in a host call, is too large or malformed.
+    #[n(6)]
+    Output,
+    /// The store could not do its part.
+    #[n(7)]
+    Store,
+    /// No place to run became free in time.
+    #[n(8)]
+    Busy,
+    /// The service itself is at fault.
+    #[n(9)]
+    Internal,
+}
+
+impl FaultKind {
+    /// The word for it, as in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Trap => "trap",
+            Self::Fuel => "fuel",
+            Self::Deadline => "deadline",
+            Self::Memory => "memory",
+            Self::HostCalls => "host-calls",
+            Self::Effects => "effects",
+            Self::Output => "output",
+            Self::Store => "store",
+            Self::Busy => "busy",
+            Self::Internal => "internal",
+        }
+    }
+
+    /// Is it the service that failed, so that the same request may be sent again? Such a run leaves no record.
+    pub fn is_passing(self) -> bool {
+        matches!(self, Self::Store | Self::Busy)
+    }
+}
+
+/// A fault: its kind, and what happened and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+pub struct Fault {
+    /// What kind.
+    #[n(0)]
+    pub kind: FaultKind,
+    /// For people.
+    #[n(1)]
+    pub message: String,
+}
+
+impl Fault {
+    /// A fault with its message.
+    pub fn new(kind: FaultKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into() }
+    }
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.kind.as_str(), self.message)
+    }
+}
+
+impl std::error::Error for Fault {}
+
+/// How much a log line matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[serde(rename_all = "kebab-case")]
+#[cbor(index_only)]
+pub enum LogLevel {
+    /// For the plugin's author.
+    #[n(0)]
+    Debug,
+    /// For whoever looks at the run.
+    #[n(1)]
+    Info,
+    /// Somebody should look at it.
+    #[n(2)]
+    Warn,
+    /// Something is wrong.
+    #[n(3)]
+    Error,
+}
+
+/// A line that the plugin wrote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+pub struct LogLine {
+    /// How much it matters.
+    #[n(0)]
+    pub level: LogLevel,
+    /// At most 4 KiB, without control characters.
+    #[n(1)]
+    pub message: String,
+}
+
+/// Everything about a recorded run that its log entry does not say elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]
+pub struct RunDetail {
+    /// The installation that ran.
+    #[n(0)]
+    pub installation: Id,
+    /// The digest of its release, 64 hexadecimal digits.
+    #[n(1)]
+    pub release: String,
+    /// The day of the books that it was for.
+    #[n(2)]
+    pub date: BusinessDate,
+    /// The run's time.
+    #[n(3)]
+    pub now: Instant,
+    /// The input, as it was sent.
+    #[n(4)]
+    pub input: String,
+    /// The caller's own rights, without what plugin and operator took away.
+    #[n(5)]
+    pub rights: Rights,
+    /// Who asked.
+    #[n(6)]
+    pub actor: String,
+    /// How it ended.
+    #[n(7)]
+    pub status: RunStatus,
+    /// What the plugin returned, if it was committed.
+    #[n(8)]
+    pub output: Option<String>,
+    /// What the plugin (or the end of the run) refused it with.
+    #[n(9)]
+    pub error: Option<Error>,
+    /// Why it failed.
+    #[n(10)]
+    pub fault: Option<Fault>,
+    /// Deterministic work: of the guest, and of host calls.
+    #[n(11)]
+    pub fuel: u64,
+    /// Host calls made.
+    #[n(12)]
+    pub host_calls: u32,
+    /// What the plugin wrote.
+    #[n(13)]
+    pub log: Vec<LogLine>,
+    /// Lines that went beyond the log's limit.
+    #[n(14)]
+    pub log_dropped: u64,
+}
+
+const VERSION: u8 = 1;
+
+impl RunDetail {
+    /// Version byte and body, for [`Meta::detail`](backroom_store::Meta::detail).
+    pub fn encode(&self) -> Vec<u8> {
+        let mut encoder = minicbor::Encoder::new(vec![VERSION]);
+        // Writing into a Vec cannot fail, and derived encoders report nothing else.
+        match encoder.encode(self) {
+            Ok(_) => encoder.into_writer(),
+            Err(_) => Vec::new(),
+        }
+    }
+
+    /// The reverse of [`RunDetail::encode`].
+    pub fn decode(bytes: &[u8]) -> std::result::Result<Self, CodecError> {
+        match bytes.split_first() {
+            None => Err(CodecError::Empty),
+            Some((&VERSION, body)) => minicbor::decode(body).map_err(|why| CodecError::Malformed(why.to_string())),
+            Some((&found, _)) => Err(CodecError::Version { found, known: VERSION }),
+        }
+    }
+}
+
+/// A run as the log has it.
+#[derive(Debug, Clone)]
+pub struct RecordedRun {
+    /// The whole log entry.
+    pub entry: Entry,
+    /// What it says about the run.
+    pub detail: RunDetail,
+    /// What was changed, in order; empty unless it was committed.
+    pub effects: Vec<Effect>,
+}
+
+/// The kinds of log entries that are runs: one that was committed, and one of which nothing was kept.
+pub const KINDS: [&str; 2] = ["run", "run-attempt"];
+
+/// What makes two requests with one run id the same: installation, business date as asked for, and input. Each part is
+/// hashed with its length before it, so that no two requests run together.
+pub fn request_hash(installation: &Id, date: Option<BusinessDate>, input: &str) -> [u8; 32] {
+    let mut hasher = blake3::Hasher::new();
+    let mut part = |bytes: &[u8]| {
+        let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        hasher.update(&length.to_le_bytes()).update(bytes);
+    };
+    part(installation.as_str().as_bytes());
+    part(date.map(|date| date.to_string()).unwrap_or_default().as_bytes());
+    part(input.as_bytes());
+    *hasher.finalize().as_bytes()
+}
+
+/// What the state keeps of the run with this id. Errors: `not-found`.
+pub fn get(work: &Work, id: &Id) -> Result<RunRecord> {
+    Ok(work.tx().get::<RunRecord>(id)?.ok_or_else(|| Error::not_found("run", id))?)
+}
+
+/// Runs in order of their ids; those made by the service are in order of time. Errors: `limit-invalid`, `cursor-invalid`.
+pub fn list(work: &Work, page: &PageRequest) -> Result<Page<RunRecord>> {
+    let (cursor, limit) = page.check()?;
+    Ok(Page::of(work.tx().scan::<RunRecord>(&(), cursor.as_deref(), limit)?, limit))
+}
+
+/// The durable log entry of a run, taken apart. None if there is no such entry (yet), or if it is no run.
+pub fn recorded(store: &Store, tenant: TenantNo, number: u64) -> Result<Option<RecordedRun>> {
+    let Some(entry) = store.entry(tenant, number)? else { return Ok(None) };
+    if !KINDS.contains(&entry.kind.as_str()) {
+        return Ok(None);
+    }
+    let damaged = |what: String| StoreError::Corrupt { place: format!("entry {number} of tenant {tenant}"), what };
+    let detail = entry.detail.as_deref().unwrap_or_default();
+    let detail = RunDetail::decode(detail).map_err(|why| damaged(format!("the run in it: {why}")))?;
+    let effects: std::result::Result<_, _> = entry.effects.iter().map(|bytes| minicbor::decode(bytes)).collect();
+    let effects = effects.map_err(|why| damaged(format!("an effect in it: {why}")))?;
+    Ok(Some(RecordedRun { entry, detail, effects }))
+}
+
+/// The hash of an input, as it stands in the log.
+pub fn input_hash(input: &str) -> Hash {
+    Hash::of(input.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(text: &str) -> Id {
+        Id::parse(text, "id").unwrap()
+    }
+
+    fn detail() -> RunDetail {
+        RunDetail {
+            installation: id("pay"),
+            release: "ab".repeat(32),
+            date: BusinessDate::parse("2026-06-30", "d").unwrap(),
+            now: Instant(1_782_777_600_000_000),
+            input: r#"{"month":"2026-06"}"#.to_owned(),
+            rights: Rights::all(),
+            actor: "anna".to_owned(),
+            status: RunStatus::Failed,
+            output: None,
+            error: Some(Error::refused("unbalanced", "off by one")),
+            fault: Some(Fault::new(FaultKind::HostCalls, "too many")),
+            fuel: 123_456,
+            host_calls: 7,
+            log: vec![LogLine { level: LogLevel::Warn, message: "hm".to_owned() }],
+            log_dropped: 2,
+        }
+    }
+
+    #[test]
+    fn a_detail_comes_back_as_it_was() {
+        let detail = detail();
+        assert_eq!(RunDetail::decode(&detail.encode()), Ok(detail));
+    }
+
+    #[test]
+    fn a_detail_of_another_version_or_cut_short_is_refused() {
+        let mut bytes = detail().encode();
+        for len in 0..bytes.len() {
+            assert!(RunDetail::decode(&bytes[..len]).is_err(), "cut at {len}");
+        }
+        bytes[0] = 9;
+        assert_eq!(RunDetail::decode(&bytes), Err(CodecError::Version { found: 9, known: 1 }));
+    }
+
+    #[test]
+    fn every_part_of_a_request_counts_for_its_hash() {
+        let date = BusinessDate::parse("2026-06-30", "d").ok();
+        let rows = [
+            request_hash(&id("a"), None, "x"),
+            request_hash(&id("b"), None, "x"),
+            request_hash(&id("a"), date, "x"),
+            request_hash(&id("a"), None, "y"),
+            // The same bytes, cut elsewhere.
+            request_hash(&id("ax"), None, ""),
+            request_hash(&id("a"), None, "2026-06-30x"),
+        ];
+        for (i, a) in rows.iter().enumerate() {
+            assert!(rows.iter().skip(i + 1).all(|b| a != b), "row {i}");
+        }
+        assert_eq!(request_hash(&id("a"), date, "x"), rows[2]);
+    }
+
+    #[test]
+    fn fault_words_are_those_of_json() {
+        use FaultKind::{Busy, Deadline, Effects, Fuel, HostCalls, Internal, Memory, Output, Store, Trap};
+        for kind in [Trap, Fuel, Deadline, Memory, HostCalls, Effects, Output, Store, Busy, Internal] {
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
+        }
+    }
+}

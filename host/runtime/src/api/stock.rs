@@ -1,0 +1,69 @@
+//! `backroom:inventory/stock`: what is where, what it is worth, and moving it.
+
+use backroom_domain::{Id, inventory as domain};
+use backroom_office::inventory;
+
+use super::FIXED;
+use crate::bindings::backroom::inventory::stock::{Host, Moved, NewMove, OnHand, OnHandPage, Valuation};
+use crate::convert::{self, Form};
+use crate::error::HostError;
+use crate::state::RunState;
+
+impl Host for RunState {
+    fn list_on_hand(
+        &mut self,
+        item: String,
+        location: Option<String>,
+        cursor: Option<String>,
+        limit: u32,
+    ) -> Result<OnHandPage, HostError> {
+        self.enter(item.len())?;
+        let mut form = Form::default();
+        let id = form.id(&item, || "item".to_owned())?;
+        let known = !form.has("id-invalid");
+        let location = form.some_id(location.as_ref(), "location")?;
+        let request = convert::page_request(cursor, limit);
+        let denied = || if known { self.work.rights().check_read_item(&id) } else { Ok(()) };
+        form.finish(denied, || request.check().map(drop))?;
+        let page = inventory::list_on_hand(&self.work, &id, location.as_ref(), &request)?;
+        let (items, next) = convert::page(page, given);
+        self.leave(items.len() * 2 * FIXED)?;
+        Ok(OnHandPage { items, next })
+    }
+
+    fn get_valuation(&mut self, item: String) -> Result<Valuation, HostError> {
+        self.enter(item.len())?;
+        let valuation = inventory::valuation(&self.work, &Id::parse(&item, "item")?)?;
+        self.leave(FIXED)?;
+        let domain::Valuation { item, stock_account, quantity, value } = valuation;
+        let (quantity, value) = (convert::decimal(quantity), convert::money(value));
+        Ok(Valuation { item: item.into(), quantity, value, stock_account: stock_account.into() })
+    }
+
+    fn post_move(&mut self, new: NewMove) -> Result<Moved, HostError> {
+        let bytes = 4 * FIXED + new.reason.len();
+        self.enter(bytes)?;
+        let mut form = Form::default();
+        let command = convert::new_move(&mut form, &new)?;
+        let known = [&new.item, &new.source, &new.destination].iter().all(|text| Id::parse(text, "").is_ok());
+        let domain::NewMove { item, from, to, .. } = &command;
+        let denied = || if known { self.work.rights().check_move(item, from, to) } else { Ok(()) };
+        form.finish(denied, || domain::check_move(&command))?;
+        let inventory::Moved { moved, replayed } = inventory::post_move(&mut self.work, command)?;
+        self.staged(bytes)?;
+        self.leave(FIXED)?;
+        Ok(Moved {
+            number: moved.number,
+            value: convert::money(moved.value),
+            stock_account: moved.stock_account.into(),
+            recorded_at: convert::instant(moved.recorded_at),
+            replayed,
+        })
+    }
+}
+
+fn given(on_hand: domain::OnHand) -> OnHand {
+    let quantity = convert::decimal(on_hand.quantity());
+    let domain::OnHand { item, location, lot, .. } = on_hand;
+    OnHand { item: item.into(), location: location.into(), lot: lot.map(String::from), quantity }
+}

@@ -1,0 +1,11 @@
+//! The contract in Rust. The only place where it is generated; everything else imports from here.
+#![allow(missing_docs, unreachable_pub, clippy::all, reason = "generated; the contract has the documentation")]
+
+wasmtime::component::bindgen!({
+    path: "../../wit",
+    world: "backroom:workflow/workflow",
+    imports: { default: trappable },
+    trappable_error_type: {
+        "backroom:types/types.error" => crate::error::HostError,
+    },
+});

@@ -1,0 +1,174 @@
+//! One execution: a fresh store and instance, one call, and everything that is to be known about it.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use backroom_domain::Error;
+use backroom_office::Work;
+use backroom_office::runs::{Fault, FaultKind, LogLine};
+use backroom_store::records::Limits;
+use wasmtime::{Store, Trap, WasmBacktrace};
+
+use crate::convert;
+use crate::engine::Runtime;
+use crate::limits::{HOSTCALL_FUEL, MAX_CARRIED, MAX_HANDLES, out_of_fuel};
+use crate::plugin::Plugin;
+use crate::state::RunState;
+use crate::ticker::TICK;
+
+/// What an execution gets beside the unit of work.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// The installation's configuration.
+    pub config: Arc<BTreeMap<String, String>>,
+    /// Its limits.
+    pub limits: Limits,
+    /// The input.
+    pub input: String,
+}
+
+/// How an execution ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The plugin returned ok with this output.
+    Ok {
+        /// At most 1 MiB; whether it is JSON was not looked at.
+        output: String,
+    },
+    /// The plugin returned an error.
+    Refused(Error),
+    /// It did not return.
+    Failed(Fault),
+}
+
+/// A finished execution.
+pub struct Execution {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The unit of work with what was staged. To be dropped unless the outcome is ok.
+    pub work: Work,
+    /// Deterministic work: of the guest, and of host calls.
+    pub fuel: u64,
+    /// Host calls made.
+    pub host_calls: u32,
+    /// What the plugin wrote.
+    pub log: Vec<LogLine>,
+    /// Lines beyond the log's limit.
+    pub log_dropped: u64,
+    /// The most memory in use, in bytes.
+    pub peak_memory: u64,
+    /// How long it took, the waiting for a place included.
+    pub wall: Duration,
+}
+
+impl Runtime {
+    /// Runs a plugin once, on this thread. Waits for a place to run; whatever the guest does, it ends in bounded time,
+    /// and nothing but the unit of work has changed then.
+    pub fn execute(&self, plugin: &Plugin, work: Work, setup: Setup) -> Execution {
+        let began = Instant::now();
+        let Setup { config, limits, input } = setup;
+        let state = RunState::new(work, config, limits);
+        let not_begun =
+            |state: RunState, kind, message: &str| finish(state, Outcome::Failed(Fault::new(kind, message)), 0, began);
+        if !self.ticker.is_alive() {
+            return not_begun(state, FaultKind::Internal, "the wall-time limit does not work; restart the service");
+        }
+        let Some(_place) = self.admission.enter() else {
+            return not_begun(state, FaultKind::Busy, "too many runs at a time; try again in a moment");
+        };
+        let mut store = Store::new(&self.engine, state);
+        store.limiter(|state| &mut state.memory);
+        store.set_hostcall_fuel(HOSTCALL_FUEL);
+        store.set_max_component_handles(MAX_HANDLES);
+        store.set_epoch_deadline(ticks(limits.wall_ms));
+        // The engine meters, so this cannot fail; were it to, the guest would have no fuel at all and fail.
+        store.set_fuel(limits.fuel).ok();
+        let ended = catch_unwind(AssertUnwindSafe(|| call(&mut store, plugin, &input)));
+        let guest_fuel = limits.fuel.saturating_sub(store.get_fuel().unwrap_or(0));
+        let state = store.into_data();
+        let fuel = guest_fuel.saturating_add(state.meter.fuel);
+        let outcome = match ended {
+            Err(_panic) => {
+                tracing::error!(digest = plugin.digest(), "a host function panicked; the run was ended");
+                Outcome::Failed(Fault::new(FaultKind::Internal, "the service made a mistake; tell its operator"))
+            }
+            Ok(ended) => judge(ended, &state, fuel),
+        };
+        finish(state, outcome, fuel, began)
+    }
+}
+
+/// What the guest returned.
+type Returned = Result<String, crate::bindings::backroom::types::types::Error>;
+
+fn call(store: &mut Store<RunState>, plugin: &Plugin, input: &str) -> Result<Returned, wasmtime::Error> {
+    let instance = plugin.pre.instantiate(&mut *store)?;
+    instance.call_run(&mut *store, input)
+}
+
+/// What the end of a call means.
+fn judge(ended: Result<Returned, wasmtime::Error>, state: &RunState, fuel: u64) -> Outcome {
+    // A fault that a host call raised stands, whatever the guest made of it.
+    if let Some(fault) = &state.fault {
+        return Outcome::Failed(fault.clone());
+    }
+    match ended {
+        Err(error) => Outcome::Failed(fault_of(&error, state)),
+        // Both parts are bounded while it runs; their sum is here.
+        Ok(_) if fuel > state.limits.fuel => Outcome::Failed(out_of_fuel(&state.limits)),
+        Ok(Ok(output)) if output.len() > MAX_CARRIED => {
+            Outcome::Failed(Fault::new(FaultKind::Output, "the output is larger than 1 MiB; return less"))
+        }
+        Ok(Ok(output)) => Outcome::Ok { output },
+        Ok(Err(error)) => Outcome::Refused(convert::error_from_guest(error)),
+    }
+}
+
+fn fault_of(error: &wasmtime::Error, state: &RunState) -> Fault {
+    let trap = error.downcast_ref::<Trap>();
+    match trap {
+        Some(Trap::OutOfFuel) => out_of_fuel(&state.limits),
+        Some(Trap::Interrupt) => {
+            let message =
+                format!("it took longer than {} ms; do less in one run, or raise the limit", state.limits.wall_ms);
+            Fault::new(FaultKind::Deadline, message)
+        }
+        // Guests that get no memory give up in their own ways; this is why.
+        _ if state.memory.refused => state.memory.fault(),
+        Some(trap) => Fault::new(FaultKind::Trap, format!("{trap}{}", place_of(error))),
+        None => Fault::new(
+            FaultKind::Output,
+            format!("what it handed over cannot be taken (the limit of a host call is 1 MiB): {}", error.root_cause()),
+        ),
+    }
+}
+
+/// Where in the guest's code it happened, as far as the guest has names.
+fn place_of(error: &wasmtime::Error) -> String {
+    const FRAMES: usize = 4;
+    let Some(backtrace) = error.downcast_ref::<WasmBacktrace>() else { return String::new() };
+    let names: Vec<&str> = backtrace.frames().iter().filter_map(|frame| frame.func_name()).take(FRAMES).collect();
+    if names.is_empty() { String::new() } else { format!(", in {}", names.join(" < ")) }
+}
+
+/// Wall time in ticks. One more, since the first may come at once.
+fn ticks(wall_ms: u64) -> u64 {
+    let tick = u64::try_from(TICK.as_millis()).unwrap_or(1).max(1);
+    // Half of the range is as good as for ever, and cannot overflow the engine's count.
+    wall_ms.div_ceil(tick).saturating_add(1).min(u64::MAX / 2)
+}
+
+fn finish(state: RunState, outcome: Outcome, fuel: u64, began: Instant) -> Execution {
+    Execution {
+        outcome,
+        work: state.work,
+        fuel,
+        host_calls: state.meter.calls,
+        log: state.log.lines,
+        log_dropped: state.log.dropped,
+        peak_memory: state.memory.peak,
+        wall: began.elapsed(),
+    }
+}

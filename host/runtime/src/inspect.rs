@@ -1,0 +1,114 @@
+//! What can be said of a component before it is compiled. Nothing of it is run, and every step is bounded.
+
+use wasmparser::{Encoding, Parser, Payload, Validator, WasmFeatures};
+
+use crate::api::INTERFACES;
+use crate::error::PluginError;
+use crate::manifest::{MANIFEST_SECTION, MAX_MANIFEST, Manifest};
+
+/// The largest component, in bytes: the largest guest toolchain (Python) makes 18 MB.
+pub(crate) const MAX_COMPONENT: usize = 32 << 20;
+/// Components in components; toolchains make two levels.
+const MAX_DEPTH: usize = 8;
+
+/// What was found in a component.
+#[derive(Debug)]
+pub(crate) struct Inspected {
+    pub(crate) manifest: Manifest,
+    /// The interfaces that it imports, those with types alone left out, in order.
+    pub(crate) imports: Vec<String>,
+}
+
+/// Validates a component and reads what it says of itself.
+pub(crate) fn inspect(bytes: &[u8]) -> Result<Inspected, PluginError> {
+    if bytes.len() > MAX_COMPONENT {
+        return Err(PluginError::TooLarge { size: bytes.len(), limit: MAX_COMPONENT });
+    }
+    let surface = Surface::read(bytes)?;
+    // The newest validator first: it bounds the depth of types, where the older one in the engine would recurse.
+    let features = WasmFeatures::WASM3 | WasmFeatures::COMPONENT_MODEL;
+    Validator::new_with_features(features)
+        .validate_all(bytes)
+        .map_err(|why| PluginError::Malformed(why.to_string()))?;
+    let unknown: Vec<String> = surface.imports.iter().filter(|name| !is_known(name)).cloned().collect();
+    if !unknown.is_empty() {
+        return Err(PluginError::UnknownImports(unknown));
+    }
+    if !surface.exports_run {
+        return Err(PluginError::Contract("it does not export the function `run`".into()));
+    }
+    let manifest = surface.manifest.ok_or_else(|| {
+        PluginError::Manifest(format!(
+            "there is none (custom section {MANIFEST_SECTION:?}); build with `backroom plugin build`"
+        ))
+    })?;
+    let imports = surface.imports.into_iter().filter(|name| !name.starts_with("backroom:types/")).collect();
+    Ok(Inspected { manifest: Manifest::parse(manifest)?, imports })
+}
+
+/// What a component has on its outside.
+#[derive(Default)]
+struct Surface<'a> {
+    imports: Vec<String>,
+    exports_run: bool,
+    manifest: Option<&'a [u8]>,
+}
+
+impl<'a> Surface<'a> {
+    fn read(bytes: &'a [u8]) -> Result<Self, PluginError> {
+        let malformed = |why: wasmparser::BinaryReaderError| PluginError::Malformed(why.to_string());
+        let mut surface = Self::default();
+        let mut depth = 0_usize;
+        for payload in Parser::new(0).parse_all(bytes) {
+            match payload.map_err(malformed)? {
+                Payload::Version { encoding, .. } => {
+                    if depth == 0 && encoding != Encoding::Component {
+                        return Err(PluginError::Malformed("it is a core module, not a component".into()));
+                    }
+                    depth += 1;
+                    if depth > MAX_DEPTH {
+                        return Err(PluginError::TooDeep { depth, limit: MAX_DEPTH });
+                    }
+                }
+                Payload::End(_) => depth = depth.saturating_sub(1),
+                Payload::ComponentImportSection(section) if depth == 1 => {
+                    for import in section {
+                        surface.imports.push(import.map_err(malformed)?.name.full_name().into_owned());
+                    }
+                }
+                Payload::ComponentExportSection(section) if depth == 1 => {
+                    for export in section {
+                        surface.exports_run |= export.map_err(malformed)?.name.full_name() == "run";
+                    }
+                }
+                Payload::CustomSection(section) if depth == 1 && section.name() == MANIFEST_SECTION => {
+                    surface.take_manifest(section.data())?;
+                }
+                _ => {}
+            }
+        }
+        Ok(surface)
+    }
+
+    fn take_manifest(&mut self, data: &'a [u8]) -> Result<(), PluginError> {
+        if data.len() > MAX_MANIFEST {
+            return Err(PluginError::Manifest(format!("it has {} bytes, the limit is {MAX_MANIFEST}", data.len())));
+        }
+        match self.manifest.replace(data) {
+            None => Ok(()),
+            Some(_) => Err(PluginError::Manifest("there is more than one".into())),
+        }
+    }
+}
+
+/// Is it an interface of the contract? A newer patch version of one may be imported too: if it uses functions that are
+/// not there yet, the linker says which.
+fn is_known(import: &str) -> bool {
+    INTERFACES.iter().any(|known| {
+        let (Some((name, version)), Some((known, ours))) = (import.rsplit_once('@'), known.rsplit_once('@')) else {
+            return false;
+        };
+        let minor = |text: &str| semver::Version::parse(text).ok().map(|v| (v.major, v.minor, v.pre));
+        name == known && minor(version).is_some() && minor(version) == minor(ours)
+    })
+}

@@ -1,0 +1,425 @@
+//! Runs of installations: request in, unit of work around the execution, report out.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use backroom_domain::rights::Rights;
+use backroom_domain::{BusinessDate, Error, Id, Instant};
+use backroom_office::runs::{self, Fault, FaultKind, RunDetail};
+use backroom_office::{Caller, Failure, Office, Sealed, Work};
+use backroom_store::records::{Installation, Release, RunRecord, RunStatus};
+use backroom_store::{Committed, Hash, Meta, Store, TenantNo, Ticket, Tx};
+use parking_lot::Mutex;
+use serde_json::value::RawValue;
+
+use crate::engine::Runtime;
+use crate::error::RunnerError;
+use crate::exec::{Execution, Outcome, Setup};
+use crate::limits::MAX_CARRIED;
+use crate::plugin::Plugin;
+use crate::releases::Releases;
+use crate::report::{Mode, RunReport, Status};
+
+/// The longest input, in bytes.
+pub const MAX_INPUT: usize = MAX_CARRIED;
+
+/// How long the answer to a repeated request waits until the first one is on disk.
+const SETTLE: Duration = Duration::from_secs(10);
+
+/// Uploads plugins and runs installations. Clones are the same runner.
+#[derive(Clone)]
+pub struct Runner(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    office: Office,
+    runtime: Arc<Runtime>,
+    releases: Releases,
+    /// Held while a release is read and compiled, so that it happens once.
+    loading: Mutex<()>,
+}
+
+/// What is asked for.
+#[derive(Debug, Clone)]
+pub struct RunRequest {
+    /// Whose books.
+    pub tenant: TenantNo,
+    /// Who asks, as the log names it.
+    pub actor: String,
+    /// The caller's own rights: the plugin gets no more than these.
+    pub rights: Arc<Rights>,
+    /// What is to run.
+    pub installation: Id,
+    /// The run's id: the idempotency key. Made up if there is none.
+    pub id: Option<Id>,
+    /// JSON of at most [`MAX_INPUT`] bytes.
+    pub input: String,
+    /// The day of the books; the UTC day of `now` if none.
+    pub date: Option<BusinessDate>,
+    /// Dry run or commit.
+    pub mode: Mode,
+    /// The run's time.
+    pub now: Instant,
+}
+
+/// A finished run. Of a committing one nothing may be said to the caller before the ticket says that it is durable.
+pub struct RunHandle {
+    /// What happened.
+    pub report: RunReport,
+    /// Tells when it is on disk; none if there is nothing to wait for.
+    pub ticket: Option<Ticket>,
+}
+
+impl RunHandle {
+    /// Waits until the run is on disk.
+    ///
+    /// # Errors
+    /// [`RunnerError::Unavailable`] if the store failed first. The run may or may not be there after a restart: the same
+    /// request with the same id will tell.
+    pub fn wait(self) -> Result<RunReport, RunnerError> {
+        self.ticket.map_or(Ok(()), |ticket| ticket.wait())?;
+        Ok(self.report)
+    }
+}
+
+/// What an execution came to once the rules of the end were checked.
+pub(crate) enum End {
+    /// It can be committed.
+    Ok(Sealed, Box<RawValue>),
+    Refused(Error),
+    Failed(Fault),
+}
+
+impl Runner {
+    /// Over `store`, with releases in the directory `releases_dir`, which is made if it is not there.
+    ///
+    /// # Errors
+    /// [`RunnerError::Unavailable`] if the directory cannot be opened.
+    pub fn new(store: Store, runtime: Arc<Runtime>, releases_dir: &Path) -> Result<Self, RunnerError> {
+        let releases = Releases::open(releases_dir)
+            .map_err(|why| RunnerError::Unavailable(format!("cannot open {}: {why}", releases_dir.display())))?;
+        let office = Office::new(store.clone());
+        Ok(Self(Arc::new(Inner { store, office, runtime, releases, loading: Mutex::new(()) })))
+    }
+
+    /// The store behind it.
+    pub fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    /// The runtime behind it.
+    pub fn runtime(&self) -> &Arc<Runtime> {
+        &self.0.runtime
+    }
+
+    /// Takes a plugin in: inspects it, compiles it, keeps its bytes, and records the release. Durable when it returns. The
+    /// same bytes again give the release that there is. Takes seconds for large plugins.
+    ///
+    /// # Errors
+    /// [`RunnerError::Plugin`] says what is wrong with the bytes; nothing was kept then.
+    pub fn upload(&self, actor: &str, now: Instant, bytes: &[u8]) -> Result<Release, RunnerError> {
+        let plugin = self.0.runtime.load(bytes)?;
+        let kept = self.0.releases.keep(plugin.digest(), bytes);
+        kept.map_err(|why| RunnerError::Unavailable(format!("the release cannot be written: {why}")))?;
+        let manifest = plugin.manifest();
+        let release = Release {
+            digest: plugin.digest().to_owned(),
+            plugin: manifest.name.clone(),
+            version: manifest.version.clone(),
+            description: manifest.description.clone(),
+            wants: (*manifest.wants).clone(),
+            imports: plugin.imports().to_vec(),
+            size: u64::try_from(plugin.size()).unwrap_or(u64::MAX),
+            created_at: now,
+        };
+        let written = self.0.office.create_release(actor, now, release)?;
+        written.ticket.map_or(Ok(()), |ticket| ticket.wait())?;
+        Ok(written.value)
+    }
+
+    /// Runs an installation once, on this thread. A run that is refused or fails is a report as well; in commit mode the
+    /// attempt is recorded, so that the same id gives the same report again.
+    ///
+    /// # Errors
+    /// `invalid` (`input-too-large`, `date-invalid`), `not-found` (no such installation), `conflict`
+    /// (`exists-with-different`: the id was used for another request); [`RunnerError::Plugin`] if the release cannot be
+    /// loaded; [`RunnerError::Unavailable`] if the service could not do its part.
+    pub fn run(&self, request: RunRequest) -> Result<RunHandle, RunnerError> {
+        if request.input.len() > MAX_INPUT {
+            let message = format!("an input has at most {MAX_INPUT} bytes, not {}", request.input.len());
+            return Err(Error::invalid("input-too-large", "input", message).into());
+        }
+        let date = request.date.map_or_else(|| request.now.utc_date(), Ok)?;
+        let id = request.id.clone().map_or_else(|| new_id(request.now), Ok)?;
+        let run = Run { runner: self, hash: runs::input_hash(&request.input), id, date, request };
+        match run.request.mode {
+            Mode::DryRun => run.plan(),
+            Mode::Commit => run.commit(),
+        }
+    }
+
+    /// The plugin of a release: from the cache, or read, checked and compiled.
+    pub(crate) fn plugin(&self, digest: &str) -> Result<Arc<Plugin>, RunnerError> {
+        if let Some(plugin) = self.0.runtime.plugin(digest) {
+            return Ok(plugin);
+        }
+        let _once = self.0.loading.lock();
+        match self.0.runtime.plugin(digest) {
+            Some(plugin) => Ok(plugin),
+            None => Ok(self.0.runtime.load(&self.0.releases.read(digest)?)?),
+        }
+    }
+}
+
+/// Every layer that must allow a call: the caller, what the plugin wants, what the operator grants.
+pub(crate) fn layers(own: Arc<Rights>, plugin: &Plugin, installation: &Installation) -> Vec<Arc<Rights>> {
+    vec![own, Arc::clone(&plugin.manifest().wants), Arc::new(installation.grants.clone())]
+}
+
+/// Executes, and checks the rules of the end. What the store cannot do is an error; all else is an end.
+pub(crate) fn execute(
+    runtime: &Runtime,
+    plugin: &Plugin,
+    work: Work,
+    installation: Installation,
+    input: &str,
+) -> Result<(End, Tail), RunnerError> {
+    let setup = Setup { config: Arc::new(installation.config), limits: installation.limits, input: input.to_owned() };
+    let Execution { outcome, work, fuel, host_calls, log, log_dropped, .. } = runtime.execute(plugin, work, setup);
+    let end = match outcome {
+        Outcome::Ok { output } => match RawValue::from_string(output) {
+            Err(why) => End::Failed(Fault::new(FaultKind::Output, format!("the output is not JSON: {why}"))),
+            Ok(output) => match work.seal() {
+                Ok(sealed) => End::Ok(sealed, output),
+                Err(Failure::Business(error)) => End::Refused(error),
+                Err(Failure::Store(error)) => return Err(error.into()),
+            },
+        },
+        Outcome::Refused(error) => End::Refused(error),
+        Outcome::Failed(fault) if fault.kind.is_passing() => return Err(RunnerError::Unavailable(fault.message)),
+        Outcome::Failed(fault) => End::Failed(fault),
+    };
+    Ok((end, Tail { fuel, host_calls, log, log_dropped }))
+}
+
+/// What there is to say of every execution, however it ended.
+pub(crate) struct Tail {
+    pub(crate) fuel: u64,
+    pub(crate) host_calls: u32,
+    pub(crate) log: Vec<runs::LogLine>,
+    pub(crate) log_dropped: u64,
+}
+
+/// One request on its way.
+struct Run<'a> {
+    runner: &'a Runner,
+    request: RunRequest,
+    id: Id,
+    date: BusinessDate,
+    /// Of the input.
+    hash: Hash,
+}
+
+impl Run<'_> {
+    fn plan(self) -> Result<RunHandle, RunnerError> {
+        let inner = &self.runner.0;
+        let tx = inner.store.read(self.request.tenant)?;
+        let installation = self.installation(&tx)?;
+        let plugin = self.runner.plugin(&installation.release)?;
+        let release = installation.release.clone();
+        let work = self.work(tx, &plugin, &installation);
+        let (end, tail) = execute(&inner.runtime, &plugin, work, installation, &self.request.input)?;
+        let mut report = self.report(release, tail);
+        match end {
+            End::Ok(sealed, output) => {
+                report.effects = sealed.effects;
+                report.output = Some(output);
+            }
+            End::Refused(error) => (report.status, report.error) = (Status::Refused, Some(error)),
+            End::Failed(fault) => (report.status, report.fault) = (Status::Failed, Some(fault)),
+        }
+        Ok(RunHandle { report, ticket: None })
+    }
+
+    fn commit(self) -> Result<RunHandle, RunnerError> {
+        let inner = &self.runner.0;
+        let mut loaded: Option<Arc<Plugin>> = None;
+        let (tx, installation, plugin) = loop {
+            let tx = inner.store.write(self.request.tenant)?;
+            if let Some(record) = tx.get::<RunRecord>(&self.id)? {
+                drop(tx);
+                return self.known(record);
+            }
+            let installation = self.installation(&tx)?;
+            let kept = loaded.take().filter(|plugin| plugin.digest() == installation.release);
+            if let Some(plugin) = kept.or_else(|| inner.runtime.plugin(&installation.release)) {
+                break (tx, installation, plugin);
+            }
+            // Compiling takes seconds: not while others of this tenant wait.
+            drop(tx);
+            loaded = Some(self.runner.plugin(&installation.release)?);
+        };
+        let release = installation.release.clone();
+        let number = tx.commit_number()?;
+        let work = self.work(tx, &plugin, &installation);
+        let (end, tail) = execute(&inner.runtime, &plugin, work, installation, &self.request.input)?;
+        let mut report = self.report(release, tail);
+        match end {
+            End::Ok(mut sealed, output) => {
+                report.status = Status::Committed;
+                report.output = Some(output);
+                sealed.put(&self.record(RunStatus::Committed, number))?;
+                report.effects.clone_from(&sealed.effects);
+                let committed = sealed.commit(self.meta("run", RunStatus::Committed, &report))?;
+                Ok(self.done(report, committed))
+            }
+            End::Refused(error) => {
+                (report.status, report.error) = (Status::Refused, Some(error));
+                self.attempt(report, RunStatus::Refused)
+            }
+            End::Failed(fault) => {
+                (report.status, report.fault) = (Status::Failed, Some(fault));
+                self.attempt(report, RunStatus::Failed)
+            }
+        }
+    }
+
+    /// Records a run of which nothing else is kept.
+    fn attempt(self, report: RunReport, status: RunStatus) -> Result<RunHandle, RunnerError> {
+        let mut tx = self.runner.0.store.write(self.request.tenant)?;
+        // Between the two turns, the same request may have come again.
+        if let Some(record) = tx.get::<RunRecord>(&self.id)? {
+            drop(tx);
+            return self.known(record);
+        }
+        tx.put(&self.record(status, tx.commit_number()?))?;
+        let committed = tx.commit(self.meta("run-attempt", status, &report))?;
+        Ok(self.done(report, committed))
+    }
+
+    /// The answer to a request whose id is on record.
+    fn known(self, record: RunRecord) -> Result<RunHandle, RunnerError> {
+        if record.request_hash != self.request_hash() {
+            let field = if record.installation == self.request.installation { "input" } else { "installation" };
+            return Err(Error::exists_with_different("run", &self.id, field).into());
+        }
+        let (store, tenant, number) = (&self.runner.0.store, self.request.tenant, record.number);
+        settled(store, tenant, number)?;
+        let run = runs::recorded(store, tenant, number)?;
+        let missing =
+            || RunnerError::Unavailable(format!("the log has no run under number {number}; run `backroom log verify`"));
+        Ok(RunHandle { report: RunReport::recorded(record, run.ok_or_else(missing)?), ticket: None })
+    }
+
+    fn installation(&self, tx: &Tx) -> Result<Installation, RunnerError> {
+        let name = &self.request.installation;
+        Ok(tx.get::<Installation>(name)?.ok_or_else(|| Error::not_found("installation", name))?)
+    }
+
+    fn work(&self, tx: Tx, plugin: &Plugin, installation: &Installation) -> Work {
+        let caller = Caller {
+            actor: self.request.actor.clone(),
+            layers: layers(Arc::clone(&self.request.rights), plugin, installation),
+            installation: Some(installation.name.clone()),
+            run: Some(self.id.clone()),
+        };
+        Work::new(tx, caller, self.request.now, self.date)
+    }
+
+    fn request_hash(&self) -> [u8; 32] {
+        runs::request_hash(&self.request.installation, self.request.date, &self.request.input)
+    }
+
+    fn record(&self, status: RunStatus, number: u64) -> RunRecord {
+        RunRecord {
+            id: self.id.clone(),
+            installation: self.request.installation.clone(),
+            status,
+            number,
+            request_hash: self.request_hash(),
+            at: self.request.now,
+        }
+    }
+
+    /// The report of a dry run that is ok and has no effects; the caller knows better.
+    fn report(&self, release: String, tail: Tail) -> RunReport {
+        RunReport {
+            id: self.id.clone(),
+            installation: self.request.installation.clone(),
+            release,
+            mode: self.request.mode,
+            status: Status::Ok,
+            at: self.request.now,
+            date: self.date,
+            input_hash: self.hash.to_string(),
+            output: None,
+            error: None,
+            fault: None,
+            effects: Vec::new(),
+            fuel: tail.fuel,
+            host_calls: tail.host_calls,
+            log: tail.log,
+            log_dropped: tail.log_dropped,
+            number: None,
+            hash: None,
+            replayed: false,
+        }
+    }
+
+    fn meta(&self, kind: &str, status: RunStatus, report: &RunReport) -> Meta {
+        let detail = RunDetail {
+            installation: self.request.installation.clone(),
+            release: report.release.clone(),
+            date: self.date,
+            now: self.request.now,
+            input: self.request.input.clone(),
+            rights: (*self.request.rights).clone(),
+            actor: self.request.actor.clone(),
+            status,
+            output: report.output.as_ref().map(|output| output.get().to_owned()),
+            error: report.error.clone(),
+            fault: report.fault.clone(),
+            fuel: report.fuel,
+            host_calls: report.host_calls,
+            log: report.log.clone(),
+            log_dropped: report.log_dropped,
+        };
+        Meta {
+            at: self.request.now.0,
+            actor: self.request.actor.clone(),
+            kind: kind.to_owned(),
+            run: Some(self.id.to_string()),
+            installation: Some(self.request.installation.to_string()),
+            release: hex::decode(&report.release).ok().and_then(|digest| digest.try_into().ok()),
+            input_hash: Some(self.hash.0),
+            detail: Some(detail.encode()),
+            effects: Vec::new(),
+        }
+    }
+
+    fn done(&self, report: RunReport, committed: Committed) -> RunHandle {
+        let Committed { number, hash, ticket, .. } = committed;
+        let report = RunReport { number: Some(number), hash: Some(hash.to_string()), ..report };
+        RunHandle { report, ticket: Some(ticket) }
+    }
+}
+
+/// Waits until the tenant's entry `number`, which has its place in the log, is on disk.
+fn settled(store: &Store, tenant: TenantNo, number: u64) -> Result<(), RunnerError> {
+    let began = std::time::Instant::now();
+    while store.head(tenant)?.number < number {
+        if store.status().failed.is_some() || began.elapsed() > SETTLE {
+            return Err(RunnerError::Unavailable("the first run with this id is not on disk yet".into()));
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    Ok(())
+}
+
+/// An id for a run without one: a UUID of version 7, so that ids are in order of time.
+fn new_id(now: Instant) -> Result<Id, Error> {
+    let nanos = u32::try_from(now.0 % 1_000_000).unwrap_or(0) * 1_000;
+    let time = uuid::Timestamp::from_unix(uuid::NoContext, now.0 / 1_000_000, nanos);
+    Id::parse(&uuid::Uuid::new_v7(time).to_string(), "id")
+}

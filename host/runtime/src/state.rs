@@ -1,0 +1,142 @@
+//! What the host knows during one run: who asks, what was staged, what is left of the budgets.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use backroom_office::Work;
+use backroom_office::runs::{Fault, FaultKind, LogLevel, LogLine};
+use backroom_store::records::Limits;
+
+use crate::convert::clean;
+use crate::error::HostError;
+use crate::limits::{MAX_CARRIED, Memory, Meter};
+
+/// A log line is cut here, in bytes.
+const MAX_LINE: usize = 4 << 10;
+
+/// What one run can hand over to be staged, in bytes: well below what one entry of the commit log can hold.
+const MAX_STAGED: usize = 16 << 20;
+
+/// The state behind the host functions of one run. It never outlives the run.
+pub(crate) struct RunState {
+    pub(crate) work: Work,
+    pub(crate) config: Arc<BTreeMap<String, String>>,
+    pub(crate) limits: Limits,
+    pub(crate) meter: Meter,
+    pub(crate) memory: Memory,
+    pub(crate) log: Log,
+    /// Bytes that were handed over to be staged.
+    staged: usize,
+    /// Why the run was ended from within a host call.
+    pub(crate) fault: Option<Fault>,
+}
+
+impl RunState {
+    pub(crate) fn new(work: Work, config: Arc<BTreeMap<String, String>>, limits: Limits) -> Self {
+        let memory = Memory::new(limits.memory);
+        let log = Log::new(usize::try_from(limits.log).unwrap_or(usize::MAX));
+        Self { work, config, limits, meter: Meter::default(), memory, log, staged: 0, fault: None }
+    }
+
+    /// The beginning of every host call: counts it and the bytes it brings.
+    pub(crate) fn enter(&mut self, bytes: usize) -> Result<(), HostError> {
+        Ok(self.meter.enter(&self.limits, bytes)?)
+    }
+
+    /// The end of a host call that gives `bytes` to the guest.
+    pub(crate) fn leave(&mut self, bytes: usize) -> Result<(), HostError> {
+        self.meter.carry(&self.limits, bytes)?;
+        if bytes > MAX_CARRIED {
+            return Err(Fault::new(
+                FaultKind::Output,
+                "a host call would carry more than 1 MiB; ask for less at a time",
+            )
+            .into());
+        }
+        Ok(())
+    }
+
+    /// After a host call that may have staged something.
+    pub(crate) fn staged(&mut self, bytes: usize) -> Result<(), HostError> {
+        self.staged = self.staged.saturating_add(bytes);
+        if self.staged > MAX_STAGED {
+            let message = format!("more than {} MiB of changes; split the work over several runs", MAX_STAGED >> 20);
+            return Err(Fault::new(FaultKind::Effects, message).into());
+        }
+        let limit = usize::try_from(self.limits.effects).unwrap_or(usize::MAX);
+        if self.work.effects().len() <= limit {
+            return Ok(());
+        }
+        let message = format!("more than {limit} effects; split the work over several runs");
+        Err(Fault::new(FaultKind::Effects, message).into())
+    }
+
+    /// Ends the run: wasmtime unwinds the guest with this error, and the fault waits here.
+    pub(crate) fn end(&mut self, fault: Fault) -> wasmtime::Error {
+        let error = wasmtime::Error::msg(fault.to_string());
+        self.fault = Some(fault);
+        error
+    }
+
+    /// [`RunState::enter`] for functions that have no error to return.
+    pub(crate) fn enter_or_end(&mut self, bytes: usize) -> wasmtime::Result<()> {
+        self.meter.enter(&self.limits, bytes).map_err(|fault| self.end(fault))
+    }
+}
+
+/// Lines for people, up to a limit.
+pub(crate) struct Log {
+    pub(crate) lines: Vec<LogLine>,
+    /// Lines that went beyond the limit.
+    pub(crate) dropped: u64,
+    left: usize,
+}
+
+impl Log {
+    fn new(limit: usize) -> Self {
+        Self { lines: Vec::new(), dropped: 0, left: limit }
+    }
+
+    /// Keeps a line: cut, and without what would play tricks on a terminal or a log file.
+    pub(crate) fn write(&mut self, level: LogLevel, message: &str) {
+        let clean = clean(message, MAX_LINE);
+        // An empty line takes room as well, or a flood of them would have no end.
+        let size = clean.len().max(16);
+        match self.left.checked_sub(size) {
+            Some(left) => {
+                self.left = left;
+                self.lines.push(LogLine { level, message: clean });
+            }
+            None => self.dropped = self.dropped.saturating_add(1),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_cut_cleaned_and_bounded() {
+        let mut log = Log::new(10_000);
+        log.write(LogLevel::Info, "a\u{1b}[31m\r\nb\u{7f}\u{85}");
+        assert_eq!(log.lines[0].message, "a\u{fffd}[31m\u{fffd}\u{fffd}b\u{fffd}\u{fffd}");
+        // 4,095 bytes, then a character of two bytes that does not fit any more.
+        log.write(LogLevel::Warn, &format!("{}éé", "x".repeat(4_095)));
+        assert_eq!(log.lines[1].message, "x".repeat(4_095));
+        log.write(LogLevel::Warn, &"y".repeat(9_000));
+        assert_eq!((log.lines.len(), log.lines[2].message.len(), log.dropped), (3, 4_096, 0));
+        log.write(LogLevel::Warn, &"z".repeat(9_000));
+        log.write(LogLevel::Error, "still room");
+        assert_eq!((log.lines.len(), log.dropped), (4, 1));
+    }
+
+    #[test]
+    fn empty_lines_end_too() {
+        let mut log = Log::new(64);
+        for _ in 0..10 {
+            log.write(LogLevel::Debug, "");
+        }
+        assert_eq!((log.lines.len(), log.dropped), (4, 6));
+    }
+}
