@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use backroom_domain::rights::{Layers, Rights};
 use backroom_domain::{BusinessDate, Effect, Error, Id, Instant, Problem, Side};
-use backroom_domain::ledger::Entry;
-use backroom_store::records::Counter;
+use backroom_store::records::{Counter, StoredEntry};
 use backroom_store::{Committed, Meta, Record, Tx};
 
 use crate::error::Result;
@@ -136,7 +135,7 @@ impl Work {
             }
         }
         for (entry, field) in &self.referred {
-            if self.tx.get::<Entry>(entry)?.is_none() {
+            if self.tx.get::<StoredEntry>(entry)?.is_none() {
                 let message = format!("the journal entry {entry} was named but never posted");
                 problems.push(Problem { code: "entry-missing".into(), field: Some((*field).to_owned()), message });
             }

@@ -6,7 +6,7 @@ use backroom_domain::hr::{self, Benefit, Neighbour, NewBenefit, Worker};
 use backroom_domain::rights::HrField;
 use backroom_domain::{BusinessDate, Effect, Id};
 use backroom_store::records::{BenefitByPlan, BenefitByWorker};
-use backroom_store::{RecordKey, StoreError};
+use backroom_store::{RecordKey as _, StoreError};
 use serde::Serialize;
 
 use crate::error::{Failure, Result};

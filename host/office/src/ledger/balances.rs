@@ -6,7 +6,7 @@ use backroom_domain::ledger::{
     Account, AccountDay, AccountTotal, Balance, TrialBalance, TrialBalanceRow, TrialBalanceTotal,
 };
 use backroom_domain::{BusinessDate, Class, Currency, Error, Id};
-use backroom_store::{RecordKey, StoreError};
+use backroom_store::{RecordKey as _, StoreError};
 
 use crate::error::{Failure, Result};
 use crate::work::Work;
