@@ -123,8 +123,8 @@ impl Money {
     }
 }
 
-/// `minor` units written with the decimals of `currency`.
-fn minor_text(minor: u128, currency: Currency) -> String {
+/// `minor` units written with all decimals of `currency`, for sums that may be larger than an amount: `1000.50`.
+pub fn minor_text(minor: u128, currency: Currency) -> String {
     let exponent = currency.exponent();
     let unit = 10u128.pow(exponent);
     let (whole, rest) = (minor.checked_div(unit).unwrap_or(minor), minor.checked_rem(unit).unwrap_or(0));
