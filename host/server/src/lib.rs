@@ -16,6 +16,7 @@ mod extract;
 mod keeper;
 mod layers;
 mod limits;
+mod paced;
 mod problem;
 mod routes;
 mod secret;

@@ -17,7 +17,6 @@ use crate::limits::ServiceLimits;
 use crate::problem::Problem;
 use crate::routes;
 use crate::secret;
-use crate::workflows::Local;
 
 /// Where and how to open a service.
 #[derive(Debug, Clone)]
@@ -78,8 +77,9 @@ impl Service {
         // The runtime outlives a failed store: compiled releases and the pool of instances have nothing to do with it.
         let opener: Opener = Box::new(move || {
             let store = Store::open(&data, options.store.clone())?;
-            let runner = Runner::new(store.clone(), Arc::clone(&runtime), data.join("releases"));
-            Ok(Backing { store, workflows: Arc::new(Local::new(runner, Arc::clone(&runtime))) })
+            let runner = Runner::new(store.clone(), Arc::clone(&runtime), &data.join("releases"));
+            let runner = runner.map_err(|error| ServiceError::Runtime(error.to_string()))?;
+            Ok(Backing { store, workflows: Arc::new(runner) })
         });
         Self::with_opener(opener, limits)
     }

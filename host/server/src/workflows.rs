@@ -2,32 +2,24 @@
 //!
 //! One trait, so that the tests of the service need no Wasm toolchain: they bring workflows that spin or fail as they like.
 
-use std::sync::Arc;
-
 use backroom_domain::{Id, Instant};
-use backroom_office::{Failure, Written};
-use backroom_runtime::{ReplayReport, RunHandle, RunReport, RunRequest, Runner, RunnerError, Runtime};
+use backroom_office::Failure;
+use backroom_runtime::{ReplayReport, RunHandle, RunRequest, Runner, RunnerError};
 use backroom_store::records::{Release, Tenant};
 
 /// The runtime, seen from here. Every call blocks its thread: a run for as long as its limits allow.
 pub trait Workflows: Send + Sync {
-    /// Inspects, compiles and records a component.
+    /// Inspects, compiles and records a component; durable when it returns.
     ///
     /// # Errors
     /// What is wrong with the bytes; what the store reports.
-    fn upload(&self, actor: &str, now: Instant, bytes: &[u8]) -> Result<Written<Release>, RunnerError>;
+    fn upload(&self, actor: &str, now: Instant, bytes: &[u8]) -> Result<Release, RunnerError>;
 
     /// Runs a workflow once. A run that was refused or failed is no error: its report says so.
     ///
     /// # Errors
     /// What is wrong with the request; what the store reports.
     fn run(&self, request: RunRequest) -> Result<RunHandle, RunnerError>;
-
-    /// The report of a run that was recorded, from the commit log.
-    ///
-    /// # Errors
-    /// `not-found`; what the store reports.
-    fn report(&self, tenant: &Tenant, run: &Id) -> Result<RunReport, RunnerError>;
 
     /// Executes a recorded run again and compares.
     ///
@@ -42,41 +34,25 @@ pub trait Workflows: Send + Sync {
     fn capacity(&self) -> usize;
 }
 
-/// The runtime of this process.
-pub(crate) struct Local {
-    runner: Runner,
-    runtime: Arc<Runtime>,
-}
-
-impl Local {
-    pub(crate) fn new(runner: Runner, runtime: Arc<Runtime>) -> Self {
-        Self { runner, runtime }
-    }
-}
-
-impl Workflows for Local {
-    fn upload(&self, actor: &str, now: Instant, bytes: &[u8]) -> Result<Written<Release>, RunnerError> {
-        self.runner.upload(actor, now, bytes)
+impl Workflows for Runner {
+    fn upload(&self, actor: &str, now: Instant, bytes: &[u8]) -> Result<Release, RunnerError> {
+        Self::upload(self, actor, now, bytes)
     }
 
     fn run(&self, request: RunRequest) -> Result<RunHandle, RunnerError> {
-        self.runner.run(request)
-    }
-
-    fn report(&self, tenant: &Tenant, run: &Id) -> Result<RunReport, RunnerError> {
-        self.runner.report(tenant, run)
+        Self::run(self, request)
     }
 
     fn replay(&self, tenant: &Tenant, run: &Id) -> Result<ReplayReport, RunnerError> {
-        self.runner.replay(tenant, run, &mut |_| {})
+        Self::replay(self, tenant, run, &mut |_| {})
     }
 
     fn unfit(&self) -> Option<String> {
-        (!self.runtime.is_alive()).then(|| "the clock that ends spinning guests has stopped".to_owned())
+        (!self.runtime().is_alive()).then(|| "the clock that ends spinning guests has stopped".to_owned())
     }
 
     fn capacity(&self) -> usize {
-        usize::try_from(self.runtime.capacity().concurrency).unwrap_or(usize::MAX)
+        usize::try_from(self.runtime().capacity().concurrency).unwrap_or(usize::MAX)
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use axum::body::Body;
 use axum::extract::multipart::{Field, MultipartError};
 use axum::extract::{FromRequest as _, Multipart, Request, State};
 use axum::http::StatusCode;
@@ -18,6 +19,7 @@ use crate::auth::Writes;
 use crate::clock;
 use crate::extract::too_slow;
 use crate::keeper::Open;
+use crate::paced::Paced;
 use crate::problem::{Problem, Reason};
 use crate::service::Api;
 use crate::session::{Answer, json};
@@ -31,7 +33,8 @@ type Applied = Result<(ImportSummary, Option<Ticket>), Vec<RowProblem>>;
 
 pub(crate) async fn import(Writes(books): Writes, State(api): State<Api>, request: Request) -> Answer {
     let held = api.shared.admission.enter_large_body(books.number()).await?;
-    let multipart = Multipart::from_request(request, &api).await;
+    let paced = request.map(|body| Body::new(Paced::new(body)));
+    let multipart = Multipart::from_request(paced, &api).await;
     let mut multipart = multipart.map_err(|rejection| refused_body(&rejection.body_text()))?;
     let files = match tokio::time::timeout(api.shared.limits.receive_time, read(&mut multipart, &api)).await {
         Ok(Ok(files)) => files,

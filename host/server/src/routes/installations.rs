@@ -12,6 +12,7 @@ use crate::admission::Task;
 use crate::auth::{Reads, Writes};
 use crate::clock;
 use crate::extract::{Asked, Json, Paging, PathId};
+use crate::keeper::Open;
 use crate::session::Answer;
 
 /// What an operator says; the name stands in the path.
@@ -45,7 +46,7 @@ const EFFECTIVE: &str =
 
 pub(crate) async fn install(Writes(books): Writes, PathId(name): PathId, Json(wanted): Json<Wanted>) -> Answer {
     let (actor, tenant) = (books.session.actor.clone(), books.number());
-    let install = move |open: &crate::keeper::Open| {
+    let install = move |open: &Open| {
         let Wanted { release, grants, config, limits } = wanted;
         // A release that is not there is a mistake in the body, not a path that leads nowhere.
         let known = open.office.release(&release).map_err(|failure| match failure {
@@ -67,7 +68,7 @@ pub(crate) async fn list(Reads(books): Reads, Asked(paging): Asked<Paging>) -> A
 
 pub(crate) async fn show(Reads(books): Reads, PathId(name): PathId) -> Answer {
     let tenant = books.number();
-    let show = move |open: &crate::keeper::Open| {
+    let show = move |open: &Open| {
         let installation = open.office.installation(tenant, &name)?;
         let release = open.office.release(&installation.release)?;
         let (plugin, version, wants) = (release.plugin.to_string(), release.version, release.wants);

@@ -10,6 +10,7 @@ use crate::admission::Task;
 use crate::auth::Admin;
 use crate::clock;
 use crate::extract::Json;
+use crate::keeper::Open;
 use crate::service::draw_secret;
 use crate::session::Answer;
 
@@ -33,7 +34,7 @@ struct Shown {
 
 pub(crate) async fn create(Admin(session): Admin, Json(new): Json<NewKey>) -> Answer {
     let (actor, secret) = (session.actor.clone(), draw_secret()?);
-    let create = move |open: &crate::keeper::Open| {
+    let create = move |open: &Open| {
         let NewKey { name, role, tenant } = new;
         let written = open.office.create_key(&actor, clock::now(), name, role, tenant, &secret)?;
         let Written { value: key, replayed, ticket } = written;

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::admission::Task;
 use crate::auth::Admin;
+use crate::keeper::Open;
 use crate::session::Answer;
 
 /// Figures of the store.
@@ -99,7 +100,7 @@ impl From<Problem> for Found {
 
 /// Reads the whole log at least twice. Takes the provider's turn, so that two never run side by side; tenants go on.
 pub(crate) async fn verify(Admin(session): Admin) -> Answer {
-    let verify = |open: &crate::keeper::Open| Ok(Report::from(open.office.store().verify(&mut |_| {})?));
+    let verify = |open: &Open| Ok(Report::from(open.office.store().verify(&mut |_| {})?));
     session.take(TenantNo::PROVIDER, Task::Write, verify).await
 }
 

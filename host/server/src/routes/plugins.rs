@@ -1,12 +1,15 @@
 //! Releases of plugins.
 
 use axum::extract::{Request, State};
+use backroom_office::Written;
 use backroom_store::TenantNo;
+use backroom_store::records::Release;
 
 use crate::admission::Task;
 use crate::auth::{Admin, Anyone};
 use crate::clock;
 use crate::extract::{self, Asked, Paging, PathText};
+use crate::keeper::Open;
 use crate::service::Api;
 use crate::session::Answer;
 use crate::workflows::failure;
@@ -15,13 +18,15 @@ use crate::workflows::failure;
 pub(crate) async fn upload(Admin(session): Admin, State(api): State<Api>, request: Request) -> Answer {
     let held = api.shared.admission.enter_large_body(TenantNo::PROVIDER).await?;
     let bytes = extract::bytes(request, api.shared.limits.component_bytes, &api).await?;
-    let actor = session.actor.clone();
-    // Compiling takes as much of a machine as a guest does.
-    let upload = move |open: &crate::keeper::Open| {
-        let uploaded = open.workflows.upload(&actor, clock::now(), &bytes);
+    let (actor, now) = (session.actor.clone(), clock::now());
+    let upload = move |open: &Open| {
+        let uploaded = open.workflows.upload(&actor, now, &bytes);
         drop((bytes, held));
-        uploaded.map_err(failure)
+        // Durable when it returns; one with an earlier time had been uploaded before.
+        let written = |value: Release| Written { replayed: value.created_at != now, value, ticket: None };
+        uploaded.map(written).map_err(failure)
     };
+    // Compiling takes as much of a machine as a guest does.
     session.write(TenantNo::PROVIDER, Task::Plan, upload).await
 }
 

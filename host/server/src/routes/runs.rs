@@ -1,12 +1,14 @@
 //! Runs of workflows.
 
+use std::sync::Arc;
+
 use axum::http::StatusCode;
 use backroom_domain::{BusinessDate, Class, Id};
-use backroom_office::{Failure, runs};
+use backroom_office::runs;
 use backroom_runtime::{FaultKind, Mode, RunReport, RunRequest, Status};
+use backroom_store::StoreError;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use uuid::Uuid;
 
 use crate::admission::Task;
 use crate::auth::{Reads, Writes};
@@ -20,7 +22,7 @@ use crate::workflows::failure;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct NewRun {
-    /// The idempotency key; made by the service if none.
+    /// The idempotency key; made up if there is none.
     id: Option<Id>,
     mode: Mode,
     /// The day of the books; today in UTC if none.
@@ -34,11 +36,11 @@ pub(crate) async fn run(Writes(books): Writes, PathId(installation): PathId, Jso
     let NewRun { id, mode, date, input } = new;
     let task = if mode == Mode::Commit { Task::Run } else { Task::Plan };
     let request = RunRequest {
-        tenant: books.tenant.clone(),
+        tenant: books.number(),
         actor: books.session.actor.clone(),
-        rights: (*books.session.rights).clone(),
+        rights: Arc::clone(&books.session.rights),
         installation,
-        id: id.map_or_else(new_id, Ok)?,
+        id,
         input: String::from(Box::<str>::from(input)),
         date,
         mode,
@@ -65,11 +67,6 @@ pub(crate) async fn run(Writes(books): Writes, PathId(installation): PathId, Jso
     }
 }
 
-/// In order of time.
-fn new_id() -> Result<Id, Problem> {
-    Ok(Id::parse(&Uuid::now_v7().to_string(), "id")?)
-}
-
 /// `None` if the run did what it was to do.
 fn problem_of(report: &RunReport) -> Option<Problem> {
     if let Some(fault) = &report.fault {
@@ -79,7 +76,7 @@ fn problem_of(report: &RunReport) -> Option<Problem> {
         return Some(Problem { retry_after, ..problem });
     }
     match (report.status, &report.error) {
-        (Status::Planned | Status::Committed, _) => None,
+        (Status::Ok | Status::Committed, _) => None,
         // A refused run did what it could: whatever class the plugin gave it, the request was understood and may be right
         // tomorrow. The class and the code are the plugin's own.
         (_, Some(error)) => {
@@ -115,10 +112,17 @@ pub(crate) async fn list(Reads(books): Reads, Asked(paging): Asked<Paging>) -> A
 
 /// Everything that the commit log has about it.
 pub(crate) async fn show(Reads(books): Reads, PathId(id): PathId) -> Answer {
-    let tenant = books.tenant.clone();
-    let report =
-        move |open: &Open| -> Result<RunReport, Failure> { open.workflows.report(&tenant, &id).map_err(failure) };
-    books.session.read(books.number(), report).await
+    let (caller, tenant) = (books.caller(), books.number());
+    let report = move |open: &Open| {
+        let record = runs::get(&open.office.read(tenant, caller, clock::now())?, &id)?;
+        let run = runs::recorded(open.office.store(), tenant, record.number)?;
+        let run = run.ok_or_else(|| StoreError::Corrupt {
+            place: format!("entry {} of tenant {tenant}", record.number),
+            what: "it is no run".to_owned(),
+        })?;
+        Ok(RunReport::recorded(record, run))
+    };
+    books.session.read(tenant, report).await
 }
 
 /// Executes it again and compares; nothing is kept.

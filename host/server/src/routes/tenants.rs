@@ -8,6 +8,7 @@ use crate::admission::Task;
 use crate::auth::{Admin, Reads};
 use crate::clock;
 use crate::extract::{Asked, Json, Paging};
+use crate::keeper::Open;
 use crate::session::Answer;
 
 #[derive(Deserialize)]
@@ -19,7 +20,7 @@ pub(crate) struct NewTenant {
 
 pub(crate) async fn create(Admin(session): Admin, Json(new): Json<NewTenant>) -> Answer {
     let actor = session.actor.clone();
-    let create = move |open: &crate::keeper::Open| open.office.create_tenant(&actor, clock::now(), new.id, &new.name);
+    let create = move |open: &Open| open.office.create_tenant(&actor, clock::now(), new.id, &new.name);
     session.write(TenantNo::PROVIDER, Task::Write, create).await
 }
 

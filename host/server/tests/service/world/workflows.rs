@@ -1,0 +1,154 @@
+//! Workflows without guests: each does what its input says.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant as Clock};
+
+use backroom_domain::rights::Rights;
+use backroom_domain::{Class, Error, Id, Instant};
+use backroom_office::Office;
+use backroom_office::runs::{Fault, FaultKind};
+use backroom_runtime::{Mode, ReplayReport, RunHandle, RunReport, RunRequest, RunnerError, Status};
+use backroom_server::Workflows;
+use backroom_store::records::{Counter, Release, Tenant};
+use backroom_store::{Meta, Store, Ticket};
+use parking_lot::Mutex;
+use serde_json::Value;
+
+/// What a test sees of the runs, and how it lets them go on.
+#[derive(Default)]
+pub(crate) struct Script {
+    released: AtomicBool,
+    /// Runs under way.
+    pub(crate) running: AtomicUsize,
+    /// The most that were under way at once.
+    pub(crate) most: AtomicUsize,
+    /// The requests as they came.
+    pub(crate) requests: Mutex<Vec<RunRequest>>,
+    /// Why no run should begin.
+    pub(crate) unfit: Mutex<Option<String>>,
+}
+
+impl Script {
+    /// Lets every waiting run end.
+    pub(crate) fn release(&self) {
+        self.released.store(true, Ordering::SeqCst);
+    }
+
+    fn wait(&self) {
+        let begun = Clock::now();
+        while !self.released.load(Ordering::SeqCst) {
+            assert!(begun.elapsed() < Duration::from_secs(30), "the test never released its runs");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+/// Workflows over one opening of the store. The input `{"do": what}` says what a run does: `commit` (the default), `wait` for
+/// [`Script::release`], `refuse`, `fault` (with `kind`), `panic`, `busy`.
+pub(crate) struct Scripted {
+    pub(crate) script: Arc<Script>,
+    pub(crate) store: Store,
+}
+
+impl Workflows for Scripted {
+    fn upload(&self, actor: &str, now: Instant, bytes: &[u8]) -> Result<Release, RunnerError> {
+        if bytes.is_empty() {
+            return Err(Error::new(Class::Invalid, "plugin-malformed", "this is no component").into());
+        }
+        let release = Release {
+            digest: backroom_store::Hash::of(bytes).to_string(),
+            plugin: Id::parse("scripted", "plugin")?,
+            version: "1.0.0".to_owned(),
+            description: "Does what its input says".to_owned(),
+            wants: Rights::read_only(),
+            imports: Vec::new(),
+            size: bytes.len() as u64,
+            created_at: now,
+        };
+        let written = Office::new(self.store.clone()).create_release(actor, now, release)?;
+        written.ticket.map_or(Ok(()), |ticket| ticket.wait())?;
+        Ok(written.value)
+    }
+
+    fn run(&self, request: RunRequest) -> Result<RunHandle, RunnerError> {
+        let script = &self.script;
+        script.requests.lock().push(request.clone());
+        let running = script.running.fetch_add(1, Ordering::SeqCst) + 1;
+        script.most.fetch_max(running, Ordering::SeqCst);
+        let ended = self.act(request);
+        script.running.fetch_sub(1, Ordering::SeqCst);
+        ended
+    }
+
+    fn replay(&self, _tenant: &Tenant, run: &Id) -> Result<ReplayReport, RunnerError> {
+        Err(Error::not_found("run", run).into())
+    }
+
+    fn unfit(&self) -> Option<String> {
+        self.script.unfit.lock().clone()
+    }
+
+    fn capacity(&self) -> usize {
+        64
+    }
+}
+
+impl Scripted {
+    fn act(&self, request: RunRequest) -> Result<RunHandle, RunnerError> {
+        let input: Value = serde_json::from_str(&request.input).unwrap();
+        let mut report = report(&request)?;
+        match input["do"].as_str().unwrap_or("commit") {
+            "wait" => self.script.wait(),
+            "refuse" => {
+                report.status = Status::Refused;
+                report.error = Some(Error::new(Class::Denied, "nobody-eligible", "nobody is eligible this month"));
+            }
+            "fault" => {
+                let kind: FaultKind = serde_json::from_value(input["kind"].clone()).unwrap();
+                (report.status, report.fault) = (Status::Failed, Some(Fault::new(kind, "it went wrong")));
+            }
+            "panic" => panic!("the inside of the service"),
+            "busy" => return Err(RunnerError::Unavailable("/some/file: the inside of the service".to_owned())),
+            _ => {}
+        }
+        if request.mode == Mode::DryRun || report.fault.is_some() || report.error.is_some() {
+            return Ok(RunHandle { report, ticket: None });
+        }
+        report.status = Status::Committed;
+        let ticket = self.commit(&request)?;
+        Ok(RunHandle { report, ticket: Some(ticket) })
+    }
+
+    fn commit(&self, request: &RunRequest) -> Result<Ticket, RunnerError> {
+        let mut tx = self.store.write(request.tenant)?;
+        let last = tx.get::<Counter>(&"scripted".to_owned())?.map_or(0, |counter| counter.last);
+        tx.put(&Counter { series: "scripted".to_owned(), last: last + 1 })?;
+        Ok(tx.commit(Meta { kind: "run".to_owned(), ..Meta::default() })?.ticket)
+    }
+}
+
+/// A dry run that is ok.
+fn report(request: &RunRequest) -> Result<RunReport, Error> {
+    Ok(RunReport {
+        id: request.id.clone().map_or_else(|| Id::parse("made-up", "id"), Ok)?,
+        installation: request.installation.clone(),
+        release: "00".repeat(32),
+        mode: request.mode,
+        status: Status::Ok,
+        at: request.now,
+        date: request.date.map_or_else(|| request.now.utc_date(), Ok)?,
+        input_hash: String::new(),
+        output: None,
+        error: None,
+        fault: None,
+        effects: Vec::new(),
+        fuel: 0,
+        host_calls: 0,
+        log: Vec::new(),
+        log_dropped: 0,
+        number: None,
+        hash: None,
+        replayed: false,
+    })
+}
