@@ -28,11 +28,8 @@ impl Valuation {
     /// `units` leave valued stock: the minor units that leave with them, and what stays. `None` if there are not so many.
     pub(super) fn issue(mut self, units: u64) -> Option<(u64, Self)> {
         let rest = self.quantity.mantissa.checked_sub(units)?;
-        let value = if rest == 0 {
-            self.value.minor
-        } else {
-            mul_div(self.value.minor, units, self.quantity.mantissa, Rounding::HalfEven)?
-        };
+        // Exact for the last unit, and never more than there is: a share of at most one whole.
+        let value = mul_div(self.value.minor, units, self.quantity.mantissa, Rounding::HalfEven)?;
         self.quantity.mantissa = rest;
         self.value.minor = self.value.minor.checked_sub(value)?;
         Some((value, self))
