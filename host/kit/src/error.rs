@@ -19,7 +19,7 @@ pub enum KitError {
     },
 
     /// There is no `plugin.toml` where the plugin was said to be.
-    #[error("no plugin.toml in {}: name a plugin's folder, or make one with `backroom new`", .0.display())]
+    #[error("no plugin.toml in {}: name a plugin's folder, or make one with `backroom plugin new NAME`", .0.display())]
     NoManifest(PathBuf),
 
     /// `plugin.toml` is not as it should be; the text names line and column.

@@ -1,8 +1,9 @@
-//! `plugin.toml`, as far as building needs it. The whole file goes into the component unchanged;
-//! the service reads the rest of it (what the plugin wants, its schemas) when it is installed.
+//! `plugin.toml`, as an author writes it. Its text goes into the component unchanged; the service reads it again, as
+//! strictly, when the plugin is installed.
 
 use std::path::Path;
 
+use backroom_domain::rights::Rights;
 use serde::Deserialize;
 
 use crate::KitError;
@@ -10,27 +11,31 @@ use crate::KitError;
 /// The longest name: it becomes part of file names and of keys.
 const MAX_NAME: usize = 64;
 
+/// The longest version, for the same reason.
+const MAX_VERSION: usize = 64;
+
 /// A description is one line on a page of the console.
 const MAX_DESCRIPTION: usize = 300;
 
 /// The largest `plugin.toml`: the service refuses larger ones, so building them would help nobody.
 const MAX_FILE: usize = 64 * 1024;
 
-/// The part of `plugin.toml` that names the plugin.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+/// A `plugin.toml`. Unknown keys are refused: a setting that nothing heeds would be a promise not kept.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Manifest {
     /// Lower-case letters, digits and hyphens.
     #[serde(deserialize_with = "name")]
     pub name: String,
     /// A semantic version.
+    #[serde(deserialize_with = "version")]
     pub version: semver::Version,
     /// What the plugin does, in one line.
     #[serde(deserialize_with = "description")]
     pub description: String,
-    /// The rights that the plugin asks for. Their meaning is the service's; here they only have to
-    /// be a table, because a misspelt `wants = ...` would silently ask for nothing.
+    /// The rights that the plugin asks for.
     #[serde(default)]
-    pub wants: toml::Table,
+    pub wants: Rights,
 }
 
 impl Manifest {
@@ -40,7 +45,11 @@ impl Manifest {
         if text.len() > MAX_FILE {
             return Err(wrong(format!("larger than {MAX_FILE} bytes; shorten it")));
         }
-        toml::from_str(text).map_err(|error| wrong(error.to_string().trim_end().to_owned()))
+        let manifest: Self = toml::from_str(text).map_err(|error| wrong(error.to_string().trim_end().to_owned()))?;
+        if manifest.wants.administer {
+            return Err(wrong("wants.administer cannot be granted to a plugin: leave it out".to_owned()));
+        }
+        Ok(manifest)
     }
 
     /// Reads `dir/plugin.toml`; answers with its text as well, which goes into the component.
@@ -73,6 +82,14 @@ fn name<'de, D: serde::Deserializer<'de>>(input: D) -> Result<String, D::Error> 
     Err(serde::de::Error::custom(KitError::BadName(name)))
 }
 
+fn version<'de, D: serde::Deserializer<'de>>(input: D) -> Result<semver::Version, D::Error> {
+    let text = String::deserialize(input)?;
+    if text.len() > MAX_VERSION {
+        return Err(serde::de::Error::custom(format!("version has more than {MAX_VERSION} bytes")));
+    }
+    text.parse().map_err(|why| serde::de::Error::custom(format!("{text:?} is no version such as 1.0.0: {why}")))
+}
+
 fn description<'de, D: serde::Deserializer<'de>>(input: D) -> Result<String, D::Error> {
     let text = String::deserialize(input)?;
     if (1..=MAX_DESCRIPTION).contains(&text.trim().len()) && !text.contains(char::is_control) {
@@ -96,8 +113,8 @@ mod tests {
     fn the_smallest_file_and_one_with_wants() {
         let manifest = Manifest::parse(GOOD, "plugin.toml").unwrap();
         assert_eq!((manifest.name.as_str(), manifest.version.minor), ("pay-run", 2));
-        let more = format!("{GOOD}[wants.ledger]\npost = [\"6100\"]\n[future]\nx = 1\n");
-        assert!(Manifest::parse(&more, "plugin.toml").unwrap().wants.contains_key("ledger"));
+        let more = format!("{GOOD}[wants.ledger]\npost = [\"6100\"]\n");
+        assert_eq!(Manifest::parse(&more, "plugin.toml").unwrap().wants.ledger.post.len(), 1);
     }
 
     #[test]
@@ -109,8 +126,16 @@ mod tests {
         assert!(text.contains("line 1, column 8") && text.contains("lower-case"), "{text}");
         let text = refused(&format!("{GOOD}wants = \"all\"\n"));
         assert!(text.contains("line 4, column 9"), "{text}");
+        let text = refused(&format!("{GOOD}[wants.ledger]\npots = [\"6100\"]\n"));
+        assert!(text.contains("line 5, column 1") && text.contains("pots"), "{text}");
+        let text = refused(&format!("{GOOD}[wants.ledger]\npost = [\"6100...\"]\n"));
+        assert!(text.contains("line 5") && text.contains("no set of ids"), "{text}");
+        let text = refused(&format!("{GOOD}colour = 1\n"));
+        assert!(text.contains("line 4, column 1"), "{text}");
         let text = refused(&GOOD.replace("Pays.", ""));
         assert!(text.contains("line 3, column 15") && text.contains("one line"), "{text}");
+        assert!(refused(&GOOD.replace("1.2.3", &format!("1.2.3-{}", "a".repeat(60)))).contains("line 2, column 11"));
+        assert!(refused(&format!("{GOOD}[wants]\nadminister = true\n")).contains("administer"));
         let text = refused("version = \"1.0.0\"\ndescription = \"d\"\n");
         assert!(text.contains("missing field `name`"), "{text}");
         assert!(refused("name = ").contains("line 1, column 8"));

@@ -65,6 +65,7 @@ pub mod bindings {
 pub use bindings::backroom::types::types::{BusinessDate, Currency, Decimal, Error, Id, Instant, Money, Problem, Side};
 pub use bindings::backroom::{host, hr, inventory, ledger};
 pub use error::{invalid, refused};
+pub use money::MAX_MINOR;
 
 /// One workflow: what a plugin is for.
 pub trait Workflow {

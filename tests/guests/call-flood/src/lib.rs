@@ -14,11 +14,11 @@ struct Input {
 struct CallFlood;
 
 impl Workflow for CallFlood {
-    type Input = Input;
+    type Input = Option<Input>;
     type Output = u64;
 
-    fn run(input: Input) -> Result<u64, Error> {
-        let count = input.count.unwrap_or(u64::MAX);
+    fn run(input: Option<Input>) -> Result<u64, Error> {
+        let count = input.and_then(|input| input.count).unwrap_or(u64::MAX);
         for _ in 0..count {
             black_box(host::clock::now());
         }

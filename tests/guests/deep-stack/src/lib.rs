@@ -1,4 +1,4 @@
-//! Calls itself as deep as it is told. It keeps nothing in its linear memory, so that only the host's stack can run out.
+//! Calls itself as deep as it is told, or without end. It keeps nothing in its linear memory, so that only the host's stack can run out.
 
 use backroom_sdk::{Error, Workflow, workflow};
 use serde::Deserialize;
@@ -11,11 +11,11 @@ struct Input {
 struct DeepStack;
 
 impl Workflow for DeepStack {
-    type Input = Input;
+    type Input = Option<Input>;
     type Output = u64;
 
-    fn run(input: Input) -> Result<u64, Error> {
-        Ok(down(0, input.depth))
+    fn run(input: Option<Input>) -> Result<u64, Error> {
+        Ok(down(0, input.map_or(u64::MAX, |input| input.depth)))
     }
 }
 

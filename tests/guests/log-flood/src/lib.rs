@@ -7,7 +7,8 @@ use serde::Deserialize;
 #[derive(Deserialize)]
 struct Input {
     lines: u32,
-    bytes: usize,
+    /// Of each line; 100 if not said.
+    bytes: Option<usize>,
 }
 
 struct LogFlood;
@@ -17,7 +18,7 @@ impl Workflow for LogFlood {
     type Output = u32;
 
     fn run(input: Input) -> Result<u32, Error> {
-        let line = "x".repeat(input.bytes);
+        let line = "x".repeat(input.bytes.unwrap_or(100));
         for _ in 0..input.lines {
             write(Level::Info, &line);
         }

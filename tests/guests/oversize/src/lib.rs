@@ -1,4 +1,4 @@
-//! Returns or passes more bytes at once than the service takes.
+//! Returns or passes as many bytes at once as it is told; returns 2 MiB, more than the service takes, if it is told nothing.
 
 use backroom_sdk::{Error, Workflow, host, workflow};
 use serde::Deserialize;
@@ -15,11 +15,11 @@ enum Input {
 struct Oversize;
 
 impl Workflow for Oversize {
-    type Input = Input;
+    type Input = Option<Input>;
     type Output = String;
 
-    fn run(input: Input) -> Result<String, Error> {
-        match input {
+    fn run(input: Option<Input>) -> Result<String, Error> {
+        match input.unwrap_or(Input::Output(2 << 20)) {
             Input::Output(bytes) => Ok("x".repeat(bytes)),
             Input::Argument(bytes) => {
                 host::state::set("oversize", &vec![b'x'; bytes])?;

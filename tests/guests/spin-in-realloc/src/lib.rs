@@ -7,13 +7,12 @@ use backroom_sdk::{Error, Workflow, workflow};
 
 struct Endless;
 
-// SAFETY: it never returns, so that no memory is ever handed out.
+// SAFETY: it hands out no memory.
 unsafe impl GlobalAlloc for Endless {
     unsafe fn alloc(&self, _layout: Layout) -> *mut u8 {
-        let mut round = 0_u64;
-        loop {
-            round = black_box(round.wrapping_add(1));
-        }
+        // The compiler leaves out allocations that nobody uses: it must believe that this ends, and with a block.
+        while black_box(true) {}
+        black_box(std::ptr::null_mut())
     }
 
     unsafe fn dealloc(&self, _block: *mut u8, _layout: Layout) {}
