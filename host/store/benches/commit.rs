@@ -108,7 +108,13 @@ fn main() {
     println!("open again: {:.2?}, {}", begin.elapsed(), rss());
     let begin = Instant::now();
     let report = store.verify(&mut |_| {}).unwrap();
-    println!("verify: {:.2?}, {} entries, {} MiB, problems: {:?}", begin.elapsed(), report.entries, report.bytes >> 20, report.problems);
+    println!(
+        "verify: {:.2?}, {} entries, {} MiB, problems: {:?}",
+        begin.elapsed(),
+        report.entries,
+        report.bytes >> 20,
+        report.problems
+    );
 }
 
 fn run(store: &Store, seconds: u64, threads: u64, tenants: u64) {

@@ -51,7 +51,8 @@ pub trait Engine: Send + Sync {
     ///
     /// # Errors
     /// Only what prevents reading at all.
-    fn read_log(&self, from: Revision, visit: &mut dyn FnMut(LogItem<'_>) -> ControlFlow<()>) -> Result<(), StoreError>;
+    fn read_log(&self, from: Revision, visit: &mut dyn FnMut(LogItem<'_>) -> ControlFlow<()>)
+    -> Result<(), StoreError>;
 
     /// Figures for health checks and operators. Cheap.
     fn status(&self) -> Status;
@@ -102,9 +103,8 @@ pub type KeyRange = (Bound<Vec<u8>>, Bound<Vec<u8>>);
 pub(crate) fn range_is_empty(range: &KeyRange) -> bool {
     match range {
         (Bound::Included(from), Bound::Included(to)) => from > to,
-        (Bound::Included(from) | Bound::Excluded(from), Bound::Excluded(to)) | (Bound::Excluded(from), Bound::Included(to)) => {
-            from >= to
-        }
+        (Bound::Included(from) | Bound::Excluded(from), Bound::Excluded(to))
+        | (Bound::Excluded(from), Bound::Included(to)) => from >= to,
         (Bound::Unbounded, _) | (_, Bound::Unbounded) => false,
     }
 }

@@ -1,13 +1,16 @@
-//! Entries of the commit log: what is hashed, and how it is encoded.
+//! Entries of the commit log: what they hold, and how they are sealed.
 //!
-//! The payload is one canonical CBOR array. Its BLAKE3 hash is the entry's hash, and it holds the hash of the tenant's
-//! entry before it, which makes the chain. Payloads are never rewritten, so this encoding only ever gets new versions.
+//! The BLAKE3 hash of the payload is the entry's hash, and the payload holds the hash of the tenant's entry before it:
+//! that makes the chain.
 
-use std::convert::Infallible;
+mod codec;
+
 use std::sync::Arc;
 
-use minicbor::{Decoder, Encoder};
+use minicbor::Decoder;
 
+pub(crate) use self::codec::place_of;
+use self::codec::{decode_place, decode_rest, encode};
 use crate::error::{CodecError, StoreError};
 use crate::types::{Hash, Head, Revision, TenantNo};
 
@@ -15,9 +18,6 @@ use crate::types::{Hash, Head, Revision, TenantNo};
 pub const MAX_PAYLOAD: usize = 64 * 1024 * 1024;
 /// The most record changes of one entry.
 pub const MAX_CHANGES: usize = 65_536;
-
-const VERSION: u8 = 1;
-const FIELDS: u64 = 14;
 
 /// What a commit says about itself beside the record changes. All of it is hashed and kept for ever.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -108,7 +108,11 @@ impl Sealed {
     /// [`StoreError::TooLarge`] over [`MAX_CHANGES`] or [`MAX_PAYLOAD`].
     pub fn new(tenant: TenantNo, follows: Head, meta: &Meta, changes: Vec<Change>) -> Result<Self, StoreError> {
         if changes.len() > MAX_CHANGES {
-            return Err(StoreError::TooLarge { what: "the number of changes", size: changes.len(), limit: MAX_CHANGES });
+            return Err(StoreError::TooLarge {
+                what: "the number of changes",
+                size: changes.len(),
+                limit: MAX_CHANGES,
+            });
         }
         let number = follows.number.saturating_add(1);
         let payload = encode(tenant, number, follows.hash, meta, &changes).map_err(|source| StoreError::Codec {
@@ -122,39 +126,6 @@ impl Sealed {
         let head = Head { number, hash: Hash::of(&payload) };
         Ok(Self { tenant, follows, head, payload, changes })
     }
-}
-
-type EncodeResult<T> = Result<T, minicbor::encode::Error<Infallible>>;
-
-fn encode(tenant: TenantNo, number: u64, prev: Hash, meta: &Meta, changes: &[Change]) -> EncodeResult<Vec<u8>> {
-    let changed: usize = changes.iter().map(|c| c.key.len() + c.value.as_ref().map_or(0, |v| v.len()) + 12).sum();
-    let effects: usize = meta.effects.iter().map(|effect| effect.len() + 9).sum();
-    let detail = meta.detail.as_ref().map_or(0, Vec::len);
-    let mut e = Encoder::new(Vec::with_capacity(changed + effects + detail + 256));
-    e.array(FIELDS)?.u8(VERSION)?.u32(tenant.0)?.u64(number)?.bytes(&prev.0)?;
-    e.u64(meta.at)?.str(&meta.actor)?.str(&meta.kind)?;
-    e.encode(&meta.run)?.encode(&meta.installation)?;
-    optional_bytes(&mut e, meta.release.as_ref().map(<[u8; 32]>::as_slice))?;
-    optional_bytes(&mut e, meta.input_hash.as_ref().map(<[u8; 32]>::as_slice))?;
-    optional_bytes(&mut e, meta.detail.as_deref())?;
-    e.array(meta.effects.len() as u64)?;
-    for effect in &meta.effects {
-        e.bytes(effect)?;
-    }
-    e.array(changes.len() as u64 * 2)?;
-    for change in changes {
-        e.bytes(&change.key)?;
-        optional_bytes(&mut e, change.value.as_deref())?;
-    }
-    Ok(e.into_writer())
-}
-
-fn optional_bytes(e: &mut Encoder<Vec<u8>>, bytes: Option<&[u8]>) -> EncodeResult<()> {
-    match bytes {
-        Some(bytes) => e.bytes(bytes)?,
-        None => e.null()?,
-    };
-    Ok(())
 }
 
 impl Entry {
@@ -171,86 +142,6 @@ impl Entry {
         }
         Ok(entry)
     }
-}
-
-/// Tenant and number of a payload, without reading the rest.
-pub(crate) fn place_of(payload: &[u8]) -> Result<(TenantNo, u64), CodecError> {
-    decode_place(&mut Decoder::new(payload))
-}
-
-fn decode_place(d: &mut Decoder<'_>) -> Result<(TenantNo, u64), CodecError> {
-    let fields = d.array().map_err(CodecError::malformed)?;
-    let version = d.u8().map_err(CodecError::malformed)?;
-    if version != VERSION {
-        return Err(CodecError::Version { found: version, known: VERSION });
-    }
-    if fields != Some(FIELDS) {
-        return Err(CodecError::malformed("wrong number of fields"));
-    }
-    let tenant = d.u32().map_err(CodecError::malformed)?;
-    let number = d.u64().map_err(CodecError::malformed)?;
-    Ok((TenantNo(tenant), number))
-}
-
-type DecodeResult<T> = Result<T, minicbor::decode::Error>;
-
-fn decode_rest(
-    d: &mut Decoder<'_>,
-    revision: Revision,
-    tenant: TenantNo,
-    number: u64,
-    payload: &[u8],
-) -> DecodeResult<Entry> {
-    Ok(Entry {
-        revision,
-        tenant,
-        number,
-        hash: Hash::of(payload),
-        prev: Hash(decode_array(d)?),
-        at: d.u64()?,
-        actor: d.str()?.to_owned(),
-        kind: d.str()?.to_owned(),
-        run: d.decode()?,
-        installation: d.decode()?,
-        release: decode_optional(d, decode_array)?,
-        input_hash: decode_optional(d, decode_array)?,
-        detail: decode_optional(d, |d| Ok(d.bytes()?.to_vec()))?,
-        effects: decode_many(d, 1, |d| Ok(d.bytes()?.to_vec()))?,
-        changes: decode_many(d, 2, |d| Ok((d.bytes()?.to_vec(), decode_optional(d, |d| Ok(d.bytes()?.to_vec()))?)))?,
-    })
-}
-
-fn decode_array(d: &mut Decoder<'_>) -> DecodeResult<[u8; 32]> {
-    d.bytes()?.try_into().map_err(|_| minicbor::decode::Error::message("a hash has 32 bytes"))
-}
-
-fn decode_optional<T>(
-    d: &mut Decoder<'_>,
-    decode: impl FnOnce(&mut Decoder<'_>) -> DecodeResult<T>,
-) -> DecodeResult<Option<T>> {
-    if d.datatype()? == minicbor::data::Type::Null {
-        d.null()?;
-        return Ok(None);
-    }
-    decode(d).map(Some)
-}
-
-/// A list whose items take `width` places in the array each.
-fn decode_many<T>(
-    d: &mut Decoder<'_>,
-    width: u64,
-    mut decode: impl FnMut(&mut Decoder<'_>) -> DecodeResult<T>,
-) -> DecodeResult<Vec<T>> {
-    let places = d.array()?.ok_or_else(|| minicbor::decode::Error::message("a list without length"))?;
-    if places % width != 0 {
-        return Err(minicbor::decode::Error::message("half an item at the end of a list"));
-    }
-    // No capacity from the bytes: a damaged length must not allocate.
-    let mut items = Vec::new();
-    for _ in 0..places / width {
-        items.push(decode(d)?);
-    }
-    Ok(items)
 }
 
 #[cfg(test)]

@@ -39,9 +39,10 @@ impl Store {
         })?;
         match failed {
             Some(error) => Err(error),
-            None if !reached => {
-                Err(StoreError::corrupt(format!("the log of tenant {tenant}"), format!("it has no durable entry {number}")))
-            }
+            None if !reached => Err(StoreError::corrupt(
+                format!("the log of tenant {tenant}"),
+                format!("it has no durable entry {number}"),
+            )),
             None => Ok(Tx::new(self.clone(), tenant, Box::new(past), None)),
         }
     }
@@ -94,7 +95,8 @@ impl Snapshot for Past {
         }
         let bounds = (range.0.as_ref().map(Vec::as_slice), range.1.as_ref().map(Vec::as_slice));
         let pairs = self.records.range::<[u8], _>(bounds);
-        let pairs = pairs.map(|(key, value)| Ok((Value::from(std::sync::Arc::<[u8]>::from(key.as_slice())), value.clone())));
+        let pairs =
+            pairs.map(|(key, value)| Ok((Value::from(std::sync::Arc::<[u8]>::from(key.as_slice())), value.clone())));
         if reverse { Box::new(pairs.rev()) } else { Box::new(pairs) }
     }
 

@@ -130,7 +130,8 @@ impl Store {
         }
         let damaged = |what| StoreError::corrupt(format!("the index of tenant {tenant}"), what);
         let range = (Bound::Included(index_key(tenant, 1)), Bound::Included(index_key(tenant, number)));
-        let (_, indexed) = snapshot.scan(range, true).next().transpose()?.ok_or_else(|| damaged("it has no beginning"))?;
+        let (_, indexed) =
+            snapshot.scan(range, true).next().transpose()?.ok_or_else(|| damaged("it has no beginning"))?;
         let from = decode_revision(&indexed).ok_or_else(|| damaged("it holds no revision"))?;
         let mut found = None;
         self.0.engine.read_log(from, &mut |item| match decode_if(item, |place| place == (tenant, number)) {
@@ -149,13 +150,27 @@ impl Store {
     /// # Errors
     /// [`StoreError::Corrupt`] at the first damage; what came before has been shown.
     pub fn entries(&self, from: Revision, visit: &mut dyn FnMut(&Entry) -> ControlFlow<()>) -> Result<(), StoreError> {
-        let mut failed = None;
+        let (mut expected, mut failed) = (from.max(1), None);
+        // Taken before, so that the log is at least as long.
+        let durable = self.0.engine.status().durable;
+        let gap = |expected| StoreError::corrupt("the log", format!("revision {expected} is missing"));
+        let mut stopped = false;
         self.0.engine.read_log(from, &mut |item| match decode_if(item, |_| true) {
             Ok(None) => ControlFlow::Continue(()),
-            Ok(Some(entry)) => visit(&entry),
+            Ok(Some(entry)) if entry.revision != expected => stop_with(&mut failed, gap(expected)),
+            Ok(Some(entry)) => {
+                expected += 1;
+                let flow = visit(&entry);
+                stopped = flow.is_break();
+                flow
+            }
             Err(error) => stop_with(&mut failed, error),
         })?;
-        failed.map_or(Ok(()), Err)
+        match failed {
+            Some(error) => Err(error),
+            None if !stopped && expected <= durable => Err(gap(expected)),
+            None => Ok(()),
+        }
     }
 
     /// The tenant's last durable entry.

@@ -233,11 +233,10 @@ fn entries_hold_everything_and_chain_per_tenant() {
         assert_eq!((entry.release, entry.input_hash), (full.release, full.input_hash), "{name}");
         assert_eq!((entry.detail, entry.effects), (full.detail, full.effects), "{name}");
         let spaces: Vec<_> = entry.changes.iter().map(|(key, _)| split_key(key).unwrap()).collect();
-        assert_eq!(spaces.iter().map(|(tenant, space, _)| (*tenant, *space)).collect::<Vec<_>>(), [
-            (ACME, 1),
-            (ACME, 1),
-            (ACME, 2)
-        ]);
+        assert_eq!(
+            spaces.iter().map(|(tenant, space, _)| (*tenant, *space)).collect::<Vec<_>>(),
+            [(ACME, 1), (ACME, 1), (ACME, 2)]
+        );
         assert!(entry.changes.is_sorted(), "{name}");
         assert_eq!(entry.changes[2].1, None, "{name}");
 

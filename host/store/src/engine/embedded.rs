@@ -18,6 +18,7 @@ mod overlay;
 mod recover;
 mod replay;
 mod segment;
+mod sequence;
 mod snapshots;
 mod state;
 mod view;
@@ -33,8 +34,9 @@ use parking_lot::Mutex;
 
 pub use self::disk::{Disk, LogFile};
 
-use self::core::{Core, Phase};
+use self::core::Core;
 use self::log_thread::Writer;
+use self::sequence::Phase;
 use self::view::View;
 use super::{Appended, At, Engine, LogItem, Snapshot, Status};
 use crate::entry::Sealed;
@@ -170,7 +172,11 @@ impl Engine for Embedded {
         self.core.append(sealed)
     }
 
-    fn read_log(&self, from: Revision, visit: &mut dyn FnMut(LogItem<'_>) -> ControlFlow<()>) -> Result<(), StoreError> {
+    fn read_log(
+        &self,
+        from: Revision,
+        visit: &mut dyn FnMut(LogItem<'_>) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
         let durable = self.core.durable();
         let segments = self.core.segments.read().clone();
         let begin = segments.partition_point(|first| *first <= from).saturating_sub(1);

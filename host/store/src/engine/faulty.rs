@@ -55,7 +55,11 @@ impl Engine for Faulty {
         self.inner.append(sealed)
     }
 
-    fn read_log(&self, from: Revision, visit: &mut dyn FnMut(LogItem<'_>) -> ControlFlow<()>) -> Result<(), StoreError> {
+    fn read_log(
+        &self,
+        from: Revision,
+        visit: &mut dyn FnMut(LogItem<'_>) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
         self.count()?;
         self.inner.read_log(from, visit)
     }

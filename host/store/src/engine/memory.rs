@@ -81,7 +81,11 @@ impl Engine for Memory {
         Ok(Appended { revision, ticket: group.ticket() })
     }
 
-    fn read_log(&self, from: Revision, visit: &mut dyn FnMut(LogItem<'_>) -> ControlFlow<()>) -> Result<(), StoreError> {
+    fn read_log(
+        &self,
+        from: Revision,
+        visit: &mut dyn FnMut(LogItem<'_>) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
         let last = self.0.read().revision();
         for revision in from.max(1)..=last {
             // Cloned, so that the visitor may commit.
@@ -155,8 +159,9 @@ impl Snapshot for View {
         let bounds = (range.0.as_ref().map(Vec::as_slice), range.1.as_ref().map(Vec::as_slice));
         let contents = self.contents.read();
         let keys = contents.versions.range::<[u8], _>(bounds).map(|(key, _)| Arc::clone(key));
-        let mut pairs: Vec<_> =
-            keys.filter_map(|key| contents.visible(&key, self.revision).map(|value| Ok((key.into(), value.into())))).collect();
+        let mut pairs: Vec<_> = keys
+            .filter_map(|key| contents.visible(&key, self.revision).map(|value| Ok((key.into(), value.into()))))
+            .collect();
         drop(contents);
         if reverse {
             pairs.reverse();

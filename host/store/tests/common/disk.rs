@@ -74,10 +74,10 @@ impl SimDisk {
         self.inner.lock().hold_syncs = true;
     }
 
-    /// Waits until a sync is being held.
+    /// Waits until a sync is being held, or there was a fault and none may ever come.
     pub fn wait_for_held_sync(&self) {
         let mut inner = self.inner.lock();
-        while inner.syncs_held == 0 {
+        while inner.syncs_held == 0 && inner.failed.is_none() {
             self.changed.wait(&mut inner);
         }
     }
@@ -134,6 +134,7 @@ impl SimDisk {
         if inner.fail_at == Some(inner.operations) {
             inner.failed = Some(what);
             inner.dead = inner.dies;
+            self.changed.notify_all();
             return Err(io::Error::other("fault on purpose"));
         }
         if inner.dead { Err(io::Error::other("the disk is gone")) } else { Ok(()) }

@@ -6,8 +6,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::core::{Core, Phase, Queued};
+use super::core::Core;
 use super::log_thread::FailOnPanic;
+use super::sequence::{Phase, Queued};
 
 /// Changes that are merged and sorted at once. Enough that hot keys are written once for many commits and neighbours come
 /// together; few enough that the overlay gets smaller every tenth of a second.

@@ -3,7 +3,6 @@
 //! Locks are taken in this order and never the other way round: overlay shard, `sequence`. Neither is held while anybody
 //! writes, syncs or applies.
 
-use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -12,14 +11,14 @@ use parking_lot::{Condvar, Mutex, RwLock};
 
 use super::disk::Disk;
 use super::overlay::Overlay;
+use super::sequence::{Phase, Sequence, Work};
 use super::snapshots::Snapshots;
 use super::state::State;
 use crate::engine::{Appended, Status};
-use crate::entry::{Change, Sealed};
+use crate::entry::Sealed;
 use crate::error::StoreError;
 use crate::index::Tip;
 use crate::store::Options;
-use crate::ticket::Group;
 use crate::types::{Revision, TenantNo};
 
 /// Shared by the engine, its log thread and its applier.
@@ -46,50 +45,6 @@ pub(super) struct Core {
     _lock: Box<dyn Send + Sync>,
 }
 
-/// What `Core::sequence` guards.
-pub(super) struct Sequence {
-    next: Revision,
-    tips: HashMap<TenantNo, Tip>,
-    /// For the log thread.
-    pending: Vec<Pending>,
-    pending_bytes: usize,
-    group: Arc<Group>,
-    /// For the applier: in order of revisions, up to the last one given out.
-    pub(super) queue: VecDeque<Queued>,
-    /// Why no more commits are taken.
-    pub(super) stopped: Option<String>,
-    pub(super) phase: Phase,
-}
-
-/// How far closing is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Phase {
-    Open,
-    /// The log thread writes what is pending and ends.
-    Closing,
-    /// The log thread has ended; the applier applies what is durable and ends.
-    Draining,
-}
-
-/// An entry on its way to the disk.
-pub(super) struct Pending {
-    pub(super) revision: Revision,
-    pub(super) payload: Vec<u8>,
-    pub(super) crc: u32,
-}
-
-/// An entry on its way to the state index, with the store's own records.
-pub(super) struct Queued {
-    pub(super) revision: Revision,
-    pub(super) changes: Arc<[Change]>,
-}
-
-/// What the log thread writes and syncs at once.
-pub(super) struct Work {
-    pub(super) entries: Vec<Pending>,
-    pub(super) group: Arc<Group>,
-}
-
 impl Core {
     pub(super) fn new(
         options: Options,
@@ -99,16 +54,6 @@ impl Core {
         last: Revision,
         lock: Box<dyn Send + Sync>,
     ) -> Self {
-        let sequence = Sequence {
-            next: last + 1,
-            tips: HashMap::new(),
-            pending: Vec::new(),
-            pending_bytes: 0,
-            group: Group::open(),
-            queue: VecDeque::new(),
-            stopped: None,
-            phase: Phase::Open,
-        };
         Self {
             options,
             disk,
@@ -116,7 +61,7 @@ impl Core {
             overlay: Overlay::new(),
             snapshots: Snapshots::default(),
             segments: RwLock::new(segments),
-            sequence: Mutex::new(sequence),
+            sequence: Mutex::new(Sequence::after(last)),
             work: Condvar::new(),
             apply: Condvar::new(),
             room: Condvar::new(),
@@ -160,30 +105,20 @@ impl Core {
         let crc = crc32fast::hash(&sealed.payload);
         self.wait_for_room(sealed.payload.len())?;
         let publishing = self.overlay.publishing(sealed.tenant);
-        let (revision, changes, ticket) = {
+        let (placed, ticket) = {
             let mut sequence = self.sequence.lock();
             sequence.check_open()?;
-            let tip = sequence.tips.get(&sealed.tenant).copied().unwrap_or_default();
-            if tip.head != sealed.follows {
-                return Err(StoreError::Conflict);
-            }
-            let revision = sequence.next;
-            sequence.next += 1;
-            let (tip, own) = tip.advance(sealed.tenant, sealed.head, revision);
-            sequence.tips.insert(sealed.tenant, tip);
-            let changes: Arc<[Change]> = sealed.changes.into_iter().chain(own).collect();
-            if sequence.queue.is_empty() {
+            let applier_idle = sequence.queue.is_empty();
+            let (placed, ticket) = sequence.place(sealed, crc)?;
+            self.sequenced.store(placed.revision, Ordering::Release);
+            self.work.notify_one();
+            if applier_idle {
                 self.apply.notify_one();
             }
-            sequence.queue.push_back(Queued { revision, changes: Arc::clone(&changes) });
-            sequence.pending_bytes += sealed.payload.len();
-            sequence.pending.push(Pending { revision, payload: sealed.payload, crc });
-            self.sequenced.store(revision, Ordering::Release);
-            self.work.notify_one();
-            (revision, changes, sequence.group.ticket())
+            (placed, ticket)
         };
-        publishing.publish(revision, &changes);
-        Ok(Appended { revision, ticket })
+        publishing.publish(placed.revision, &placed.changes);
+        Ok(Appended { revision: placed.revision, ticket })
     }
 
     /// Back pressure. The bounds may be passed by the entries of those who find room at the same moment.
@@ -210,7 +145,7 @@ impl Core {
     pub(super) fn next_work(&self) -> Option<Work> {
         let mut sequence = self.sequence.lock();
         loop {
-            if !sequence.pending.is_empty() {
+            if !sequence.is_idle() {
                 let work = sequence.take_pending();
                 self.room.notify_all();
                 return Some(work);
@@ -279,16 +214,5 @@ impl Core {
             pending_bytes,
             snapshots: self.snapshots.count(),
         }
-    }
-}
-
-impl Sequence {
-    fn check_open(&self) -> Result<(), StoreError> {
-        self.stopped.as_ref().map_or(Ok(()), |why| Err(StoreError::Unavailable(why.clone())))
-    }
-
-    fn take_pending(&mut self) -> Work {
-        self.pending_bytes = 0;
-        Work { entries: std::mem::take(&mut self.pending), group: std::mem::replace(&mut self.group, Group::open()) }
     }
 }

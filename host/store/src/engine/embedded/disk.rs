@@ -1,7 +1,7 @@
 //! The folder of the log as the engine sees it, so that tests can put a disk under it that fails, hangs or forgets.
 
-use std::io;
 use cap_std::fs::FileExt as _;
+use std::io;
 
 use cap_std::fs::{Dir, File, OpenOptions};
 use rustix::fs::{Mode, OFlags, openat};

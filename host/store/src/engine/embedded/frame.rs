@@ -57,7 +57,8 @@ pub(super) fn parse(bytes: &[u8], check: bool) -> Result<Frame<'_>, &'static str
     let (crc, rest) = rest.split_first_chunk::<4>().ok_or(cut)?;
     let (revision, rest) = rest.split_first_chunk::<8>().ok_or(cut)?;
     let (synced, rest) = rest.split_first_chunk::<8>().ok_or(cut)?;
-    let (len, revision, synced) = (u32::from_le_bytes(*len), u64::from_le_bytes(*revision), u64::from_le_bytes(*synced));
+    let (len, revision, synced) =
+        (u32::from_le_bytes(*len), u64::from_le_bytes(*revision), u64::from_le_bytes(*synced));
     let length = len as usize;
     if length == 0 || length > MAX_PAYLOAD {
         return Err("the frame has an impossible length");

@@ -12,8 +12,7 @@ const NAME: &str = "LOCK";
 const MAX_HOLDER: u64 = 200;
 
 /// File systems on which neither locks nor syncs can be relied on, by the magic numbers of statfs(2).
-const NETWORK: [(u64, &str); 4] =
-    [(0x6969, "NFS"), (0x517b, "SMB"), (0xff53_4d42, "CIFS"), (0xfe53_4d42, "SMB2")];
+const NETWORK: [(u64, &str); 4] = [(0x6969, "NFS"), (0x517b, "SMB"), (0xff53_4d42, "CIFS"), (0xfe53_4d42, "SMB2")];
 
 /// Takes the lock of a data directory; it is held until the file is dropped, or the process ends in any way.
 ///
@@ -21,8 +20,7 @@ const NETWORK: [(u64, &str); 4] =
 /// [`StoreError::Locked`] with the holder's name; [`StoreError::Io`], also for network file systems.
 pub(super) fn take(dir: &Dir) -> Result<File, StoreError> {
     let failed = || StoreError::io(format!("open the file {NAME} in the data directory"));
-    let mut file =
-        dir.open_with(NAME, OpenOptions::new().read(true).write(true).create(true)).map_err(failed())?;
+    let mut file = dir.open_with(NAME, OpenOptions::new().read(true).write(true).create(true)).map_err(failed())?;
     refuse_network(&file)?;
     if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
         let mut holder = String::new();

@@ -3,8 +3,9 @@
 use std::io;
 use std::sync::Arc;
 
-use super::core::{Core, Pending, Work};
+use super::core::Core;
 use super::disk::LogFile;
+use super::sequence::{Pending, Work};
 use super::{frame, recover, segment};
 use crate::error::StoreError;
 use crate::types::Revision;

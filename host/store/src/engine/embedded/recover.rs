@@ -39,7 +39,13 @@ pub(super) fn recover(disk: &dyn Disk) -> Result<Recovered, StoreError> {
     loop {
         let Some(first) = segments.last().copied() else {
             let tail = create(disk, 1)?;
-            return Ok(Recovered { segments: vec![1], tail, tail_size: segment::HEADER as u64, last: 0, last_entry: None });
+            return Ok(Recovered {
+                segments: vec![1],
+                tail,
+                tail_size: segment::HEADER as u64,
+                last: 0,
+                last_entry: None,
+            });
         };
         let bytes = segment::read(disk, first)?;
         // The header is synced before the first frame is written: a file that is no longer than it, and wrong, was being
@@ -93,7 +99,8 @@ fn whole_part(bytes: &[u8], first: Revision) -> Result<Kept, StoreError> {
             }
             Err(what) => {
                 if let Some(later) = frame::find(bytes, at + 1, next, |frame| frame.synced >= next) {
-                    let what = format!("{what}, and the frame at byte {later} says that revision {next} had been synced");
+                    let what =
+                        format!("{what}, and the frame at byte {later} says that revision {next} had been synced");
                     return Err(StoreError::corrupt(place(at), what));
                 }
                 let cut = bytes.len() - at;

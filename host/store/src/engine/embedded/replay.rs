@@ -40,8 +40,7 @@ pub(super) fn replay(
     if applied == 0 && last > 1 {
         tracing::info!(entries = last, "building the state index from the log");
     }
-    let mut replay =
-        Replay { state, expected: applied + 1, tips: HashMap::new(), changes: Vec::new(), failed: None };
+    let mut replay = Replay { state, expected: applied + 1, tips: HashMap::new(), changes: Vec::new(), failed: None };
     let begin = recovered.segments.partition_point(|first| *first <= applied + 1).saturating_sub(1);
     for first in recovered.segments.iter().skip(begin) {
         let bytes = segment::read(disk, *first)?;
@@ -120,7 +119,8 @@ impl Replay<'_> {
         let head = Head { number: entry.number, hash: entry.hash };
         let (tip, own) = tip.advance(entry.tenant, head, entry.revision);
         self.tips.insert(entry.tenant, tip);
-        let changes = entry.changes.into_iter().map(|(key, value)| Change { key: key.into(), value: value.map(Into::into) });
+        let changes =
+            entry.changes.into_iter().map(|(key, value)| Change { key: key.into(), value: value.map(Into::into) });
         self.changes.extend(changes.chain(own));
         if self.changes.len() >= BATCH {
             self.flush()?;

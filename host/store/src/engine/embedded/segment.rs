@@ -37,9 +37,9 @@ pub(super) fn check_header(bytes: &[u8], first: Revision) -> Result<(), String> 
         return Ok(());
     }
     match found.get(8..12).and_then(|version| version.try_into().ok()).map(u32::from_le_bytes) {
-        Some(version) if found.starts_with(MAGIC) && version > FORMAT => {
-            Err(format!("the format {version} is newer than {FORMAT}, the newest this release knows; start a newer release"))
-        }
+        Some(version) if found.starts_with(MAGIC) && version > FORMAT => Err(format!(
+            "the format {version} is newer than {FORMAT}, the newest this release knows; start a newer release"
+        )),
         _ => Err("the header is not that of a log segment with this name".into()),
     }
 }

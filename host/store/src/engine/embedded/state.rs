@@ -132,7 +132,11 @@ impl State {
     ) -> impl Iterator<Item = Result<(Value, Value), StoreError>> + use<> {
         let (mut forward, mut backward) = (None, None);
         let all = self.0.range(range);
-        if reverse { backward = Some(all.rev()) } else { forward = Some(all) }
+        if reverse {
+            backward = Some(all.rev())
+        } else {
+            forward = Some(all)
+        }
         let pairs = forward.into_iter().flatten().chain(backward.into_iter().flatten());
         pairs.map(|pair| pair.map(|(key, value)| (key.into(), value.into())).map_err(failed))
     }
@@ -180,7 +184,9 @@ fn failed(error: sled::Error) -> StoreError {
         sled::Error::Io(source) => StoreError::io("read or write the state index")(source),
         damage => StoreError::corrupt(
             "the state index",
-            format!("{damage}. Its folder `{FOLDER}` can be moved away while the service is stopped: it is built again from the log"),
+            format!(
+                "{damage}. Its folder `{FOLDER}` can be moved away while the service is stopped: it is built again from the log"
+            ),
         ),
     }
 }
