@@ -59,7 +59,7 @@ impl From<Pattern> for String {
 
 /// Money written as text in grants: `500.00 USD`.
 mod money_text {
-    use serde::{Deserialize, Deserializer, Serializer};
+    use serde::{Deserialize as _, Deserializer, Serializer};
 
     use crate::Money;
 
@@ -335,7 +335,7 @@ mod tests {
     fn every_layer_must_allow() {
         let id = |s: &str| Id::parse(s, "id").unwrap();
         let (all, none) = (std::sync::Arc::new(Rights::all()), std::sync::Arc::new(Rights::default()));
-        assert!(Layers(&[all.clone()]).check_post(&id("1")).is_ok());
+        assert!(Layers(std::slice::from_ref(&all)).check_post(&id("1")).is_ok());
         assert!(Layers(&[all, none]).check_post(&id("1")).is_err());
         assert!(Layers(&[]).check_post(&id("1")).is_err());
     }
