@@ -123,7 +123,7 @@ async fn identify(parts: &mut Parts, api: &Api, need: Access) -> Result<(Session
     if let Some(detail) = denied {
         return Err(Problem::new(StatusCode::FORBIDDEN, Class::Denied, "role-denied", detail));
     }
-    Ok((Session::new(api.clone(), open, actor, Arc::new(rights_of(role))), tenant))
+    Ok((Session::new(api.clone(), &open, actor, Arc::new(rights_of(role))), tenant))
 }
 
 /// `None`: there is no such key.

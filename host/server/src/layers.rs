@@ -6,7 +6,7 @@ use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{CACHE_CONTROL, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse as _, Response};
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument as _;
 use uuid::Uuid;
@@ -76,4 +76,22 @@ fn panicked(panic: Box<dyn std::any::Any + Send + 'static>) -> Response {
     let text = panic.downcast_ref::<String>().cloned();
     let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
     Problem::internal(&format_args!("a panic: {}", text.unwrap_or_default())).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_told_to_the_log_alone() {
+        for panic in [Box::new("the inside") as Box<dyn std::any::Any + Send>, Box::new("the inside".to_owned())] {
+            let response = written(panicked(panic), "id");
+            assert_eq!(response.status().as_u16(), 500);
+            assert!(response.extensions().get::<Problem>().is_none());
+        }
+        let Some(problem) = panicked(Box::new("the inside")).extensions_mut().remove::<Problem>() else {
+            panic!("a panic is no problem");
+        };
+        assert!(!problem.detail.contains("inside") && problem.code == "internal");
+    }
 }

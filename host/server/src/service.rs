@@ -70,9 +70,8 @@ impl Service {
     /// # Errors
     /// [`StoreError::Locked`](backroom_store::StoreError::Locked), which names the holder, if another process has the directory open; what opening reports.
     pub fn open(options: ServiceOptions) -> Result<Self, ServiceError> {
-        let runtime =
-            Runtime::new(options.runtime.clone()).map_err(|error| ServiceError::Runtime(error.to_string()))?;
-        let runtime = Arc::new(runtime);
+        let runtime = Runtime::new(options.runtime.clone());
+        let runtime = Arc::new(runtime.map_err(|error| ServiceError::Runtime(error.to_string()))?);
         let (limits, data) = (options.limits.clone(), options.data.clone());
         // The runtime outlives a failed store: compiled releases and the pool of instances have nothing to do with it.
         let opener: Opener = Box::new(move || {

@@ -1,10 +1,10 @@
 //! Work on behalf of a known caller: admitted, done on a thread that may block, answered when it is durable.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse as _, Response};
 use backroom_domain::rights::Rights;
 use backroom_office::{Caller, Failure, Work, Written};
 use backroom_store::records::Tenant;
@@ -28,7 +28,8 @@ pub(crate) struct Session {
     pub(crate) api: Api,
     pub(crate) actor: String,
     pub(crate) rights: Arc<Rights>,
-    open: Arc<Open>,
+    /// Not held while the request waits: a failed store is opened again once nobody holds it.
+    open: Weak<Open>,
 }
 
 /// A known caller and the tenant whose books are meant.
@@ -38,8 +39,8 @@ pub(crate) struct Books {
 }
 
 impl Session {
-    pub(crate) fn new(api: Api, open: Arc<Open>, actor: String, rights: Arc<Rights>) -> Self {
-        Self { api, actor, rights, open }
+    pub(crate) fn new(api: Api, open: &Arc<Open>, actor: String, rights: Arc<Rights>) -> Self {
+        Self { api, actor, rights, open: Arc::downgrade(open) }
     }
 
     /// Does `work` on a thread that may block, once it is admitted.
@@ -50,9 +51,9 @@ impl Session {
         work: impl FnOnce(&Open) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Problem> {
         let permit = self.api.shared.admission.enter(tenant, task).await?;
-        let open = Arc::clone(&self.open);
+        let Some(open) = self.open.upgrade() else { return Err(gone()) };
         let done = blocking(permit, move || work(&open)).await?;
-        done.map_err(|failure| self.api.failure(&self.open, failure))
+        done.map_err(|failure| self.failure(failure))
     }
 
     /// Answers with what `work` reads.
@@ -95,7 +96,9 @@ impl Session {
 
     /// If the store has stopped, opening it again begins.
     pub(crate) fn check_store(&self) {
-        self.api.check(&self.open);
+        if let Some(open) = self.open.upgrade() {
+            self.api.check(&open);
+        }
     }
 
     /// Waits until a commit is on disk. No thread waits.
@@ -106,8 +109,16 @@ impl Session {
         ticket.on_durable(Box::new(move |outcome| drop(told.send(outcome))));
         match tells.await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(self.api.failure(&self.open, error.into())),
+            Ok(Err(error)) => Err(self.failure(error.into())),
             Err(lost) => Err(Problem::internal(&lost)),
+        }
+    }
+
+    fn failure(&self, failure: Failure) -> Problem {
+        match (self.open.upgrade(), failure) {
+            (Some(open), failure) => self.api.failure(&open, failure),
+            (None, Failure::Business(error)) => error.into(),
+            (None, Failure::Store(error)) => error.into(),
         }
     }
 }
@@ -153,6 +164,15 @@ pub(crate) async fn blocking<T: Send + 'static>(
         span.in_scope(work)
     });
     done.await.map_err(|panic| Problem::internal(&panic))
+}
+
+/// The store failed while the request waited.
+fn gone() -> Problem {
+    Problem::unavailable(
+        "unavailable",
+        "the store has stopped and is being opened again; nothing was done, try again",
+        2,
+    )
 }
 
 /// A JSON answer.

@@ -11,6 +11,8 @@ use tokio::time::{sleep, timeout};
 
 use crate::world::{DiskMode, Reply, World, request, send};
 
+type Write<'a> = Pin<Box<dyn Future<Output = Reply> + 'a>>;
+
 /// Long enough for any answer that does not wait for the disk.
 const A_WHILE: Duration = Duration::from_millis(300);
 
@@ -24,7 +26,7 @@ async fn no_write_is_answered_before_it_is_on_disk() {
     world.disk.set(DiskMode::Held);
     let csv = "code,name,type,parent,currency,posting,stock-control\n6100,Rent,expense,,USD,yes,no\n";
     let install = json!({"release": release});
-    let writes: [(&str, Pin<Box<dyn Future<Output = Reply> + '_>>); 5] = [
+    let writes: [(&str, Write<'_>); 5] = [
         ("tenant", Box::pin(async { world.post(admin, "/v1/tenants", &json!({"id": "b", "name": "B"})).await })),
         ("key", Box::pin(async { world.post(admin, "/v1/keys", &json!({"name": "k", "role": "admin"})).await })),
         ("import", Box::pin(async { world.import("acme", &[("accounts.csv", csv)]).await })),
@@ -114,6 +116,34 @@ async fn a_run_under_way_holds_back_the_opening_until_it_ends() {
     };
     timeout(Duration::from_secs(20), async { tokio::join!(spinning, failing) }).await.unwrap();
     assert_eq!((world.opened.load(Ordering::SeqCst), world.overlaps.load(Ordering::SeqCst)), (2, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_waits_does_not_hold_back_the_opening() {
+    let world = World::new();
+    for tenant in ["acme", "other"] {
+        world.tenant(tenant).await;
+    }
+    let first = async { world.run("other", "commit", &json!({"do": "wait"})).await };
+    let second = async {
+        while world.script.running.load(Ordering::SeqCst) == 0 {
+            sleep(Duration::from_millis(1)).await;
+        }
+        world.run("other", "commit", &json!({})).await
+    };
+    let failing = async {
+        sleep(A_WHILE).await;
+        world.disk.set(DiskMode::Broken);
+        assert_eq!(world.run("acme", "commit", &json!({})).await.status, StatusCode::SERVICE_UNAVAILABLE);
+        world.disk.set(DiskMode::Fast);
+        world.script.release();
+    };
+    let (first, second, ()) =
+        timeout(Duration::from_secs(20), async { tokio::join!(first, second, failing) }).await.unwrap();
+    for reply in [first, second] {
+        assert_eq!((reply.status, reply.code()), (StatusCode::SERVICE_UNAVAILABLE, "unavailable"), "{reply:?}");
+    }
+    assert_eq!(world.script.requests.lock().len(), 2, "the one that waited ran on a failed store");
 }
 
 #[tokio::test(flavor = "multi_thread")]

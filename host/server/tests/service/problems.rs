@@ -12,7 +12,7 @@ async fn malformed_requests_are_told_what_is_wrong() {
     world.tenant("acme").await;
     const JSON: &str = "application/json";
     let large = format!(r#"{{"id":"a","name":"{}"}}"#, "x".repeat(3 << 20));
-    let rows: [(&str, &str, &str, &str, u16, &str, Option<&str>); 17] = [
+    let rows = [
         ("POST", "/v1/tenants", JSON, "{", 400, "json-malformed", None),
         ("POST", "/v1/tenants", JSON, r#"{"id":"a","name":"b"} x"#, 400, "json-malformed", None),
         ("POST", "/v1/tenants", JSON, r#"{"id":"a"}"#, 422, "body-invalid", None),
