@@ -15,6 +15,7 @@ use backroom_domain::{BusinessDate, Id, Instant};
 use backroom_office::imports::{self, ImportFailure, ImportSummary, RowProblem};
 use backroom_office::{Caller, PageRequest, Work, hr, inventory, ledger};
 use backroom_store::{Meta, Store, TenantNo};
+use proptest::prelude::*;
 
 type Files = Vec<(String, Vec<u8>)>;
 
@@ -398,6 +399,30 @@ fn files_are_refused_whole_by_name_size_and_encoding() {
 }
 
 #[test]
+fn more_rows_than_can_be_carried_are_refused() {
+    let workers = |rows: usize| {
+        let rows: String = (1..=rows).map(|n| format!("W-{n},Ann,,\n")).collect();
+        files(&[("workers.csv", format!("id,name,email,bank-account\n{rows}"))])
+    };
+    let line = imports::MAX_ROWS + 2;
+    let problems = imports::read(&workers(imports::MAX_ROWS + 1)).problems();
+    assert_eq!(places(&problems), [format!("workers.csv:{line}:- too-many-rows")]);
+    assert_eq!(imports::read(&workers(imports::MAX_ROWS)).problems(), []);
+    // As many rows as a file may have are more than one commit carries.
+    let store = Store::memory();
+    let problems = import(&store, &workers(imports::MAX_ROWS)).unwrap_err();
+    assert_eq!(places(&problems), ["workers.csv:-:- import-too-large"]);
+    assert_empty(&store);
+
+    let account = |n| format!("A{n},2026-05-31,1.00,,USD\n");
+    let lines: String = (0..1_001).map(account).collect();
+    let opening = format!("account,date,debit,credit,currency\n{lines}");
+    let problems = imports::parse(&files(&[("opening-balances.csv", opening)])).unwrap_err();
+    let whole = ["opening-balances.csv:-:- too-many-lines", "opening-balances.csv:-:- opening-unbalanced"];
+    assert_eq!(places(&problems), whole);
+}
+
+#[test]
 fn stock_needs_its_opening_balances() {
     let texts: Vec<_> = good().into_iter().filter(|(name, _)| *name != "opening-balances.csv").collect();
     let store = Store::memory();
@@ -435,6 +460,39 @@ fn without_the_right_nothing_is_looked_at() {
     assert!(matches!(&failure, ImportFailure::Failure(_)), "{failure}");
     assert!(failure.to_string().contains("administer-denied"), "{failure}");
     assert_eq!(work.effects(), []);
+}
+
+proptest! {
+    /// Whatever happens to a few bytes on the way: all of it is imported, or it is said what is wrong and nothing is.
+    #[test]
+    fn damaged_files_are_imported_whole_or_not_at_all(
+        damage in prop::collection::vec((0..8usize, any::<prop::sample::Index>(), prop::option::of(any::<u8>())), 1..4),
+    ) {
+        let mut set = files(&good());
+        for (file, place, byte) in damage {
+            let bytes = &mut set[file].1;
+            let place = place.index(bytes.len());
+            match byte {
+                Some(byte) => bytes[place] = byte,
+                None => drop(bytes.remove(place)),
+            }
+        }
+        let store = Store::memory();
+        match import(&store, &set) {
+            Ok(summary) => {
+                prop_assert_eq!(summary.files.len(), 8);
+                // What was imported is right by the rules of the books.
+                let work = work(&store, Rights::all());
+                let totals = ledger::trial_balance(&work, None).unwrap().totals;
+                prop_assert!(totals.iter().all(|total| total.debits == total.credits));
+                prop_assert!(inventory::stock_control(&work).unwrap().iter().all(|row| row.ledger == row.stock));
+            }
+            Err(problems) => {
+                prop_assert!(!problems.is_empty());
+                assert_empty(&store);
+            }
+        }
+    }
 }
 
 fn example(folder: &str) -> Files {

@@ -168,6 +168,7 @@ impl Stage<'_> {
         if self.set.opening.is_empty() || doubt.has_file(File::OpeningBalances) || doubt.has_file(File::Stock) {
             return Ok(());
         }
+        let named: BTreeMap<&Id, &Id> = self.set.items.iter().map(|at| (&at.row.id, &at.row.stock_account)).collect();
         let mut controls: BTreeMap<Id, Control> = BTreeMap::new();
         for at in &self.set.opening {
             let control = controls.entry(at.row.account.clone()).or_default();
@@ -177,14 +178,14 @@ impl Stage<'_> {
             control.ledger_line.get_or_insert(at.line);
         }
         for at in &self.set.stock {
-            let Some(account) = self.stock_account(&at.row.item)? else { return Ok(()) };
+            let Some(account) = self.stock_account(&at.row.item, &named)? else { return Ok(()) };
             let control = controls.entry(account).or_default();
             control.stock = control.stock.saturating_add(at.row.value.minor.into());
             control.stock_line.get_or_insert(at.line);
         }
         let mut doubted: BTreeSet<Id> = doubt.ids(File::OpeningBalances).cloned().collect();
         for item in doubt.ids(File::Stock) {
-            doubted.extend(self.stock_account(item)?);
+            doubted.extend(self.stock_account(item, &named)?);
         }
         for (code, control) in controls.into_iter().filter(|(code, c)| c.ledger != c.stock && !doubted.contains(code)) {
             self.mismatch(&code, &control)?;
@@ -210,13 +211,13 @@ impl Stage<'_> {
         Ok(())
     }
 
-    /// The stock control account under which an item stands: on record, staged, or in a row that could not be staged.
-    fn stock_account(&self, item: &Id) -> Result<Option<Id>> {
+    /// The stock control account under which an item stands: on record, staged, or `named` in a row that could not be staged.
+    fn stock_account(&self, item: &Id, named: &BTreeMap<&Id, &Id>) -> Result<Option<Id>> {
         if let Some(item) = self.work.tx().get::<Item>(item).map_err(Failure::from)? {
             return Ok(Some(item.new.stock_account));
         }
-        let Some(named) = self.set.items.iter().find(|at| at.row.id == *item) else { return Ok(None) };
-        let account = self.work.tx().get::<Account>(&named.row.stock_account).map_err(Failure::from)?;
+        let Some(code) = named.get(item) else { return Ok(None) };
+        let account = self.work.tx().get::<Account>(code).map_err(Failure::from)?;
         Ok(account.filter(|account| account.new.stock_control).map(|account| account.new.code))
     }
 }
