@@ -1,2 +1,54 @@
-//! The `backroom` binary.
-fn main() {}
+//! The `backroom` binary: arguments to calls, nothing else.
+//!
+//! A command reads its arguments, sends an HTTP request (to a server, or to the same routes in this process), and shows the
+//! reply. It decides nothing about books, people or stock.
+#![forbid(unsafe_code)]
+
+mod args;
+mod bench;
+mod client;
+mod commands;
+mod demo;
+mod exit;
+mod figures;
+mod logging;
+mod output;
+mod progress;
+mod service;
+mod view;
+
+use std::process::ExitCode;
+
+use args::{Cli, Command};
+use clap::Parser as _;
+use commands::Context;
+
+fn main() -> ExitCode {
+    let Cli { global, command } = Cli::parse();
+    let context = Context::new(global);
+    let done = match &command {
+        Command::Demo(demo) => demo.run(&context),
+        Command::Serve(serve) => serve.run(&context),
+        Command::Tenant(tenant) => tenant.run(&context),
+        Command::Key(key) => key.run(&context),
+        Command::Import(import) => import.run(&context),
+        Command::Plugin(plugin) => plugin.run(&context),
+        Command::Install(install) => install.run(&context),
+        Command::Installations(installations) => installations.run(&context),
+        Command::Run(run) => run.run(&context),
+        Command::Runs(runs) => runs.run(&context),
+        Command::Replay(replay) => replay.run(&context),
+        Command::Ledger(ledger) => ledger.run(&context),
+        Command::Hr(hr) => hr.run(&context),
+        Command::Inventory(inventory) => inventory.run(&context),
+        Command::Log(log) => log.run(&context),
+        Command::Bench(bench) => bench.run(&context),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            context.out.failure(&failure);
+            failure.code()
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! The command line: which commands there are and what is true for all of them.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::commands;
+use crate::exit;
+
+/// Books, people and stock of client companies, with sandboxed workflows over them.
+#[derive(Debug, Parser)]
+#[command(name = "backroom", version, arg_required_else_help = true, after_help = exit::HELP)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// True for every command.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Everywhere")]
+pub(crate) struct Global {
+    /// Print the result as JSON, the service's own where it is a reply.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Address of the service.
+    #[arg(long, global = true, value_name = "URL", env = "BACKROOM_SERVER", default_value = "http://127.0.0.1:7420")]
+    pub(crate) server: String,
+    /// Work without a server, on a data directory that no server holds; goes before `--server`.
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+}
+
+/// What can be done.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Demo(crate::demo::Demo),
+    Serve(commands::serve::Serve),
+    #[command(subcommand)]
+    Tenant(commands::tenant::Tenant),
+    #[command(subcommand)]
+    Key(commands::key::Key),
+    Import(commands::import::Import),
+    #[command(subcommand)]
+    Plugin(commands::plugin::Plugin),
+    Install(commands::install::Install),
+    #[command(subcommand)]
+    Installations(commands::install::Installations),
+    Run(commands::run::RunNow),
+    #[command(subcommand)]
+    Runs(commands::runs::Runs),
+    Replay(commands::runs::Replay),
+    #[command(subcommand)]
+    Ledger(commands::ledger::Ledger),
+    #[command(subcommand)]
+    Hr(commands::hr::Hr),
+    #[command(subcommand)]
+    Inventory(commands::inventory::Inventory),
+    #[command(subcommand)]
+    Log(commands::log::Log),
+    #[command(subcommand)]
+    Bench(crate::bench::Bench),
+}
+
+/// Which tenant.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Of {
+    /// The client company.
+    #[arg(long, value_name = "TENANT")]
+    pub(crate) tenant: String,
+}
+
+/// Which part of a list.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Part {
+    /// Items at most, 1 to 500.
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=500))]
+    pub(crate) limit: u32,
+    /// Where the last page ended, as it said itself.
+    #[arg(long, value_name = "CURSOR")]
+    pub(crate) cursor: Option<String>,
+}
+
+impl Part {
+    /// The query of the page.
+    pub(crate) fn pairs(&self) -> [(&'static str, Option<String>); 2] {
+        [("limit", Some(self.limit.to_string())), ("cursor", self.cursor.clone())]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    /// The examples of a command and of all below it.
+    fn examples(command: &clap::Command, found: &mut Vec<String>) {
+        let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        found.extend(help.lines().map(str::trim).filter(|line| line.starts_with("backroom ")).map(str::to_owned));
+        for below in command.get_subcommands() {
+            examples(below, found);
+        }
+    }
+
+    /// Words as a shell parts them, as far as the examples go: blanks, quotes, comments.
+    fn words(line: &str) -> Vec<String> {
+        let mut words = vec![String::new()];
+        let mut quote = None;
+        for c in line.chars() {
+            match (c, quote) {
+                (c, Some(open)) if c == open => quote = None,
+                ('\'' | '"', None) => quote = Some(c),
+                ('#', None) if words.last().is_some_and(String::is_empty) => break,
+                (' ', None) => words.push(String::new()),
+                (c, _) => words.iter_mut().next_back().unwrap().push(c),
+            }
+        }
+        words.retain(|word| !word.is_empty());
+        words
+    }
+
+    fn parses(line: &str) {
+        if let Err(error) = Cli::try_parse_from(words(line)) {
+            panic!("{line}\n{error}");
+        }
+    }
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_example_of_every_help_is_a_command() {
+        let mut found = Vec::new();
+        examples(&Cli::command(), &mut found);
+        assert!(found.len() >= 30, "only {} examples", found.len());
+        found.iter().for_each(|line| parses(line));
+    }
+
+    #[test]
+    fn every_command_in_the_readme_of_the_example_is_one() {
+        let text = include_str!("../../../examples/remote-allowance/README.md");
+        let commands: Vec<&str> = text.lines().filter(|line| line.starts_with("backroom ")).collect();
+        assert!(commands.len() >= 5, "{commands:?}");
+        commands.iter().for_each(|line| parses(line));
+    }
+
+    #[test]
+    fn every_command_has_an_example() {
+        fn check(command: &clap::Command, path: &str) {
+            if command.get_subcommands().next().is_none() {
+                let mut own = Vec::new();
+                examples(command, &mut own);
+                assert!(own.iter().any(|line| line.starts_with(path)), "{path} has no example in its help");
+                assert!(command.get_about().is_some(), "{path} does not say what it does");
+            }
+            for below in command.get_subcommands() {
+                check(below, &format!("{path} {}", below.get_name()));
+            }
+        }
+        check(&Cli::command(), "backroom");
+    }
+}

@@ -1,0 +1,182 @@
+//! `backroom ledger`: reads of the books.
+
+use backroom_domain::ledger::{Account, Balance, Entry, TrialBalance};
+use clap::{Args, Subcommand};
+
+use super::Context;
+use crate::args::{Of, Part};
+use crate::client::{Client, path, query};
+use crate::exit::{Failure, Result};
+use crate::figures::{amount, amount_or_blank};
+use crate::output::{Grid, Out, left, right};
+use crate::view::effects;
+
+/// The books: accounts, balances, entries.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Ledger {
+    /// Every account with its debits and credits, and the difference of the totals, which must be zero.
+    #[command(after_help = "Examples:\n  backroom ledger trial-balance --tenant harbor\n  \
+        backroom ledger trial-balance --tenant harbor --as-of 2026-06-30 --all --json")]
+    TrialBalance {
+        #[command(flatten)]
+        of: Of,
+        #[command(flatten)]
+        day: AsOf,
+        /// Also accounts that were never posted to.
+        #[arg(long)]
+        all: bool,
+    },
+    /// The balance of one account.
+    #[command(after_help = "Example:\n  backroom ledger balance 6110 --tenant harbor --as-of 2026-06-30")]
+    Balance {
+        /// The account's code.
+        account: String,
+        #[command(flatten)]
+        of: Of,
+        #[command(flatten)]
+        day: AsOf,
+    },
+    /// Journal entries, in order of their numbers.
+    #[command(after_help = "Example:\n  backroom ledger entries --tenant harbor --limit 5")]
+    Entries {
+        #[command(flatten)]
+        of: Of,
+        #[command(flatten)]
+        part: Part,
+    },
+    /// The chart of accounts.
+    #[command(after_help = "Example:\n  backroom ledger accounts --tenant harbor")]
+    Accounts {
+        #[command(flatten)]
+        of: Of,
+        #[command(flatten)]
+        part: Part,
+    },
+}
+
+/// Up to which day.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct AsOf {
+    /// Entries dated up to and on this day, YYYY-MM-DD; all if not said.
+    #[arg(long, value_name = "DATE")]
+    as_of: Option<String>,
+}
+
+impl Ledger {
+    /// Does it.
+    pub(crate) fn run(&self, context: &Context) -> Result {
+        let client = context.client()?;
+        match self {
+            Self::TrialBalance { of, day, all } => {
+                let to = path(&["v1", "tenants", &of.tenant, "ledger", "trial-balance"]);
+                let reply = client.get(&query(&to, &[("as-of", day.as_of.clone())]))?;
+                context.show(&reply, |out, trial: TrialBalance| show(out, &trial, *all))?;
+                check(&reply.read()?)
+            }
+            Self::Balance { account, of, day } => {
+                let to = path(&["v1", "tenants", &of.tenant, "ledger", "accounts", account, "balance"]);
+                let reply = client.get(&query(&to, &[("as-of", day.as_of.clone())]))?;
+                context.show(&reply, |out, balance: Balance| {
+                    let Balance { account, currency, debits, credits } = balance;
+                    let (debits, credits) = (i128::from(debits), i128::from(credits));
+                    let side = if credits > debits { "credit" } else { "debit" };
+                    let rest = amount((debits - credits).abs(), currency);
+                    let (debits, credits) = (amount(debits, currency), amount(credits, currency));
+                    out.line(format_args!("{account}: {rest} {currency} {side}  (debits {debits}, credits {credits})"));
+                })
+            }
+            Self::Entries { of, part } => {
+                let to = path(&["v1", "tenants", &of.tenant, "ledger", "entries"]);
+                let reply = client.get(&query(&to, &part.pairs()))?;
+                context.show_page(&reply, |out, entries: &[Entry]| {
+                    for entry in entries {
+                        out.line(format_args!("no. {}", entry.number));
+                        effects::entry(out, entry);
+                    }
+                })
+            }
+            Self::Accounts { of, part } => {
+                let to = path(&["v1", "tenants", &of.tenant, "ledger", "accounts"]);
+                let reply = client.get(&query(&to, &part.pairs()))?;
+                context.show_page(&reply, accounts)
+            }
+        }
+    }
+}
+
+/// Fetches the trial balance over everything.
+pub(crate) fn trial_balance(client: &Client, tenant: &str) -> Result<TrialBalance> {
+    client.get(&path(&["v1", "tenants", tenant, "ledger", "trial-balance"]))?.read()
+}
+
+/// A trial balance with its totals and their difference.
+pub(crate) fn show(out: Out, trial: &TrialBalance, all: bool) {
+    let mut grid = Grid::new(&[left("Account"), left("Name"), left("Type"), right("Debit"), right("Credit"), left("")]);
+    for row in &trial.rows {
+        let Balance { account, currency, debits, credits } = &row.balance;
+        if !all && *debits == 0 && *credits == 0 {
+            continue;
+        }
+        // The balance stands on the side that is larger, as in any trial balance.
+        let debit = amount_or_blank(u128::from(debits.saturating_sub(*credits)), *currency);
+        let credit = amount_or_blank(u128::from(credits.saturating_sub(*debits)), *currency);
+        let kind = format!("{:?}", row.kind).to_lowercase();
+        grid.row([account.to_string(), row.name.clone(), kind, debit, credit, currency.to_string()]);
+    }
+    for (currency, debits, credits) in balances(trial) {
+        let blank = String::new;
+        let sums = [amount(debits, currency), amount(credits, currency), currency.to_string()];
+        grid.row(["total".to_owned(), blank(), blank()].into_iter().chain(sums));
+    }
+    out.table(&grid);
+    for total in &trial.totals {
+        let minor = |sum: u128| i128::try_from(sum).unwrap_or(i128::MAX);
+        let (debits, credits) = (minor(total.debits), minor(total.credits));
+        out.line(format_args!(
+            "{}: posted debits {}, credits {}, difference {}",
+            total.currency,
+            amount(debits, total.currency),
+            amount(credits, total.currency),
+            amount(debits - credits, total.currency)
+        ));
+    }
+}
+
+/// Per currency: the sums of the debit and of the credit balances.
+fn balances(trial: &TrialBalance) -> Vec<(backroom_domain::Currency, i128, i128)> {
+    let one = |currency| {
+        let rows = trial.rows.iter().map(|row| &row.balance).filter(move |balance| balance.currency == currency);
+        let side = |more: u64, less: u64| i128::from(more.saturating_sub(less));
+        rows.fold((currency, 0, 0), |sum, row| {
+            (currency, sum.1 + side(row.debits, row.credits), sum.2 + side(row.credits, row.debits))
+        })
+    };
+    trial.totals.iter().map(|total| one(total.currency)).collect()
+}
+
+/// A failure unless debits equal credits in every currency, by the totals and by the rows.
+pub(crate) fn check(trial: &TrialBalance) -> Result {
+    let by_totals = trial.totals.iter().all(|total| total.debits == total.credits);
+    let by_rows = balances(trial).iter().all(|(_, debits, credits)| debits == credits);
+    match by_totals && by_rows {
+        true => Ok(()),
+        false => {
+            Err(Failure::Check("debits and credits differ: the books are wrong; run `backroom log verify`".to_owned()))
+        }
+    }
+}
+
+fn accounts(out: Out, accounts: &[Account]) {
+    let mut grid = Grid::new(&[left("Account"), left("Name"), left("Type"), left("Currency"), left("Under"), left("")]);
+    for Account { new, .. } in accounts {
+        let mark = match (new.posting, new.stock_control) {
+            (false, _) => "header",
+            (true, true) => "stock control",
+            (true, false) => "",
+        };
+        let parent = new.parent.as_ref().map(ToString::to_string).unwrap_or_default();
+        let kind = format!("{:?}", new.kind).to_lowercase();
+        grid.row([new.code.to_string(), new.name.clone(), kind, new.currency.to_string(), parent, mark.to_owned()]);
+    }
+    out.table(&grid);
+}

@@ -1,0 +1,88 @@
+//! `backroom log`: the commit log, which is the truth.
+
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use super::Context;
+use crate::client::{Client, Reply, path};
+use crate::exit::{Failure, Result};
+use crate::figures::count;
+use crate::output::{Grid, Out, left, right, text_of};
+use crate::progress::Progress;
+
+/// The commit log: its state and its proof.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Log {
+    /// Prove the log: every entry, every chain, and the state against the log.
+    #[command(after_help = "Examples:\n  backroom log verify\n  backroom log verify --data /var/lib/backroom --json")]
+    Verify,
+    /// How far the log is, and how far the state follows it.
+    #[command(after_help = "Example:\n  backroom log status")]
+    Status,
+}
+
+impl Log {
+    /// Does it.
+    pub(crate) fn run(&self, context: &Context) -> Result {
+        let client = context.client()?;
+        match self {
+            Self::Verify => {
+                let (reply, report) = verify(&client)?;
+                context.show(&reply, |out, _: Value| show(out, &report))?;
+                check(&report)
+            }
+            Self::Status => {
+                let reply = client.get(&path(&["v1", "log", "status"]))?;
+                context.show(&reply, |out, status: Value| show_fields(out, &status))
+            }
+        }
+    }
+}
+
+/// Lets the service verify its log.
+pub(crate) fn verify(client: &Client) -> Result<(Reply, Value)> {
+    let _shown = Progress::start("verifying the log");
+    let reply = client.post(&path(&["v1", "log", "verify"]), &json!({}))?;
+    let report = reply.read()?;
+    Ok((reply, report))
+}
+
+/// A failure unless the log was found to be whole.
+pub(crate) fn check(report: &Value) -> Result {
+    match is_sound(report) {
+        true => Ok(()),
+        false => {
+            Err(Failure::Check("the log or the state is damaged; restore the named files from a backup".to_owned()))
+        }
+    }
+}
+
+pub(crate) fn is_sound(report: &Value) -> bool {
+    report.get("sound").and_then(Value::as_bool) == Some(true)
+}
+
+fn show(out: Out, report: &Value) {
+    show_fields(out, report);
+    for problem in report.get("problems").and_then(Value::as_array).into_iter().flatten() {
+        out.line(format_args!("  {}", problem.get("message").map_or_else(|| text_of(problem), text_of)));
+    }
+    out.line(if is_sound(report) {
+        "ok: the log is whole, every chain holds, and the state agrees"
+    } else {
+        "DAMAGED"
+    });
+}
+
+/// The plain fields of a report, one a line.
+fn show_fields(out: Out, report: &Value) {
+    let mut grid = Grid::new(&[left("What"), right("")]);
+    for (name, value) in report.as_object().into_iter().flatten() {
+        let shown = match value {
+            Value::Array(_) | Value::Object(_) => continue,
+            Value::Number(number) => number.as_u64().map_or_else(|| number.to_string(), count),
+            other => text_of(other),
+        };
+        grid.row([name.replace(['-', '_'], " "), shown]);
+    }
+    out.table(&grid);
+}

@@ -1,0 +1,164 @@
+//! `backroom plugin`: what plugin authors need on their own machine, and the releases of a service.
+
+use std::path::{Path, PathBuf};
+
+use axum::http::Method;
+use backroom_kit::{Built, KitError, Options};
+use clap::Subcommand;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::Context;
+use crate::args::Part;
+use crate::client::{Body, Client, path, query};
+use crate::exit::{Failure, Result};
+use crate::figures::count;
+use crate::output::{Grid, left, right};
+use crate::progress::Progress;
+
+/// Plugins: make, build, upload, list.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Plugin {
+    /// Make a new plugin in Rust that builds as it is.
+    #[command(after_help = "Example:\n  backroom plugin new pay-run --dir /tmp/pay-run")]
+    New {
+        /// Lower-case letters, digits and hyphens.
+        name: String,
+        /// Where; a folder of its name if not said.
+        #[arg(long)]
+        dir: Option<PathBuf>,
+    },
+    /// Build the plugin in a folder into a component; installs the Wasm target if it is missing.
+    #[command(after_help = "Examples:\n  backroom plugin build plugins/remote-allowance\n  \
+        backroom plugin build plugins/remote-allowance --json")]
+    Build {
+        /// The folder with plugin.toml.
+        dir: PathBuf,
+    },
+    /// Upload a release: the folder of a plugin (built first) or a component.
+    #[command(after_help = "Examples:\n  backroom plugin upload plugins/remote-allowance\n  \
+        backroom plugin upload remote-allowance-0.1.0.component.wasm")]
+    Upload {
+        /// Folder or component.
+        from: PathBuf,
+    },
+    /// List the releases that the service has.
+    #[command(after_help = "Example:\n  backroom plugin list")]
+    List(Part),
+    /// Show one release: what it imports and which rights it wants.
+    #[command(after_help = "Example:\n  backroom plugin show 3f1c... --json")]
+    Show {
+        /// Its digest.
+        digest: String,
+    },
+}
+
+/// A release as the service tells it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct Release {
+    pub(crate) digest: String,
+    pub(crate) plugin: String,
+    pub(crate) version: String,
+    #[serde(default)]
+    pub(crate) description: String,
+    #[serde(default)]
+    pub(crate) wants: Value,
+    #[serde(default)]
+    pub(crate) imports: Vec<String>,
+    #[serde(default)]
+    pub(crate) size: u64,
+}
+
+impl Plugin {
+    /// Does it.
+    pub(crate) fn run(&self, context: &Context) -> Result {
+        let out = context.out;
+        match self {
+            Self::New { name, dir } => {
+                let dir = dir.clone().unwrap_or_else(|| PathBuf::from(name));
+                backroom_kit::new(&dir, name).map_err(kit_failure)?;
+                out.value(&json!({ "name": name, "dir": dir }));
+                out.line(format_args!("Made {}. Next: backroom plugin build {}", dir.display(), dir.display()));
+                Ok(())
+            }
+            Self::Build { dir } => {
+                let built = build(dir)?;
+                let Built { manifest, path, digest, size, imports, .. } = &built;
+                let (name, version) = (&manifest.name, manifest.version.to_string());
+                out.value(&json!({
+                    "name": name, "version": version, "digest": digest, "size": size, "path": path, "imports": imports,
+                }));
+                out.line(format_args!("{name} {version}: {} bytes in {}", count(*size), path.display()));
+                out.line(format_args!("digest  {digest}"));
+                imports.iter().for_each(|import| out.line(format_args!("imports {import}")));
+                Ok(())
+            }
+            Self::Upload { from } => {
+                let (text, _) = upload(&context.client()?, component(from)?)?;
+                context.show(&text, |out, release: Release| release.show(out))
+            }
+            Self::List(part) => {
+                let reply = context.client()?.get(&query(&path(&["v1", "plugins"]), &part.pairs()))?;
+                context.show_page(&reply, |out, rows: &[Release]| {
+                    let mut grid = Grid::new(&[
+                        left("Plugin"),
+                        left("Version"),
+                        right("Bytes"),
+                        left("Digest"),
+                        left("What it does"),
+                    ]);
+                    for row in rows {
+                        grid.row([&row.plugin, &row.version, &count(row.size), &row.digest, &row.description]);
+                    }
+                    out.table(&grid);
+                })
+            }
+            Self::Show { digest } => {
+                let reply = context.client()?.get(&path(&["v1", "plugins", digest]))?;
+                context.show(&reply, |out, release: Release| release.show(out))
+            }
+        }
+    }
+}
+
+impl Release {
+    fn show(&self, out: crate::output::Out) {
+        out.line(format_args!("{} {}: {}", self.plugin, self.version, self.description));
+        out.line(format_args!("digest  {}  ({} bytes)", self.digest, count(self.size)));
+        self.imports.iter().for_each(|import| out.line(format_args!("imports {import}")));
+        crate::view::rights::wanted_and_granted(out, &self.wants, &Value::Null);
+    }
+}
+
+/// Builds the plugin in `dir` and shows how far it is.
+pub(crate) fn build(dir: &Path) -> Result<Built> {
+    let mut progress = Progress::start(format!("building {}", dir.display()));
+    backroom_kit::build(dir, &Options::default(), &mut progress).map_err(kit_failure)
+}
+
+/// The bytes of a component: of the file, or of the plugin in the folder.
+pub(crate) fn component(from: &Path) -> Result<Vec<u8>> {
+    if from.is_dir() {
+        return Ok(build(from)?.bytes);
+    }
+    std::fs::read(from).map_err(|error| Failure::usage(format!("cannot read {}: {error}", from.display())))
+}
+
+/// Uploads a component; the same again does no harm.
+pub(crate) fn upload(client: &Client, bytes: Vec<u8>) -> Result<(crate::client::Reply, Release)> {
+    let _shown = Progress::start("uploading and compiling the component");
+    let reply = client.send(Method::POST, &path(&["v1", "plugins"]), Some(Body::Wasm(bytes)))?;
+    let release = reply.read()?;
+    Ok((reply, release))
+}
+
+/// What the author can mend is usage; the rest is this machine.
+fn kit_failure(error: KitError) -> Failure {
+    match error {
+        KitError::File { .. } | KitError::Start { .. } | KitError::NoToolchain { .. } | KitError::NoCacheDir => {
+            Failure::Unavailable(error.into())
+        }
+        other => Failure::usage(other),
+    }
+}

@@ -1,0 +1,101 @@
+//! `backroom run`.
+
+use clap::Args;
+use serde_json::{Map, Value, json};
+
+use super::Context;
+use crate::args::Of;
+use crate::client::{Client, Reply, path};
+use crate::exit::{Failure, Result};
+use crate::progress::Progress;
+use crate::view::run::Run;
+
+/// Run an installation: for real, or as a dry run that keeps nothing.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A run is one transaction: everything that it did is kept, or nothing. With the same --id, date and input it is done
+once; again gives the first result.
+
+Examples:
+  backroom run --tenant harbor remote-allowance --dry-run --date 2026-06-30 --input '{\"month\":\"2026-06\"}'
+  backroom run --tenant harbor remote-allowance --id allowance-2026-06 --date 2026-06-30 --input @june.json
+  backroom run --tenant harbor remote-allowance --json")]
+pub(crate) struct RunNow {
+    #[command(flatten)]
+    of: Of,
+    /// The installation.
+    name: String,
+    /// Show what it would do and keep nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// The run's id; made by the service if not said.
+    #[arg(long)]
+    id: Option<String>,
+    /// The day of the books it is for, YYYY-MM-DD; today in UTC if not said.
+    #[arg(long, value_name = "DATE")]
+    date: Option<String>,
+    /// The plugin's input, or @ and the file it stands in.
+    #[arg(long, value_name = "JSON|@FILE", default_value = "{}")]
+    input: String,
+}
+
+impl RunNow {
+    /// Does it.
+    pub(crate) fn run(&self, context: &Context) -> Result {
+        let input = input(&self.input)?;
+        let request = Request { id: self.id.as_deref(), dry_run: self.dry_run, date: self.date.as_deref(), input };
+        let client = context.client()?;
+        let (reply, run) = match send(&client, &self.of.tenant, &self.name, &request) {
+            Ok(done) => done,
+            Err(failure) => return Err(show_attempt(context, failure)),
+        };
+        context.show(&reply, |out, run: Run| run.show(out))?;
+        run.check()
+    }
+}
+
+/// A run that was refused or failed comes as a problem with the run's report inside: for people both are shown.
+fn show_attempt(context: &Context, failure: Failure) -> Failure {
+    if let Failure::Refused(problem) = &failure
+        && let Some(report) = &problem.run
+        && let Ok(run) = serde_json::from_value::<Run>(report.clone())
+    {
+        run.show(context.out);
+    }
+    failure
+}
+
+/// What is asked of an installation.
+pub(crate) struct Request<'a> {
+    pub(crate) id: Option<&'a str>,
+    pub(crate) dry_run: bool,
+    pub(crate) date: Option<&'a str>,
+    pub(crate) input: Value,
+}
+
+/// Runs an installation.
+pub(crate) fn send(client: &Client, tenant: &str, name: &str, request: &Request<'_>) -> Result<(Reply, Run)> {
+    let mode = if request.dry_run { "dry-run" } else { "commit" };
+    let mut body = Map::from_iter([("mode".to_owned(), json!(mode)), ("input".to_owned(), request.input.clone())]);
+    for (field, value) in [("id", request.id), ("date", request.date)] {
+        if let Some(value) = value {
+            body.insert(field.to_owned(), json!(value));
+        }
+    }
+    let _shown = Progress::start(format!("running {name}"));
+    let reply = client.post(&path(&["v1", "tenants", tenant, "installations", name, "runs"]), &body)?;
+    let run = reply.read()?;
+    Ok((reply, run))
+}
+
+/// JSON as written, or out of a file.
+fn input(text: &str) -> Result<Value> {
+    let (from, json) = match text.strip_prefix('@') {
+        None => ("--input".to_owned(), text.to_owned()),
+        Some(file) => {
+            let read = std::fs::read_to_string(file);
+            (file.to_owned(), read.map_err(|error| Failure::usage(format!("cannot read {file}: {error}")))?)
+        }
+    };
+    serde_json::from_str(&json).map_err(|error| Failure::usage(format!("{from} is not JSON: {error}")))
+}

@@ -1,0 +1,118 @@
+//! `backroom runs` and `backroom replay`: what ran, and the same again.
+
+use clap::{Args, Subcommand};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::Context;
+use crate::args::{Of, Part};
+use crate::client::{Client, Reply, path, query};
+use crate::exit::{Failure, Result};
+use crate::figures::count;
+use crate::output::{Grid, left, right};
+use crate::progress::Progress;
+use crate::view::run::Run;
+
+/// What ran.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Runs {
+    /// List the runs of a tenant, failed ones included.
+    #[command(after_help = "Example:\n  backroom runs list --tenant harbor --limit 20")]
+    List {
+        #[command(flatten)]
+        of: Of,
+        #[command(flatten)]
+        part: Part,
+    },
+    /// Show a run: what it did, what it returned, what it logged.
+    #[command(after_help = "Example:\n  backroom runs show allowance-2026-06 --tenant harbor")]
+    Show {
+        /// The run's id.
+        id: String,
+        #[command(flatten)]
+        of: Of,
+    },
+}
+
+#[derive(Debug, Deserialize)]
+struct Row {
+    id: String,
+    installation: String,
+    status: String,
+    number: u64,
+    at: String,
+}
+
+impl Runs {
+    /// Does it.
+    pub(crate) fn run(&self, context: &Context) -> Result {
+        let client = context.client()?;
+        match self {
+            Self::List { of, part } => {
+                let reply = client.get(&query(&path(&["v1", "tenants", &of.tenant, "runs"]), &part.pairs()))?;
+                context.show_page(&reply, |out, rows: &[Row]| {
+                    let heads = [left("Run"), left("Installation"), left("Status"), right("Log entry"), left("At")];
+                    let mut grid = Grid::new(&heads);
+                    for row in rows {
+                        grid.row([&row.id, &row.installation, &row.status, &count(row.number), &row.at]);
+                    }
+                    out.table(&grid);
+                })
+            }
+            Self::Show { id, of } => {
+                let reply = client.get(&path(&["v1", "tenants", &of.tenant, "runs", id]))?;
+                context.show(&reply, |out, run: Run| run.show(out))
+            }
+        }
+    }
+}
+
+/// Run a recorded run again from its record, keep nothing, and compare.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The run sees the records, the time and the rights that it saw then. It must give the same effects and use the same fuel.
+
+Examples:
+  backroom replay allowance-2026-06 --tenant harbor
+  backroom replay allowance-2026-06 --tenant harbor --json")]
+pub(crate) struct Replay {
+    /// The run's id.
+    run: String,
+    #[command(flatten)]
+    of: Of,
+}
+
+/// What a replay found.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Replayed {
+    pub(crate) identical: bool,
+    /// Everything else that the service says.
+    #[serde(flatten)]
+    pub(crate) rest: serde_json::Map<String, Value>,
+}
+
+impl Replay {
+    /// Does it.
+    pub(crate) fn run(&self, context: &Context) -> Result {
+        let (reply, replayed) = replay(&context.client()?, &self.of.tenant, &self.run)?;
+        context.show(&reply, |out, replayed: Replayed| {
+            let word = if replayed.identical { "identical: same effects, same fuel" } else { "DIFFERENT" };
+            out.line(format_args!("Replay of {}: {word}", self.run));
+            for (name, value) in &replayed.rest {
+                out.line(format_args!("  {name}: {value}"));
+            }
+        })?;
+        match replayed.identical {
+            true => Ok(()),
+            false => Err(Failure::Check(format!("the replay of {} differs from its record", self.run))),
+        }
+    }
+}
+
+/// Replays a run.
+pub(crate) fn replay(client: &Client, tenant: &str, run: &str) -> Result<(Reply, Replayed)> {
+    let _shown = Progress::start(format!("replaying {run}"));
+    let reply = client.post(&path(&["v1", "tenants", tenant, "runs", run, "replay"]), &json!({}))?;
+    let replayed = reply.read()?;
+    Ok((reply, replayed))
+}
