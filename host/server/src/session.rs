@@ -1,6 +1,7 @@
 //! Work on behalf of a known caller: admitted, done on a thread that may block, answered when it is durable.
 
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
@@ -8,9 +9,10 @@ use axum::response::{IntoResponse as _, Response};
 use backroom_domain::rights::Rights;
 use backroom_office::{Caller, Failure, Work, Written};
 use backroom_store::records::Tenant;
-use backroom_store::{TenantNo, Ticket};
+use backroom_store::{Revision, StoreError, TenantNo, Ticket};
 use serde::Serialize;
 use tokio::sync::oneshot;
+use tokio::time::sleep;
 use tracing::Span;
 
 use crate::admission::{Permit, Task};
@@ -19,6 +21,9 @@ use crate::clock;
 use crate::keeper::Open;
 use crate::problem::Problem;
 use crate::service::Api;
+
+/// How often a replay looks whether the first writing is on disk. A sync takes 0.1 to some milliseconds.
+const SYNC_POLL: Duration = Duration::from_millis(1);
 
 /// What a handler answers.
 pub(crate) type Answer = Result<Response, Problem>;
@@ -36,6 +41,24 @@ pub(crate) struct Session {
 pub(crate) struct Books {
     pub(crate) session: Session,
     pub(crate) tenant: Tenant,
+}
+
+/// What has to come to pass before an answer may say "done".
+pub(crate) enum Proof {
+    /// Something was written.
+    Ticket(Ticket),
+    /// Something was found by a writer, who sees what is not on disk yet: the log has to be on disk up to here.
+    Revision(Revision),
+}
+
+impl Proof {
+    /// After a write, or after a replay that found what there was to write.
+    pub(crate) fn of(open: &Open, ticket: Option<Ticket>) -> Self {
+        match ticket {
+            Some(ticket) => Self::Ticket(ticket),
+            None => Self::Revision(open.office.store().status().sequenced),
+        }
+    }
 }
 
 impl Session {
@@ -86,10 +109,10 @@ impl Session {
     ) -> Answer {
         let written = self.work(tenant, task, move |open| {
             let Written { value, replayed, ticket } = work(open)?;
-            Ok((serde_json::to_vec(&value), replayed, ticket))
+            Ok((serde_json::to_vec(&value), replayed, Proof::of(open, ticket)))
         });
-        let (body, replayed, ticket) = written.await?;
-        self.durable(ticket).await?;
+        let (body, replayed, proof) = written.await?;
+        self.proven(proof).await?;
         let status = if replayed { StatusCode::OK } else { StatusCode::CREATED };
         Ok(json(status, body.map_err(|error| Problem::internal(&error))?))
     }
@@ -111,6 +134,26 @@ impl Session {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(self.failure(error.into())),
             Err(lost) => Err(Problem::internal(&lost)),
+        }
+    }
+
+    /// Waits until what was found or written is on disk.
+    pub(crate) async fn proven(&self, proof: Proof) -> Result<(), Problem> {
+        let revision = match proof {
+            Proof::Ticket(ticket) => return self.durable(Some(ticket)).await,
+            Proof::Revision(revision) => revision,
+        };
+        loop {
+            let Some(open) = self.open.upgrade() else { return Err(gone()) };
+            let status = open.office.store().status();
+            if let Some(why) = status.failed {
+                return Err(self.api.failure(&open, StoreError::Unavailable(why).into()));
+            }
+            if status.durable >= revision {
+                return Ok(());
+            }
+            drop(open);
+            sleep(SYNC_POLL).await;
         }
     }
 

@@ -12,7 +12,7 @@ use axum::http::StatusCode;
 use backroom_domain::Class;
 use backroom_office::imports::{self, ImportFailure, ImportSummary, RowProblem};
 use backroom_office::{Caller, Failure};
-use backroom_store::{Meta, TenantNo, Ticket};
+use backroom_store::{Meta, TenantNo};
 
 use crate::admission::Task;
 use crate::auth::Writes;
@@ -22,14 +22,14 @@ use crate::keeper::Open;
 use crate::paced::Paced;
 use crate::problem::{Problem, Reason};
 use crate::service::Api;
-use crate::session::{Answer, json};
+use crate::session::{Answer, Proof, json};
 
 /// After a refusal the rest of the body is read and thrown away for so long: a caller that is still sending reads the answer
 /// only then.
 const DRAIN: Duration = Duration::from_secs(10);
 
 /// What came of applying the files: a summary and when it is on disk, or what is wrong with them.
-type Applied = Result<(ImportSummary, Option<Ticket>), Vec<RowProblem>>;
+type Applied = Result<(ImportSummary, StatusCode, Proof), Vec<RowProblem>>;
 
 pub(crate) async fn import(Writes(books): Writes, State(api): State<Api>, request: Request) -> Answer {
     let held = api.shared.admission.enter_large_body(books.number()).await?;
@@ -50,9 +50,8 @@ pub(crate) async fn import(Writes(books): Writes, State(api): State<Api>, reques
         apply(open, tenant, caller, &files)
     };
     match books.session.work(tenant, Task::Write, apply).await? {
-        Ok((summary, ticket)) => {
-            let status = if ticket.is_some() { StatusCode::CREATED } else { StatusCode::OK };
-            books.session.durable(ticket).await?;
+        Ok((summary, status, proof)) => {
+            books.session.proven(proof).await?;
             Ok(json(status, serde_json::to_vec(&summary).map_err(|error| Problem::internal(&error))?))
         }
         Err(rows) => Err(refused_rows(rows)),
@@ -70,11 +69,11 @@ fn apply(open: &Open, tenant: TenantNo, caller: Caller, files: &[(String, Vec<u8
     };
     // The same files again: there is nothing to keep.
     if work.effects().is_empty() {
-        return Ok(Ok((summary, None)));
+        return Ok(Ok((summary, StatusCode::OK, Proof::of(open, None))));
     }
     let meta = Meta { at: now.0, actor, kind: "import".to_owned(), ..Meta::default() };
     let committed = work.seal()?.commit(meta)?;
-    Ok(Ok((summary, Some(committed.ticket))))
+    Ok(Ok((summary, StatusCode::CREATED, Proof::Ticket(committed.ticket))))
 }
 
 /// All files, each within its limit.

@@ -42,6 +42,37 @@ async fn no_write_is_answered_before_it_is_on_disk() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_replay_is_not_answered_before_the_first_writing_is_on_disk() {
+    let world = World::new();
+    world.tenant("acme").await;
+    let csv = "code,name,type,parent,currency,posting,stock-control\n6100,Rent,expense,,USD,yes,no\n";
+    for (path, good) in [("tenant", true), ("import", true), ("tenant", false)] {
+        world.disk.set(DiskMode::Held);
+        let id = format!("{path}-{good}");
+        let ask = || async {
+            match path {
+                "tenant" => world.post(&world.admin, "/v1/tenants", &json!({"id": id, "name": "B"})).await,
+                _ => world.import("acme", &[("accounts.csv", csv)]).await,
+            }
+        };
+        let (mut first, mut again) = (Box::pin(ask()), Box::pin(ask()));
+        assert!(timeout(A_WHILE, &mut first).await.is_err());
+        assert!(timeout(A_WHILE, &mut again).await.is_err(), "{path}: the replay was answered before it was on disk");
+        if good {
+            world.disk.sync();
+            let (first, again) = timeout(A_WHILE * 10, async { tokio::join!(first, again) }).await.unwrap();
+            assert_eq!((first.status, again.status), (StatusCode::CREATED, StatusCode::OK), "{path}");
+        } else {
+            world.disk.set(DiskMode::Broken);
+            let broken = world.post(&world.admin, "/v1/tenants", &json!({"id": "c", "name": "C"})).await;
+            let again = timeout(A_WHILE * 10, again).await.unwrap();
+            let unavailable = StatusCode::SERVICE_UNAVAILABLE;
+            assert_eq!((broken.status, again.status), (unavailable, unavailable), "{path}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_next_run_begins_while_the_one_before_waits_for_the_disk() {
     let world = World::new();
     world.tenant("acme").await;

@@ -97,7 +97,9 @@ impl Engine for Opened {
     }
 
     fn status(&self) -> Status {
-        Status { failed: self.failed.lock().clone(), ..self.memory.status() }
+        let status = self.memory.status();
+        let durable = status.sequenced - self.held.lock().len() as u64;
+        Status { failed: self.failed.lock().clone(), durable, ..status }
     }
 
     fn close(&self) -> Result<(), StoreError> {
