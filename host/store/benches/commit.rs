@@ -6,6 +6,12 @@
 //!
 //! One commit is a double-entry posting: nine new records (header, lines, index entries) and three balances that are
 //! overwritten. The directory is made below the current one, so that it is on a real disk and not in memory.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a measurement prints, and stops at the first error"
+)]
 
 use std::fs::File;
 use std::io::Write as _;

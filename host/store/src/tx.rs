@@ -213,8 +213,8 @@ impl Tx {
         }
         let bounds = (range.0.as_ref().map(Vec::as_slice), range.1.as_ref().map(Vec::as_slice));
         let staged = self.staged.range::<[u8], _>(bounds);
-        let staged: Box<dyn Iterator<Item = (&Arc<[u8]>, &Option<Arc<[u8]>>)>> =
-            if reverse { Box::new(staged.rev()) } else { Box::new(staged) };
+        let (forward, backward) = if reverse { (None, Some(staged.rev())) } else { (Some(staged), None) };
+        let staged = forward.into_iter().flatten().chain(backward.into_iter().flatten());
         let upper = staged.map(|(key, value)| (Value::from(Arc::clone(key)), value.clone().map(Value::from)));
         Merge::new(upper, self.snapshot.scan(range.clone(), reverse), reverse)
             .take(limit)

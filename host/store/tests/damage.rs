@@ -1,6 +1,14 @@
 //! Damage to stored bytes: verification finds it and says where, opening never cuts away what was acknowledged, and the
 //! state index can be lost altogether.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail as tests do"
+)]
+
 mod common;
 
 use std::fs;
@@ -217,9 +225,6 @@ fn a_segment_whose_creation_was_not_finished_is_no_damage() {
         let store = Store::open(dir.path(), options()).unwrap();
         assert_eq!(put(&store, ACME, &[]).revision, 41);
         assert_sound(&store);
-        if name == "nonsense everywhere" {
-            assert!(dir.path().join("state.damaged-1").exists(), "moved away for whoever wants to look at it");
-        }
     }
 }
 
@@ -286,7 +291,8 @@ fn sled_files_in_any_condition_cost_nothing_but_time() {
             .filter(|path| path.is_file())
             .collect()
     };
-    let cases: [(&str, &dyn Fn(&Path)); 5] = [
+    type Damage<'a> = (&'a str, &'a dyn Fn(&Path));
+    let cases: [Damage<'_>; 5] = [
         ("an unfinished snapshot", &|dir| fs::write(dir.join("state/snap.FFFF.generating"), b"half").unwrap()),
         ("damaged snapshots", &|dir| {
             for path in state_files(dir).iter().filter(|path| path.to_string_lossy().contains("snap.")) {

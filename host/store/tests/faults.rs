@@ -1,5 +1,13 @@
 //! Faults of the disk: each operation of a whole life fails once, and whatever was acknowledged is there afterwards.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail as tests do"
+)]
+
 mod common;
 
 use std::collections::BTreeMap;

@@ -1,6 +1,14 @@
 //! The embedded engine against a model: a map per tenant and revision. Any order of commits, roll-backs, held snapshots,
 //! scans with cursors, restarts, and restarts without the state index.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail as tests do"
+)]
+
 mod common;
 
 use std::collections::BTreeMap;

@@ -21,9 +21,12 @@ use crate::types::{Hash, Head, Revision, TenantNo};
 #[derive(Default)]
 pub struct Memory(Arc<RwLock<Contents>>);
 
+/// From which revision on, and what; `None` is deleted.
+type Version = (Revision, Option<Arc<[u8]>>);
+
 #[derive(Default)]
 struct Contents {
-    versions: BTreeMap<Arc<[u8]>, Vec<(Revision, Option<Arc<[u8]>>)>>,
+    versions: BTreeMap<Arc<[u8]>, Vec<Version>>,
     tips: HashMap<TenantNo, Tip>,
     log: Vec<Vec<u8>>,
     closed: bool,

@@ -133,9 +133,9 @@ impl State {
         let (mut forward, mut backward) = (None, None);
         let all = self.0.range(range);
         if reverse {
-            backward = Some(all.rev())
+            backward = Some(all.rev());
         } else {
-            forward = Some(all)
+            forward = Some(all);
         }
         let pairs = forward.into_iter().flatten().chain(backward.into_iter().flatten());
         pairs.map(|pair| pair.map(|(key, value)| (key.into(), value.into())).map_err(failed))
