@@ -1,6 +1,6 @@
 //! What can be said of a component before it is compiled. Nothing of it is run, and every step is bounded.
 
-use wasmparser::{Encoding, Parser, Payload, Validator, WasmFeatures};
+use wasmparser::{ComponentTypeRef, Encoding, Parser, Payload, Validator, WasmFeatures};
 
 use crate::api::INTERFACES;
 use crate::error::PluginError;
@@ -73,7 +73,11 @@ impl<'a> Surface<'a> {
                 Payload::End(_) => depth = depth.saturating_sub(1),
                 Payload::ComponentImportSection(section) if depth == 1 => {
                     for import in section {
-                        surface.imports.push(import.map_err(malformed)?.name.full_name().into_owned());
+                        let import = import.map_err(malformed)?;
+                        // A type that the world uses by name is no power: the functions it comes from are.
+                        if !matches!(import.ty, ComponentTypeRef::Type(_)) {
+                            surface.imports.push(import.name.full_name().into_owned());
+                        }
                     }
                 }
                 Payload::ComponentExportSection(section) if depth == 1 => {

@@ -1,1 +1,394 @@
+//! The host functions called without a guest: every import with and without its grant, malformed forms, and what is counted.
+#![allow(clippy::unwrap_used, reason = "what these tests set up is valid by construction")]
+#![allow(clippy::panic, clippy::indexing_slicing, reason = "a failed helper is a failed test")]
 
+use std::sync::Arc;
+
+use backroom_domain::hr::{NewEmployment, NewWorker, Place};
+use backroom_domain::inventory::{NewItem, NewLocation, Tracking, Usage};
+use backroom_domain::ledger::{AccountType, NewAccount};
+use backroom_domain::rights::{HrField, Rights};
+use backroom_domain::{BusinessDate, Class, Currency, Id, Instant};
+use backroom_office::runs::FaultKind;
+use backroom_office::{Caller, Work, hr, inventory, ledger};
+use backroom_store::records::Limits;
+use backroom_store::{Meta, Store, TenantNo};
+
+use crate::bindings::backroom::host::{clock, config, log, state};
+use crate::bindings::backroom::hr::{benefits, workers};
+use crate::bindings::backroom::inventory::{items, stock};
+use crate::bindings::backroom::ledger::{accounts, balances, journal};
+use crate::bindings::backroom::types::types;
+use crate::error::HostError;
+use crate::state::RunState;
+
+const TENANT: TenantNo = TenantNo(1);
+const NOW: Instant = Instant(1_782_777_600_000_000);
+const DAY: types::BusinessDate = types::BusinessDate { year: 2026, month: 6, day: 30 };
+
+fn id(text: &str) -> Id {
+    Id::parse(text, "id").unwrap()
+}
+
+fn usd(minor: u64) -> types::Money {
+    types::Money { minor, currency: "USD".to_owned() }
+}
+
+fn work(store: &Store, rights: Rights) -> Work {
+    let layers = vec![Arc::new(Rights::all()), Arc::new(rights)];
+    let caller = Caller { actor: "test".into(), layers, installation: Some(id("test")), run: Some(id("r1")) };
+    Work::new(store.write(TENANT).unwrap(), caller, NOW, BusinessDate::parse("2026-06-30", "d").unwrap())
+}
+
+/// Accounts 1000 and 6100, worker w1, item laptop with one unit in stock under the control account 1400.
+fn books() -> Store {
+    let store = Store::memory();
+    let mut work = work(&store, Rights::all());
+    let currency = Currency::parse("USD", "c").unwrap();
+    for code in ["1000", "6100", "1400"] {
+        let new = NewAccount {
+            code: id(code),
+            name: format!("Account {code}"),
+            kind: AccountType::Asset,
+            parent: None,
+            currency,
+            posting: true,
+            stock_control: code == "1400",
+        };
+        ledger::create_account(&mut work, new).unwrap();
+    }
+    let worker = NewWorker { id: id("w1"), name: "Ann".into(), email: None, bank_account: Some("DE00".into()) };
+    hr::add_worker(&mut work, worker).unwrap();
+    let employment = NewEmployment {
+        worker: id("w1"),
+        from: BusinessDate::parse("2026-01-01", "d").unwrap(),
+        to: None,
+        position: id("CPA"),
+        place: Place::Remote,
+        cost_center: id("CC-1"),
+        salary: Some(backroom_domain::Money { minor: 5, currency }),
+    };
+    hr::add_employment(&mut work, employment).unwrap();
+    let item = NewItem {
+        id: id("laptop"),
+        name: "Laptop".into(),
+        unit: "each".into(),
+        decimals: 0,
+        tracking: Tracking::None,
+        stock_account: id("1400"),
+    };
+    inventory::create_item(&mut work, item).unwrap();
+    for (name, usage) in [("stock", Usage::Internal), ("vendor", Usage::Supplier), ("staff", Usage::Consumption)] {
+        let new = NewLocation { id: id(name), name: name.into(), usage };
+        inventory::create_location(&mut work, new).unwrap();
+    }
+    let mut state = RunState::new(work, Arc::default(), Limits::default());
+    stock::Host::post_move(&mut state, receipt("m0")).unwrap();
+    journal::Host::post(&mut state, entry("e0", "1400")).unwrap();
+    let sealed = state.work.seal().unwrap();
+    sealed.commit(Meta::default()).unwrap().ticket.wait().unwrap();
+    store
+}
+
+fn with(store: &Store, rights: Rights) -> RunState {
+    let config = [("greeting".to_owned(), "hello".to_owned())].into();
+    RunState::new(work(store, rights), Arc::new(config), Limits::default())
+}
+
+fn entry(name: &str, debit: &str) -> journal::NewEntry {
+    let line = |account: &str, side| journal::Line {
+        account: account.to_owned(),
+        side,
+        amount: usd(100),
+        dimensions: Vec::new(),
+        memo: None,
+    };
+    journal::NewEntry {
+        id: name.to_owned(),
+        date: DAY,
+        description: "Test".to_owned(),
+        lines: vec![line(debit, types::Side::Debit), line("1000", types::Side::Credit)],
+    }
+}
+
+fn benefit(name: &str) -> benefits::NewBenefit {
+    benefits::NewBenefit {
+        id: name.to_owned(),
+        worker: "w1".to_owned(),
+        plan: "housing".to_owned(),
+        first_day: DAY,
+        last_day: DAY,
+        amount: usd(100),
+        cost_center: "CC-1".to_owned(),
+        entry: None,
+    }
+}
+
+/// One laptop for 1.00 USD from the vendor.
+fn receipt(name: &str) -> stock::NewMove {
+    stock::NewMove {
+        id: name.to_owned(),
+        date: DAY,
+        item: "laptop".to_owned(),
+        quantity: types::Decimal { mantissa: 1, scale: 0 },
+        source: "vendor".to_owned(),
+        destination: "stock".to_owned(),
+        lot: None,
+        cost: Some(usd(100)),
+        worker: None,
+        reason: "Test".to_owned(),
+        entry: None,
+    }
+}
+
+fn everyone() -> workers::EmploymentFilter {
+    workers::EmploymentFilter { first_day: None, last_day: None, position: None, place: None }
+}
+
+/// A call, the right it needs (taken away), and the code without it.
+struct Row {
+    name: &'static str,
+    call: fn(&mut RunState) -> Result<(), HostError>,
+    without: fn(&mut Rights),
+    code: &'static str,
+}
+
+macro_rules! rows {
+    ($($name:literal: $call:expr; $without:expr => $code:literal;)*) => {
+        [$(Row { name: $name, call: |s| $call(s).map(drop), without: $without, code: $code }),*]
+    };
+}
+
+/// Every function of the contract that says `denied`.
+fn rows() -> [Row; 20] {
+    rows! {
+        "state.get": |s| state::Host::get(s, "k".into()); |r| r.state = false => "state-denied";
+        "state.set": |s| state::Host::set(s, "k".into(), vec![1]); |r| r.state = false => "state-denied";
+        "state.delete": |s| state::Host::delete(s, "k".into()); |r| r.state = false => "state-denied";
+        "state.list": |s| state::Host::list(s, String::new(), None, 1); |r| r.state = false => "state-denied";
+        "accounts.get": |s| accounts::Host::get(s, "1000".into()); |r| r.ledger.read.clear() => "ledger-read-denied";
+        "balances.get": |s| balances::Host::get(s, "1000".into(), None);
+            |r| r.ledger.read.clear() => "ledger-read-denied";
+        "journal.get": |s| journal::Host::get(s, "e0".into()); |r| r.ledger.read.clear() => "ledger-read-denied";
+        "journal.post": |s| journal::Host::post(s, entry("e1", "6100")); |r| r.ledger.post.clear() => "ledger-post-denied";
+        "journal.post (amount)": |s| journal::Host::post(s, entry("e1", "6100"));
+            |r| r.ledger.max_entry = "0.99 USD".parse().ok() => "ledger-amount-denied";
+        "workers.list-employments": |s| workers::Host::list_employments(s, everyone(), None, 1);
+            |r| { r.hr.read.remove(&HrField::Employment); } => "hr-read-denied";
+        "workers.get-name": |s| workers::Host::get_name(s, "w1".into());
+            |r| { r.hr.read.remove(&HrField::Name); } => "hr-read-denied";
+        "workers.get-compensation": |s| workers::Host::get_compensation(s, "w1".into(), DAY);
+            |r| { r.hr.read.remove(&HrField::Compensation); } => "hr-read-denied";
+        "workers.get-bank-account": |s| workers::Host::get_bank_account(s, "w1".into());
+            |r| { r.hr.read.remove(&HrField::Bank); } => "hr-read-denied";
+        "benefits.record": |s| benefits::Host::record(s, benefit("b1")); |r| r.hr.benefits.clear() => "benefit-denied";
+        "benefits.record (amount)": |s| benefits::Host::record(s, benefit("b1"));
+            |r| r.hr.max_benefit = "0.99 USD".parse().ok() => "benefit-amount-denied";
+        "benefits.list": |s| benefits::Host::list(s, "housing".into(), DAY, DAY, None, 1);
+            |r| { r.hr.read.remove(&HrField::Benefits); } => "hr-read-denied";
+        "items.get": |s| items::Host::get(s, "laptop".into()); |r| r.inventory.read.clear() => "inventory-read-denied";
+        "stock.list-on-hand": |s| stock::Host::list_on_hand(s, "laptop".into(), None, None, 1);
+            |r| r.inventory.read.clear() => "inventory-read-denied";
+        "stock.get-valuation": |s| stock::Host::get_valuation(s, "laptop".into());
+            |r| r.inventory.read.clear() => "inventory-read-denied";
+        "stock.post-move": |s| stock::Host::post_move(s, receipt("m1")); |r| r.inventory.move_to.clear() => "move-denied";
+    }
+}
+
+fn business<T: std::fmt::Debug>(result: Result<T, HostError>) -> (Class, Vec<String>) {
+    match result {
+        Err(HostError::Business(error)) => {
+            (error.class, error.problems.into_iter().map(|p| p.code.into_owned()).collect())
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn every_call_works_with_its_grant_and_is_denied_without() {
+    let store = books();
+    for Row { name, call, without, code } in rows() {
+        let mut granted = with(&store, Rights::all());
+        call(&mut granted).unwrap_or_else(|error| panic!("{name}: {error:?}"));
+        let staged = granted.work.effects().len();
+        drop(granted);
+        let mut rights = Rights::all();
+        without(&mut rights);
+        let mut denied = with(&store, rights);
+        assert_eq!(business(call(&mut denied)), (Class::Denied, vec![code.to_owned()]), "{name}");
+        assert_eq!((denied.work.effects().len(), denied.work.tx().changes()), (0, 0), "{name}");
+        assert!(denied.meter.calls > 0, "{name}: a denied call counts as well");
+        drop(denied);
+        assert!(staged <= 1, "{name}");
+    }
+}
+
+#[test]
+fn lists_leave_out_what_is_not_granted() {
+    let store = books();
+    let mut rights = Rights::all();
+    rights.ledger.read.clear();
+    rights.inventory.read.clear();
+    for (rights, accounts, entries, items) in [(Rights::all(), 3, 1, 1), (rights, 0, 0, 0)] {
+        let mut state = with(&store, rights);
+        assert_eq!(accounts::Host::list(&mut state, None, 10).unwrap().items.len(), accounts);
+        assert_eq!(balances::Host::trial_balance(&mut state, None).unwrap().len(), accounts);
+        assert_eq!(journal::Host::list(&mut state, None, 10).unwrap().items.len(), entries);
+        assert_eq!(items::Host::list(&mut state, None, 10).unwrap().items.len(), items);
+    }
+}
+
+#[test]
+fn values_come_back_as_they_are_on_record() {
+    let store = books();
+    let mut state = with(&store, Rights::all());
+    let s = &mut state;
+    assert_eq!(clock::Host::now(s).unwrap().microseconds, NOW.0);
+    let today = clock::Host::today(s).unwrap();
+    assert_eq!((today.year, today.month, today.day), (2026, 6, 30));
+    assert_eq!(config::Host::get(s, "greeting".into()).unwrap().as_deref(), Some("hello"));
+    assert_eq!(config::Host::get(s, "other".into()).unwrap(), None);
+    log::Host::write(s, log::Level::Warn, "careful".into()).unwrap();
+    assert_eq!(s.log.lines[0].message, "careful");
+
+    let account = accounts::Host::get(s, "1400".into()).unwrap();
+    assert_eq!(
+        (account.name.as_str(), account.currency.as_str(), account.stock_control),
+        ("Account 1400", "USD", true)
+    );
+    let balance = balances::Host::get(s, "1400".into(), Some(DAY)).unwrap();
+    assert_eq!((balance.debits, balance.credits), (100, 0));
+    let found = journal::Host::get(s, "e0".into()).unwrap();
+    assert_eq!((found.number, found.lines.len(), found.recorded_at.microseconds), (1, 2, NOW.0));
+    assert_eq!((found.lines[1].side, found.lines[1].amount.minor), (types::Side::Credit, 100));
+
+    assert_eq!(workers::Host::get_name(s, "w1".into()).unwrap(), "Ann");
+    assert_eq!(workers::Host::get_bank_account(s, "w1".into()).unwrap().as_deref(), Some("DE00"));
+    assert_eq!(workers::Host::get_compensation(s, "w1".into(), DAY).unwrap().unwrap().minor, 5);
+    let page = workers::Host::list_employments(s, everyone(), None, 10).unwrap();
+    assert_eq!((page.items.len(), page.items[0].place), (1, workers::Place::Remote));
+    benefits::Host::record(s, benefit("b1")).unwrap();
+    assert!(benefits::Host::record(s, benefit("b1")).unwrap().replayed);
+    let page = benefits::Host::list(s, "housing".into(), DAY, DAY, None, 10).unwrap();
+    assert_eq!((page.items.len(), page.items[0].amount.minor), (1, 100));
+
+    let item = items::Host::get(s, "laptop".into()).unwrap();
+    assert_eq!((item.unit.as_str(), item.stock_account.as_str()), ("each", "1400"));
+    let page = stock::Host::list_on_hand(s, "laptop".into(), Some("stock".into()), None, 10).unwrap();
+    assert_eq!((page.items.len(), page.items[0].quantity.mantissa), (1, 1));
+    assert_eq!(stock::Host::get_valuation(s, "laptop".into()).unwrap().value.minor, 100);
+    let issue = stock::NewMove { source: "stock".into(), destination: "staff".into(), cost: None, ..receipt("m1") };
+    let moved = stock::Host::post_move(s, issue).unwrap();
+    assert_eq!((moved.number, moved.value.minor, moved.stock_account.as_str()), (2, 100, "1400"));
+    assert_eq!(s.meter.calls, 19);
+}
+
+#[test]
+fn all_malformed_fields_are_told_together() {
+    let store = books();
+    let mut state = with(&store, Rights::all());
+    let bad_date = types::BusinessDate { year: 2026, month: 2, day: 30 };
+    let mut bad = entry("bad id", "61 00");
+    bad.date = bad_date;
+    bad.description.clear();
+    bad.lines[1].amount = types::Money { minor: 0, currency: "usd".into() };
+    bad.lines[1].dimensions = vec![journal::Dimension { name: "!".into(), value: "x".into() }];
+    let codes =
+        ["id-invalid", "date-invalid", "id-invalid", "currency-invalid", "id-invalid", "text-invalid", "amount-zero"];
+    assert_eq!(business(journal::Host::post(&mut state, bad)), (Class::Invalid, codes.map(str::to_owned).to_vec()));
+
+    let bad = benefits::NewBenefit { first_day: bad_date, plan: "?".into(), amount: usd(1 << 53), ..benefit("b") };
+    let codes = ["id-invalid", "date-invalid", "amount-too-large"];
+    assert_eq!(business(benefits::Host::record(&mut state, bad)), (Class::Invalid, codes.map(str::to_owned).to_vec()));
+
+    let quantity = types::Decimal { mantissa: 1 << 53, scale: 0 };
+    let bad =
+        stock::NewMove { source: "?".into(), destination: "?".into(), quantity, lot: Some("?".into()), ..receipt("m") };
+    let codes = ["id-invalid", "id-invalid", "id-invalid", "decimal-invalid"];
+    assert_eq!(business(stock::Host::post_move(&mut state, bad)), (Class::Invalid, codes.map(str::to_owned).to_vec()));
+
+    let filter = workers::EmploymentFilter { first_day: Some(bad_date), position: Some("?".into()), ..everyone() };
+    let result = workers::Host::list_employments(&mut state, filter, Some("zz".into()), 0);
+    let codes = ["date-invalid", "id-invalid", "limit-invalid", "cursor-invalid"];
+    assert_eq!(business(result), (Class::Invalid, codes.map(str::to_owned).to_vec()));
+    assert!(state.work.effects().is_empty());
+}
+
+#[test]
+fn a_denial_goes_before_a_malformed_field() {
+    let store = books();
+    let mut rights = Rights::default();
+    let mut state = with(&store, rights.clone());
+    let s = &mut state;
+    let mut bad = entry("bad id", "6100");
+    bad.description.clear();
+    let rows = [
+        business(journal::Host::post(s, bad.clone())),
+        business(workers::Host::get_name(s, "?".into())),
+        business(workers::Host::get_bank_account(s, "?".into())),
+        business(workers::Host::get_compensation(s, "?".into(), DAY)),
+        business(workers::Host::list_employments(s, everyone(), None, 0)),
+        business(benefits::Host::list(s, "?".into(), DAY, DAY, None, 0)),
+        business(benefits::Host::record(s, benefits::NewBenefit { id: "?".into(), ..benefit("b") })),
+        business(stock::Host::post_move(s, stock::NewMove { id: "?".into(), ..receipt("m") })),
+        business(stock::Host::list_on_hand(s, "laptop".into(), Some("?".into()), None, 0)),
+        business(balances::Host::get(s, "1000".into(), Some(types::BusinessDate { month: 13, ..DAY }))),
+    ];
+    for (at, (class, codes)) in rows.into_iter().enumerate() {
+        assert_eq!((class, codes.len()), (Class::Denied, 1), "row {at}: {codes:?}");
+    }
+    drop(state);
+    // The ceiling as well, where the amounts can be added.
+    rights.ledger.post = Rights::all().ledger.post;
+    rights.ledger.max_entry = "0.50 USD".parse().ok();
+    let denied = business(journal::Host::post(&mut with(&store, rights), bad));
+    assert_eq!(denied, (Class::Denied, vec!["ledger-amount-denied".to_owned()]));
+}
+
+#[test]
+fn amounts_beyond_the_contract_are_refused() {
+    let store = books();
+    let mut state = with(&store, Rights::all());
+    let mut large = entry("e1", "6100");
+    for line in &mut large.lines {
+        line.amount = usd(1 << 53);
+    }
+    let codes = ["amount-too-large", "amount-too-large"].map(str::to_owned).to_vec();
+    assert_eq!(business(journal::Host::post(&mut state, large)), (Class::Invalid, codes));
+}
+
+#[test]
+fn budgets_come_before_anything_is_looked_at() {
+    let store = books();
+    let limits = Limits { host_calls: 0, ..Limits::default() };
+    let mut state = RunState::new(work(&store, Rights::default()), Arc::default(), limits);
+    for Row { name, call, .. } in rows() {
+        match call(&mut state) {
+            Err(HostError::Fault(fault)) => assert_eq!(fault.kind, FaultKind::HostCalls, "{name}"),
+            other => panic!("{name}: {other:?}"),
+        }
+    }
+    assert!(clock::Host::now(&mut state).is_err());
+    assert_eq!(state.fault.unwrap().kind, FaultKind::HostCalls);
+}
+
+#[test]
+fn errors_keep_their_class_on_the_way_to_a_guest_and_back() {
+    use crate::convert::{error, error_from_guest};
+    use backroom_domain::{Error, Problem};
+    let problem = |code: &'static str| Problem { code: code.into(), field: Some("f".into()), message: "m".into() };
+    for class in [Class::Denied, Class::NotFound, Class::Conflict, Class::Refused, Class::Unavailable, Class::Invalid] {
+        let one = Error { class, problems: vec![problem("a")] };
+        assert_eq!(error_from_guest(error(one.clone())), one);
+        let two = Error { class, problems: vec![problem("a"), problem("b")] };
+        let kept = if class == Class::Invalid { two.clone() } else { one };
+        assert_eq!(error_from_guest(error(two)), kept);
+    }
+    let many = Error { class: Class::Invalid, problems: (0..150).map(|_| problem("a")).collect() };
+    assert_eq!(error_from_guest(error(many)).problems.len(), 100);
+    let none = error_from_guest(types::Error::Invalid(Vec::new()));
+    assert_eq!((none.class, none.code()), (Class::Invalid, "unknown"));
+    let long = types::Problem { code: "c".repeat(500), field: Some("é".repeat(500)), message: "m".repeat(9_000) };
+    let cut = error_from_guest(types::Error::Refused(long)).problems.remove(0);
+    assert_eq!((cut.code.len(), cut.field.unwrap().len(), cut.message.len()), (128, 128, 4_096));
+}
