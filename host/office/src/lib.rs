@@ -10,12 +10,13 @@ pub mod hr;
 pub mod imports;
 pub mod inventory;
 pub mod ledger;
+mod listing;
 mod page;
 pub mod runs;
 pub mod state;
 mod work;
 
-pub use control::{Office, NewInstallation, NewRelease};
+pub use control::{NewInstallation, Office, Written};
 pub use error::{Failure, Result};
 pub use page::{Page, PageRequest};
 pub use work::{Caller, Sealed, Work};

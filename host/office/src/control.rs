@@ -1,0 +1,213 @@
+//! Use cases of the service itself: tenants, API keys, releases, installations.
+//!
+//! The provider's own records (tenants, keys, releases) have a chain of their own in the commit log; an installation belongs
+//! to its tenant's chain, so that the tenant's log alone says what could run when, and with which rights.
+
+use std::collections::BTreeMap;
+
+use backroom_domain::rights::Rights;
+use backroom_domain::{Class, Error, Id, Instant};
+use backroom_store::records::{ApiKey, Counter, Installation, Limits, Release, Role, Tenant};
+use backroom_store::{Hash, Meta, Record, Store, TenantNo, Ticket, Tx};
+use serde::{Deserialize, Serialize};
+
+use crate::error::Result;
+use crate::page::{Page, PageRequest};
+use crate::work::{Caller, Work};
+
+/// Something that was written: the reply must wait for the ticket, where there is one (a replay wrote nothing).
+pub struct Written<T> {
+    /// The record.
+    pub value: T,
+    /// `true` if the same had been written before.
+    pub replayed: bool,
+    /// Tells when it is on disk.
+    pub ticket: Option<Ticket>,
+}
+
+/// What an operator says to put a release to use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct NewInstallation {
+    /// The name within the tenant.
+    pub name: Id,
+    /// The release's digest, 64 hexadecimal digits.
+    pub release: String,
+    /// What is granted; a plugin may use what it wants and was granted, nothing else.
+    #[serde(default)]
+    pub grants: Rights,
+    /// Configuration that the plugin reads: at most 100 keys of at most 128 bytes, values of at most 16 KiB.
+    #[serde(default)]
+    pub config: BTreeMap<String, String>,
+    /// Limits of each run.
+    #[serde(default)]
+    pub limits: Limits,
+}
+
+/// The service's own records over a store.
+#[derive(Clone)]
+pub struct Office {
+    store: Store,
+}
+
+impl Office {
+    /// Over `store`.
+    pub fn new(store: Store) -> Self {
+        Self { store }
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Work that only reads (or plans), on what is durable now.
+    pub fn read(&self, tenant: TenantNo, caller: Caller, now: Instant) -> Result<Work> {
+        Ok(Work::new(self.store.read(tenant)?, caller, now, now.utc_date()?))
+    }
+
+    /// Work that may be committed; waits for the tenant's turn.
+    pub fn write(&self, tenant: TenantNo, caller: Caller, now: Instant) -> Result<Work> {
+        Ok(Work::new(self.store.write(tenant)?, caller, now, now.utc_date()?))
+    }
+
+    /// Adds a client company. Repeated with the same name: replayed; with another name: `exists-with-different`.
+    pub fn create_tenant(&self, actor: &str, now: Instant, id: Id, name: &str) -> Result<Written<Tenant>> {
+        if name.trim().is_empty() || name.chars().count() > 200 || name.chars().any(char::is_control) {
+            return Err(Error::invalid("text-invalid", "name", "a name has 1 to 200 printable characters").into());
+        }
+        let mut tx = self.store.write(TenantNo::PROVIDER)?;
+        if let Some(tenant) = tx.get::<Tenant>(&id)? {
+            return match tenant.name == name {
+                true => Ok(Written { value: tenant, replayed: true, ticket: None }),
+                false => Err(Error::exists_with_different("tenant", &id, "name").into()),
+            };
+        }
+        let last = tx.get::<Counter>(&"tenant".to_owned())?.map_or(0, |c| c.last);
+        let number = u32::try_from(last + 1).map_err(|_| Error::overflow("the number of tenants"))?;
+        tx.put(&Counter { series: "tenant".to_owned(), last: number.into() })?;
+        let tenant = Tenant { id, name: name.to_owned(), number, created_at: now };
+        write(tx, "tenant", actor, now, tenant)
+    }
+
+    /// The tenant of this name.
+    pub fn tenant(&self, id: &Id) -> Result<Tenant> {
+        self.provider_get(id, "tenant", id)
+    }
+
+    /// All tenants, in order of their ids.
+    pub fn tenants(&self, page: &PageRequest) -> Result<Page<Tenant>> {
+        self.page(TenantNo::PROVIDER, page)
+    }
+
+    /// Makes an API key out of `secret`, which the caller drew at random and shows once; only its hash is kept.
+    pub fn create_key(
+        &self,
+        actor: &str,
+        now: Instant,
+        name: Id,
+        role: Role,
+        tenant: Option<Id>,
+        secret: &str,
+    ) -> Result<Written<ApiKey>> {
+        match (&tenant, role) {
+            (None, Role::Admin) => {}
+            (Some(tenant), Role::Operator | Role::Reader) => drop(self.tenant(tenant)?),
+            (Some(_), Role::Admin) => {
+                return Err(Error::invalid("role-invalid", "tenant", "an admin key is for all tenants: name none").into());
+            }
+            (None, _) => {
+                return Err(Error::invalid("role-invalid", "tenant", "operator and reader keys are for one tenant: name it").into());
+            }
+        }
+        let tx = self.store.write(TenantNo::PROVIDER)?;
+        write(tx, "key", actor, now, ApiKey { hash: Hash::of(secret.as_bytes()).0, name, tenant, role, created_at: now })
+    }
+
+    /// The key with this secret, if there is one. Looked up by hash, so the time taken says nothing about the secret.
+    pub fn key(&self, secret: &str) -> Result<Option<ApiKey>> {
+        Ok(self.store.read(TenantNo::PROVIDER)?.get::<ApiKey>(&Hash::of(secret.as_bytes()).0)?)
+    }
+
+    /// Is there any key yet? A new data directory has none.
+    pub fn has_keys(&self) -> Result<bool> {
+        Ok(!self.store.read(TenantNo::PROVIDER)?.scan::<ApiKey>(&(), None, 1)?.is_empty())
+    }
+
+    /// Records a release whose bytes are in place; the runtime inspected them.
+    pub fn create_release(&self, actor: &str, now: Instant, release: Release) -> Result<Written<Release>> {
+        let tx = self.store.write(TenantNo::PROVIDER)?;
+        match tx.get::<Release>(&release.digest)? {
+            Some(found) => Ok(Written { value: found, replayed: true, ticket: None }),
+            None => write(tx, "release", actor, now, release),
+        }
+    }
+
+    /// The release with this digest.
+    pub fn release(&self, digest: &str) -> Result<Release> {
+        self.provider_get(&digest.to_owned(), "release", digest)
+    }
+
+    /// All releases, in order of their digests.
+    pub fn releases(&self, page: &PageRequest) -> Result<Page<Release>> {
+        self.page(TenantNo::PROVIDER, page)
+    }
+
+    /// Puts a release to use for a tenant, or changes how: the newest version counts for the next run.
+    pub fn install(&self, actor: &str, now: Instant, tenant: TenantNo, new: NewInstallation) -> Result<Written<Installation>> {
+        check_config(&new.config)?;
+        drop(self.release(&new.release)?);
+        let tx = self.store.write(tenant)?;
+        let NewInstallation { name, release, grants, config, limits } = new;
+        if let Some(found) = tx.get::<Installation>(&name)? {
+            let same = (&found.release, &found.grants, &found.config, &found.limits) == (&release, &grants, &config, &limits);
+            if same {
+                return Ok(Written { value: found, replayed: true, ticket: None });
+            }
+        }
+        write(tx, "installation", actor, now, Installation { name, release, grants, config, limits, updated_at: now })
+    }
+
+    /// The installation of this name.
+    pub fn installation(&self, tenant: TenantNo, name: &Id) -> Result<Installation> {
+        let found = self.store.read(tenant)?.get::<Installation>(name)?;
+        Ok(found.ok_or_else(|| Error::not_found("installation", name))?)
+    }
+
+    /// All installations of a tenant, in order of their names.
+    pub fn installations(&self, tenant: TenantNo, page: &PageRequest) -> Result<Page<Installation>> {
+        self.page(tenant, page)
+    }
+
+    fn provider_get<R: Record>(&self, key: &R::Key, kind: &'static str, shown: impl std::fmt::Display) -> Result<R> {
+        let found = self.store.read(TenantNo::PROVIDER)?.get::<R>(key)?;
+        Ok(found.ok_or_else(|| Error::not_found(kind, shown))?)
+    }
+
+    fn page<R: Record>(&self, tenant: TenantNo, page: &PageRequest) -> Result<Page<R>> {
+        let (cursor, limit) = page.check()?;
+        Ok(Page::of(self.store.read(tenant)?.scan::<R>(&(), cursor.as_deref(), limit)?, limit))
+    }
+}
+
+/// Commits one record of the service.
+fn write<R: Record>(mut tx: Tx, kind: &str, actor: &str, now: Instant, record: R) -> Result<Written<R>> {
+    tx.put(&record)?;
+    let meta = Meta { at: now.0, actor: actor.to_owned(), kind: kind.to_owned(), ..Meta::default() };
+    let committed = tx.commit(meta)?;
+    Ok(Written { value: record, replayed: false, ticket: Some(committed.ticket) })
+}
+
+fn check_config(config: &BTreeMap<String, String>) -> std::result::Result<(), Error> {
+    let mut problems = Vec::new();
+    if config.len() > 100 {
+        problems.push(Error::problem("config-too-large", "config", "a configuration has at most 100 keys"));
+    }
+    for (key, value) in config {
+        if key.is_empty() || key.len() > 128 || value.len() > 16 << 10 {
+            let field = format!("config.{}", key.chars().take(128).collect::<String>());
+            problems.push(Error::problem("config-too-large", field, "keys have 1 to 128 bytes, values at most 16 KiB"));
+        }
+    }
+    if problems.is_empty() { Ok(()) } else { Err(Error { class: Class::Invalid, problems }) }
+}
