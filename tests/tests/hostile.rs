@@ -34,7 +34,7 @@ fn rows() -> Vec<Row> {
         row("eat-memory", Value::Null, "run-out-of-memory"),
         row("deep-stack", Value::Null, "run-trapped"),
         row("call-flood", json!({}), "run-host-calls"),
-        row("oversize", Value::Null, "too-large"),
+        row("oversize", Value::Null, "run-output"),
         row("wrong-account", posting("9999"), "ledger-post-denied"),
     ]
 }
