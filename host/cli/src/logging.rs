@@ -2,10 +2,13 @@
 
 use tracing_subscriber::EnvFilter;
 
+use crate::output;
+
 /// Begins to log what `BACKROOM_LOG` asks for, or `usual`; as JSON, one object a line, or for people.
 pub(crate) fn begin(usual: &str, json: bool) {
     let filter = EnvFilter::try_from_env("BACKROOM_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let log =
+        tracing_subscriber::fmt().with_env_filter(filter).with_ansi(output::watched()).with_writer(std::io::stderr);
     // Fails only if logging was begun before, and then it goes on as it was.
     if json { log.json().flatten_event(true).try_init() } else { log.compact().try_init() }.ok();
 }

@@ -97,10 +97,7 @@ fn show_problem(problem: &Problem) {
             grid.row([reason.file.clone().unwrap_or_default(), line, column, why]);
         }
         note(grid.0.trim_fmt());
-        note(format_args!(
-            "{} problems; nothing was imported. Mend the files and import them again.",
-            problem.errors.len()
-        ));
+        note("Mend the files and import all of them again.");
     } else if problem.errors.len() > 1 || problem.errors.iter().any(|reason| !problem.detail.contains(&reason.message))
     {
         for reason in &problem.errors {

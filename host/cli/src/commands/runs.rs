@@ -1,8 +1,8 @@
 //! `backroom runs` and `backroom replay`: what ran, and the same again.
 
 use clap::{Args, Subcommand};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::Context;
 use crate::args::{Of, Part};
@@ -83,12 +83,16 @@ pub(crate) struct Replay {
 }
 
 /// What a replay found.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) struct Replayed {
+    /// In everything: effects, output, fuel, host calls, log.
     pub(crate) identical: bool,
-    /// Everything else that the service says.
-    #[serde(flatten)]
-    pub(crate) rest: serde_json::Map<String, Value>,
+    pub(crate) effects_identical: bool,
+    pub(crate) fuel_recorded: u64,
+    pub(crate) fuel_replayed: u64,
+    /// What differs, in words.
+    pub(crate) differences: Vec<String>,
 }
 
 impl Replay {
@@ -96,11 +100,11 @@ impl Replay {
     pub(crate) fn run(&self, context: &Context) -> Result {
         let (reply, replayed) = replay(&context.client()?, &self.of.tenant, &self.run)?;
         context.show(&reply, |out, replayed: Replayed| {
-            let word = if replayed.identical { "identical: same effects, same fuel" } else { "DIFFERENT" };
+            let word = if replayed.identical { "identical: the same effects, the same fuel" } else { "DIFFERENT" };
             out.line(format_args!("Replay of {}: {word}", self.run));
-            for (name, value) in &replayed.rest {
-                out.line(format_args!("  {name}: {value}"));
-            }
+            let (then, now) = (count(replayed.fuel_recorded), count(replayed.fuel_replayed));
+            out.line(format_args!("  fuel {then} then, {now} now"));
+            replayed.differences.iter().for_each(|difference| out.line(format_args!("  {difference}")));
         })?;
         match replayed.identical {
             true => Ok(()),

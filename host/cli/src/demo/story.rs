@@ -13,6 +13,7 @@ use super::stage::Stage;
 use crate::client::{Client, path};
 use crate::commands::plugin::Release;
 use crate::commands::run::Request;
+use crate::commands::runs::Replayed;
 use crate::commands::{import, install, inventory, ledger, log, plugin, run, runs};
 use crate::exit::Result;
 use crate::figures::{amount, count, counted, money};
@@ -266,8 +267,11 @@ impl<'a> Story<'a> {
     fn replay(&mut self) -> Result {
         self.stage.step("Run the committed run again from its record");
         let (_, replayed) = runs::replay(self.client, TENANT, RUN)?;
-        self.stage.fact("replay", &replayed.rest);
-        self.stage.check("replay", replayed.identical, "identical: same effects, same fuel")
+        let Replayed { identical, effects_identical, fuel_recorded, fuel_replayed, .. } = &replayed;
+        let fuel = format!("{} and {} units of fuel", count(*fuel_recorded), count(*fuel_replayed));
+        let same = *identical && *effects_identical && fuel_recorded == fuel_replayed;
+        self.stage.fact("replay", &replayed);
+        self.stage.check("replay identical", same, format_args!("the same effects, byte for byte; {fuel}"))
     }
 
     /// How many journal entries there are.
@@ -288,7 +292,7 @@ impl<'a> Story<'a> {
 }
 
 fn entries_text(number: u64) -> String {
-    format!("{} journal entries", count(number))
+    counted(usize::try_from(number).unwrap_or(usize::MAX), "journal entry", "journal entries")
 }
 
 /// Effects without the time of recording, which differs between a plan and its commit.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::figures::money;
 use crate::output::{Grid, Out, left, text_of};
 
 /// Shows both, one right a line. Rights that neither names are left out.
@@ -37,7 +38,11 @@ fn flat(rights: &Value) -> BTreeMap<String, String> {
             Value::Null | Value::Bool(false) => {}
             Value::Bool(true) => drop(found.insert(name, "yes".to_owned())),
             Value::Array(items) if items.is_empty() => {}
-            other => drop(found.insert(name, text_of(other))),
+            other => {
+                let text = text_of(other);
+                let shown = text.parse().map_or(text, money);
+                found.insert(name, shown);
+            }
         }
     }
     found
@@ -50,10 +55,10 @@ mod tests {
     #[test]
     fn rights_are_one_a_line() {
         let rights = serde_json::json!({
-            "ledger": { "read": ["1000", "61*"], "post": [], "max-entry": "500.00 USD" }, "administer": false, "state": true,
+            "ledger": { "read": ["1000", "61*"], "post": [], "max-entry": "5000.00 USD" }, "administer": false, "state": true,
         });
         let flat: Vec<(String, String)> = flat(&rights).into_iter().collect();
-        let rows = [("ledger.max-entry", "500.00 USD"), ("ledger.read", "1000, 61*"), ("state", "yes")];
+        let rows = [("ledger.max-entry", "5,000.00 USD"), ("ledger.read", "1000, 61*"), ("state", "yes")];
         assert_eq!(flat, rows.map(|(name, text)| (name.to_owned(), text.to_owned())));
     }
 }

@@ -1,9 +1,7 @@
 //! The main job from one command, as a user runs it.
 
-mod support;
-
+use crate::support::{on, run};
 use serde_json::json;
-use support::run;
 
 #[test]
 fn the_demo_does_everything_by_itself_and_proves_it() {
@@ -23,7 +21,6 @@ fn the_demo_does_everything_by_itself_and_proves_it() {
     // The same directory again is refused: a demo begins with nothing.
     assert_eq!(run(&["demo", "--dir", data.to_str().unwrap()]).code, Some(2));
     // What it left can be worked with.
-    let again =
-        support::on(&data, &["replay", "remote-allowance-2026-06", "--tenant", summary["tenant"].as_str().unwrap()]);
+    let again = on(&data, &["replay", "remote-allowance-2026-06", "--tenant", summary["tenant"].as_str().unwrap()]);
     assert_eq!(again.code, Some(0), "{again:?}");
 }

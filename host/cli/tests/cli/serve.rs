@@ -1,8 +1,6 @@
 //! `backroom serve` from outside: first start, keys, the lock, stop, memory.
 
-mod support;
-
-use support::{Server, on};
+use crate::support::{Server, on};
 
 #[test]
 fn the_first_start_gives_a_key_and_later_ones_do_not() {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 /// The binary with nothing of this process's settings.
-pub fn command() -> Command {
+pub(crate) fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_backroom"));
     for name in ["BACKROOM_SERVER", "BACKROOM_KEY", "BACKROOM_LOG"] {
         command.env_remove(name);
@@ -18,15 +18,15 @@ pub fn command() -> Command {
 
 /// How it ended and what it said.
 #[derive(Debug)]
-pub struct Ended {
-    pub code: Option<i32>,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Ended {
     /// Its JSON, which must be all that stands on stdout.
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("no JSON: {error}\n{self:?}"))
     }
 }
@@ -39,32 +39,32 @@ impl From<Output> for Ended {
 }
 
 /// Runs it to its end.
-pub fn run(args: &[&str]) -> Ended {
+pub(crate) fn run(args: &[&str]) -> Ended {
     command().args(args).output().expect("the binary starts").into()
 }
 
 /// Runs it on a data directory.
-pub fn on(data: &Path, args: &[&str]) -> Ended {
+pub(crate) fn on(data: &Path, args: &[&str]) -> Ended {
     let mut all = vec!["--data", data.to_str().expect("a plain path")];
     all.extend(args);
     run(&all)
 }
 
 /// The client's files of the example.
-pub fn example() -> PathBuf {
+pub(crate) fn example() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/remote-allowance")
 }
 
 /// A server on a free port; stopped when it is dropped.
-pub struct Server {
+pub(crate) struct Server {
     child: Child,
-    pub url: String,
-    pub key: Option<String>,
+    pub(crate) url: String,
+    pub(crate) key: Option<String>,
 }
 
 impl Server {
     /// Starts it and waits until it listens.
-    pub fn start(data: &Path) -> Self {
+    pub(crate) fn start(data: &Path) -> Self {
         let data = data.to_str().expect("a plain path");
         let mut child = command()
             .args(["serve", "--json", "--data", data, "--listen", "127.0.0.1:0"])
@@ -84,12 +84,12 @@ impl Server {
         panic!("the server did not begin to listen: {text} {ended:?}");
     }
 
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
     /// A command that talks to it.
-    pub fn client(&self, args: &[&str]) -> Ended {
+    pub(crate) fn client(&self, args: &[&str]) -> Ended {
         let mut client = command();
         client.args(["--server", &self.url]).args(args);
         if let Some(key) = &self.key {
@@ -99,7 +99,7 @@ impl Server {
     }
 
     /// Tells it to stop, and gives its exit code.
-    pub fn stop(mut self) -> Option<i32> {
+    pub(crate) fn stop(mut self) -> Option<i32> {
         let pid = self.pid().to_string();
         let told = Command::new("kill").args(["-TERM", &pid]).status().expect("kill is there");
         assert!(told.success());
@@ -117,7 +117,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         // Gone already if it was stopped.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.child.kill().ok();
+        self.child.wait().ok();
     }
 }

@@ -1,12 +1,10 @@
 //! Commands from outside: exit codes, JSON, tables, without any Wasm.
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::time::{Duration, Instant};
 
-use support::{example, on, run};
+use crate::support::{example, on, run};
 
 #[test]
 fn wrong_arguments_are_usage() {
@@ -134,7 +132,11 @@ fn the_bad_files_of_the_example_are_refused_with_every_problem() {
     let told: BTreeSet<String> = told.lines().map(str::to_owned).filter(|line| !line.is_empty()).collect();
     assert_eq!(found, told);
     let human = on(&data, &["import", "--tenant", "t", bad.to_str().unwrap()]);
-    assert!(human.stderr.contains(&format!("{} problems; nothing was imported", told.len())), "{}", human.stderr);
+    assert!(
+        human.stderr.contains(&format!("{} problems in the files; nothing was imported", told.len())),
+        "{}",
+        human.stderr
+    );
 }
 
 #[test]
