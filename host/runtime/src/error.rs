@@ -170,3 +170,43 @@ impl From<StoreError> for RunnerError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_too_large_is_the_guests_own_doing() {
+        let large = StoreError::TooLarge { what: "the record", size: 9, limit: 1 };
+        match HostError::from(large) {
+            HostError::Business(error) => assert_eq!((error.class, error.code()), (Class::Invalid, "too-large")),
+            HostError::Fault(fault) => panic!("{fault}"),
+        }
+        for error in [StoreError::Unavailable("x".into()), StoreError::Busy("x".into()), StoreError::Expired] {
+            match HostError::from(error) {
+                HostError::Fault(fault) => assert!(fault.kind.is_passing()),
+                HostError::Business(error) => panic!("{error}"),
+            }
+        }
+    }
+
+    #[test]
+    fn every_runner_error_has_a_class_and_a_code() {
+        let text = String::new;
+        let rows: [(RunnerError, Class, &str); 9] = [
+            (Error::not_found("run", "r").into(), Class::NotFound, "not-found"),
+            (PluginError::TooLarge { size: 2, limit: 1 }.into(), Class::Invalid, "plugin-too-large"),
+            (PluginError::Malformed(text()).into(), Class::Invalid, "plugin-malformed"),
+            (PluginError::UnknownImports(vec![]).into(), Class::Invalid, "plugin-imports-unknown"),
+            (PluginError::Contract(text()).into(), Class::Invalid, "plugin-contract"),
+            (PluginError::Manifest(text()).into(), Class::Invalid, "plugin-manifest"),
+            (PluginError::Compile(text()).into(), Class::Invalid, "plugin-not-compiled"),
+            (PluginError::Release { digest: text(), what: text() }.into(), Class::Unavailable, "release-damaged"),
+            (StoreError::Busy(text()).into(), Class::Unavailable, "unavailable"),
+        ];
+        for (error, class, code) in rows {
+            let error = error.into_error();
+            assert_eq!((error.class, error.code()), (class, code));
+        }
+    }
+}

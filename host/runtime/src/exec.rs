@@ -73,7 +73,8 @@ impl Runtime {
         let not_begun =
             |state: RunState, kind, message: &str| finish(state, Outcome::Failed(Fault::new(kind, message)), 0, began);
         if !self.ticker.is_alive() {
-            return not_begun(state, FaultKind::Internal, "the wall-time limit does not work; restart the service");
+            // Nothing of the run's own: it may be sent again.
+            return not_begun(state, FaultKind::Busy, "the wall-time limit is not working at the moment");
         }
         let Some(_place) = self.admission.enter() else {
             return not_begun(state, FaultKind::Busy, "too many runs at a time; try again in a moment");

@@ -36,8 +36,10 @@ struct Inner {
     office: Office,
     runtime: Arc<Runtime>,
     releases: Releases,
-    /// Held while a release is read and compiled, so that it happens once.
+    /// Held while a release that is to run is read and compiled, so that it happens once.
     loading: Mutex<()>,
+    /// Held while an upload is compiled: one at a time, whatever comes in, and never in the way of `loading`.
+    compiling: Mutex<()>,
 }
 
 /// What is asked for.
@@ -100,7 +102,14 @@ impl Runner {
         let releases = Releases::open(releases_dir)
             .map_err(|why| RunnerError::Unavailable(format!("cannot open {}: {why}", releases_dir.display())))?;
         let office = Office::new(store.clone());
-        Ok(Self(Arc::new(Inner { store, office, runtime, releases, loading: Mutex::new(()) })))
+        Ok(Self(Arc::new(Inner {
+            store,
+            office,
+            runtime,
+            releases,
+            loading: Mutex::new(()),
+            compiling: Mutex::new(()),
+        })))
     }
 
     /// The store behind it.
@@ -119,7 +128,10 @@ impl Runner {
     /// # Errors
     /// [`RunnerError::Plugin`] says what is wrong with the bytes; nothing was kept then.
     pub fn upload(&self, actor: &str, now: Instant, bytes: &[u8]) -> Result<Release, RunnerError> {
-        let plugin = self.0.runtime.load(bytes)?;
+        let plugin = {
+            let _one = self.0.compiling.lock();
+            self.0.runtime.load(bytes)?
+        };
         let kept = self.0.releases.keep(plugin.digest(), bytes);
         kept.map_err(|why| RunnerError::Unavailable(format!("the release cannot be written: {why}")))?;
         let manifest = plugin.manifest();

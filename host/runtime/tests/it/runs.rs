@@ -244,6 +244,29 @@ fn what_the_machine_ended_cannot_be_replayed() {
 }
 
 #[test]
+fn after_a_restart_runs_are_known_and_can_be_replayed() {
+    let dir = tempfile::tempdir().unwrap();
+    let open = || backroom_store::Store::open(dir.path(), backroom_store::Options::default()).unwrap();
+    let first = Service::over(open());
+    let release = first.install(&keeper(), Limits::default());
+    let request = RunRequest { id: Some(id("r1")), ..first.request(Mode::Commit, "[1]") };
+    let report = run(&first, request.clone());
+    run(&first, RunRequest { id: Some(id("r2")), ..first.request(Mode::Commit, "[2]") });
+    let Service { runner, office, tenant, dir: releases } = first;
+    drop((runner, office));
+
+    // A runtime that never saw the plugin.
+    let fresh = Arc::new(Runtime::new(RuntimeOptions { concurrency: 4, ..RuntimeOptions::default() }).unwrap());
+    assert!(fresh.plugin(&release.digest).is_none());
+    let runner = Runner::new(open(), fresh, &releases.path().join("releases")).unwrap();
+    let again = runner.run(request).unwrap().wait().unwrap();
+    assert!(again.replayed);
+    assert_eq!(json(&again), json(&report));
+    let replay = runner.replay(&tenant, &id("r1"), &mut |_| {}).unwrap();
+    assert!(replay.identical, "{:?}", replay.differences);
+}
+
+#[test]
 fn reports_survive_json() {
     let service = service();
     let report = run(&service, service.request(Mode::Commit, "[1]"));

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::common::{Guest, OK, STATE_FIELDS, Service, component, plugin, state_guest, then_ok, with_manifest};
+use crate::common::{Guest, OK, STATE_FIELDS, Service, plugin, state_guest, then_ok};
 use backroom_runtime::{FaultKind, Mode, RunReport, Status};
 use backroom_store::records::Limits;
 
@@ -265,9 +265,11 @@ fn after_a_thousand_traps_runs_are_clean() {
 }
 
 #[test]
-fn a_guest_that_is_not_one_is_refused_when_it_is_loaded() {
-    // Here because the name is the same: nothing hostile gets as far as being run.
-    let component = component(&body(OK));
-    assert!(crate::common::runtime().load(&component).is_err());
-    assert!(crate::common::runtime().load(&with_manifest(component, "name = 1")).is_err());
+fn the_same_component_runs_bare() {
+    let bare = backroom_runtime::bare::Bare::new(crate::common::runtime()).unwrap();
+    let prepare = |bytes: &[u8]| bare.prepare(&crate::common::runtime().load(bytes).unwrap()).unwrap();
+    let set = then_ok(crate::common::SET_TO_INPUT);
+    let keeper = prepare(&plugin(&state_guest(STATE_FIELDS, &set), WANTS_STATE));
+    assert_eq!(bare.run(&keeper, "[1]").unwrap(), "{}");
+    assert!(bare.run(&prepare(&plugin(&body("unreachable"), "")), "{}").unwrap_err().contains("unreachable"));
 }
