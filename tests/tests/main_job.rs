@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 
-use backroom_tests::{Server, backroom, beancount, require};
+use backroom_tests::{Server, backroom, beancount, require, root};
 use serde_json::Value;
 
 /// Signed minor units by account: debits minus credits.
@@ -114,6 +114,52 @@ fn hledger_ledger_and_beancount_agree_with_the_books_of_the_main_job() {
         assert_eq!(read_balances(&text), ours, "beancount");
     }
     server.verify();
+}
+
+/// What each worker is due for June 2026, counted day by day from the client's own file: cents by worker.
+fn allowances_of_june() -> BTreeMap<String, i128> {
+    let text = std::fs::read_to_string(root().join("examples/remote-allowance/employments.csv")).expect("the file");
+    let mut rows = text.lines().map(|line| line.split(',').collect::<Vec<_>>());
+    let header = rows.next().expect("a header");
+    let column = |name: &str| header.iter().position(|c| *c == name).unwrap_or_else(|| panic!("no column {name}"));
+    let (worker, first, last) = (column("worker"), column("first-day"), column("last-day"));
+    let (position, place) = (column("position"), column("place"));
+    let mut days: BTreeMap<String, i128> = BTreeMap::new();
+    for row in rows.filter(|row| row[position] == "CPA" && row[place] == "remote") {
+        for day in 1..=30 {
+            // Dates of this form are in the order of their text.
+            let date = format!("2026-06-{day:02}");
+            if row[first] <= date.as_str() && (row[last].is_empty() || date.as_str() <= row[last]) {
+                *days.entry(row[worker].to_owned()).or_default() += 1;
+            }
+        }
+    }
+    // 500.00 for 30 days, to the nearest cent; no tie is possible with thirtieths.
+    days.into_iter().map(|(worker, days)| (worker, (50_000 * days * 2 + 30) / 60)).collect()
+}
+
+#[test]
+fn the_allowances_are_those_that_counting_days_gives() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    let summary = demo(&data);
+    let tenant = summary["tenant"].as_str().expect("the tenant");
+    let server = Server::start(&data);
+    let plan = "plan=REMOTE-CPA-HOUSING&first-day=2026-06-01&last-day=2026-06-30";
+    let lines = server.all(&format!("/v1/tenants/{tenant}/hr/benefits?{plan}"));
+    let mut paid: BTreeMap<String, i128> = BTreeMap::new();
+    for line in &lines {
+        let worker = line["worker"].as_str().expect("a worker").to_owned();
+        *paid.entry(worker).or_default() += number(&line["amount"]["minor"]);
+    }
+    let due = allowances_of_june();
+    assert!(due.len() >= 15 && due.values().any(|cents| *cents == 25_000), "{due:?}");
+    assert_eq!(paid, due);
+    // They are in the books under the allowance account, by the run's entries alone.
+    let entries = server.all(&format!("/v1/tenants/{tenant}/ledger/entries"));
+    let posted = entries.iter().filter(|entry| entry["run"].is_string()).flat_map(postings);
+    let allowances: i128 = posted.filter(|(account, _)| account == "6140").map(|(_, minor)| minor).sum();
+    assert_eq!(allowances, due.values().sum::<i128>());
 }
 
 /// Adds every posting up with beancount's own parser, booking and inventories; any error of its checks fails.
