@@ -114,14 +114,27 @@ impl Office {
             (None, Role::Admin) => {}
             (Some(tenant), Role::Operator | Role::Reader) => drop(self.tenant(tenant)?),
             (Some(_), Role::Admin) => {
-                return Err(Error::invalid("role-invalid", "tenant", "an admin key is for all tenants: name none").into());
+                return Err(
+                    Error::invalid("role-invalid", "tenant", "an admin key is for all tenants: name none").into()
+                );
             }
             (None, _) => {
-                return Err(Error::invalid("role-invalid", "tenant", "operator and reader keys are for one tenant: name it").into());
+                return Err(Error::invalid(
+                    "role-invalid",
+                    "tenant",
+                    "operator and reader keys are for one tenant: name it",
+                )
+                .into());
             }
         }
         let tx = self.store.write(TenantNo::PROVIDER)?;
-        write(tx, "key", actor, now, ApiKey { hash: Hash::of(secret.as_bytes()).0, name, tenant, role, created_at: now })
+        write(
+            tx,
+            "key",
+            actor,
+            now,
+            ApiKey { hash: Hash::of(secret.as_bytes()).0, name, tenant, role, created_at: now },
+        )
     }
 
     /// The key with this secret, if there is one. Looked up by hash, so the time taken says nothing about the secret.
@@ -154,13 +167,20 @@ impl Office {
     }
 
     /// Puts a release to use for a tenant, or changes how: the newest version counts for the next run.
-    pub fn install(&self, actor: &str, now: Instant, tenant: TenantNo, new: NewInstallation) -> Result<Written<Installation>> {
+    pub fn install(
+        &self,
+        actor: &str,
+        now: Instant,
+        tenant: TenantNo,
+        new: NewInstallation,
+    ) -> Result<Written<Installation>> {
         check_config(&new.config)?;
         drop(self.release(&new.release)?);
         let tx = self.store.write(tenant)?;
         let NewInstallation { name, release, grants, config, limits } = new;
         if let Some(found) = tx.get::<Installation>(&name)? {
-            let same = (&found.release, &found.grants, &found.config, &found.limits) == (&release, &grants, &config, &limits);
+            let same =
+                (&found.release, &found.grants, &found.config, &found.limits) == (&release, &grants, &config, &limits);
             if same {
                 return Ok(Written { value: found, replayed: true, ticket: None });
             }

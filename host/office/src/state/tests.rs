@@ -85,7 +85,8 @@ fn only_changes_are_effects() {
     delete(&mut work, "k").unwrap();
     let hash = Hash::of(&[1]).to_string();
     let installation = Id::parse("a", "id").unwrap();
-    let change = |value_hash| Effect::StateSet(StateChange { installation: installation.clone(), key: "k".into(), value_hash });
+    let change =
+        |value_hash| Effect::StateSet(StateChange { installation: installation.clone(), key: "k".into(), value_hash });
     assert_eq!(work.effects(), [change(Some(hash)), change(None)]);
 }
 
