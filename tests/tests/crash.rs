@@ -1,4 +1,12 @@
 //! `kill -9` at random moments under load: nothing acknowledged is lost, nothing is half applied, log and state agree.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a panic is a failed test, and shows what was seen"
+)]
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;

@@ -1,4 +1,12 @@
 //! A disk that is slow or fails at the very sync that makes a reply durable: no success is told before it, and none after a failure.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a panic is a failed test, and shows what was seen"
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,4 +1,12 @@
 //! Plugins that misbehave change nothing, get a clear error, and disturb nobody else.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a panic is a failed test, and shows what was seen"
+)]
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,12 @@
 //! The main job on the client's files, and known accounting programs that must agree with our balances.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a panic is a failed test, and shows what was seen"
+)]
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
