@@ -9,6 +9,7 @@ use crate::manifest::is_name;
 const TEMPLATE: &[(&str, &str)] = &[
     ("Cargo.toml", include_str!("../template/Cargo.toml.in")),
     ("plugin.toml", include_str!("../template/plugin.toml.in")),
+    ("installation.toml", include_str!("../template/installation.toml.in")),
     ("src/lib.rs", include_str!("../template/lib.rs.in")),
     ("README.md", include_str!("../template/README.md.in")),
     (".gitignore", include_str!("../template/gitignore.in")),

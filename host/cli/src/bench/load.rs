@@ -47,7 +47,8 @@ pub(crate) fn durable(ground: &Ground, time: Duration) -> anyhow::Result<Durable
                     }
                 }
             };
-            let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work);
+            let thread =
+                std::thread::Builder::new().name("caller".to_owned()).stack_size(STACK).spawn_scoped(scope, work);
             if let Err(error) = thread {
                 stop.store(true, Ordering::Relaxed);
                 return Err(anyhow!("cannot start {CALLERS} callers: {error}"));
