@@ -35,6 +35,18 @@ impl Context {
     /// The routes that the arguments name.
     pub(crate) fn client(&self) -> Result<Client> {
         match &self.global.data {
+            // A mistyped path must not become a new, empty and perfectly sound set of books.
+            Some(dir) if !dir.join("log").is_dir() => Err(Failure::usage(format!(
+                "{} is no data directory; `backroom serve`, `tenant create` and `key create` make one",
+                dir.display()
+            ))),
+            _ => self.client_of_new(),
+        }
+    }
+
+    /// The same for commands that may make a data directory: a new one, or an empty folder.
+    pub(crate) fn client_of_new(&self) -> Result<Client> {
+        match &self.global.data {
             Some(dir) => Client::data(dir),
             None => Client::server(&self.global.server, key_of_environment()),
         }

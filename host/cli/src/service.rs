@@ -103,11 +103,27 @@ async fn call(service: &Service, request: Request<Vec<u8>>) -> Result<(StatusCod
 
 fn open(runtime: &Runtime, dir: &Path) -> Result<Service> {
     let _inside = runtime.enter();
+    refuse_foreign(dir)?;
     let opened = Service::open(ServiceOptions::new(dir));
     opened.map_err(|error| {
         let error = anyhow::Error::new(error);
         Failure::Unavailable(error.context(format!("cannot open the data directory {}", dir.display())))
     })
+}
+
+/// A folder that holds something else is not made a data directory of.
+fn refuse_foreign(dir: &Path) -> Result {
+    let known = ["LOCK", "log", "state", "releases"];
+    let mut inside = std::fs::read_dir(dir).into_iter().flatten().flatten();
+    let foreign = inside.find(|entry| !known.iter().any(|name| entry.file_name().to_string_lossy().starts_with(name)));
+    match foreign {
+        Some(entry) if !dir.join("log").is_dir() => Err(Failure::usage(format!(
+            "{} holds other files ({}): name a new or an empty folder",
+            dir.display(),
+            entry.file_name().display()
+        ))),
+        _ => Ok(()),
+    }
 }
 
 fn runtime() -> Result<Runtime> {

@@ -24,9 +24,14 @@ fn told(error: &Error) -> (Class, Vec<(&str, &str)>) {
     (error.class, error.problems.iter().map(|p| (p.code.as_ref(), p.field.as_deref().unwrap_or(""))).collect())
 }
 
+/// A change of one field.
+type Change<T> = fn(&mut T);
+/// The codes and fields of the problems that it must give.
+type Wanted<'a> = &'a [(&'a str, &'a str)];
+
 /// `change` in turn on `first`, each on top of the one before: the last field that was changed must be named, as the rows go
 /// from the last field to the first.
-fn each_names_its_field<T: Clone>(first: &T, same: impl Fn(&T) -> Result<()>, rows: &[(fn(&mut T), &str)]) {
+fn each_names_its_field<T: Clone>(first: &T, same: impl Fn(&T) -> Result<()>, rows: &[(Change<T>, &str)]) {
     assert_eq!(same(first), Ok(()));
     let mut other = first.clone();
     for (change, field) in rows {
@@ -35,7 +40,7 @@ fn each_names_its_field<T: Clone>(first: &T, same: impl Fn(&T) -> Result<()>, ro
     }
 }
 
-fn forms<T: Clone>(good: &T, check: impl Fn(&T) -> Result<()>, rows: &[(fn(&mut T), &[(&str, &str)])]) {
+fn forms<T: Clone>(good: &T, check: impl Fn(&T) -> Result<()>, rows: &[(Change<T>, Wanted<'_>)]) {
     assert_eq!(check(good), Ok(()));
     for (i, (change, want)) in rows.iter().enumerate() {
         let mut new = good.clone();
@@ -188,7 +193,7 @@ fn stretches_of_employment_may_touch_but_not_overlap() {
     for (from, to, ok) in rows {
         let got = add_employment(&employed(from, to), true, &stretches);
         let want = if ok { Ok(()) } else { Err((Class::Refused, vec![("overlapping-employment", "first-day")])) };
-        assert_eq!(got.as_ref().map(|()| ()).map_err(told), want, "{from} {to:?}");
+        assert_eq!(got.as_ref().copied().map_err(told), want, "{from} {to:?}");
         // The worker comes first, whatever the stretches are.
         let error = add_employment(&employed(from, to), false, &stretches).unwrap_err();
         assert_eq!(told(&error), (Class::NotFound, vec![("worker-not-found", "worker")]));

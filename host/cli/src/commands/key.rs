@@ -52,7 +52,7 @@ impl Key {
         if let (Some(fields), Some(tenant)) = (body.as_object_mut(), tenant) {
             fields.insert("tenant".to_owned(), json!(tenant));
         }
-        let reply = context.client()?.post(&path(&["v1", "keys"]), &body)?;
+        let reply = context.client_of_new()?.post(&path(&["v1", "keys"]), &body)?;
         context.show(&reply, |out, made: Made| {
             out.line(&made.secret);
             output::note(

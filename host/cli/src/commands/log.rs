@@ -1,5 +1,7 @@
 //! `backroom log`: the commit log, which is the truth.
 
+use backroom_server::ServiceError;
+use backroom_store::StoreError;
 use clap::Subcommand;
 use serde_json::{Value, json};
 
@@ -24,19 +26,33 @@ pub(crate) enum Log {
 impl Log {
     /// Does it.
     pub(crate) fn run(&self, context: &Context) -> Result {
-        let client = context.client()?;
         match self {
             Self::Verify => {
+                let client = match context.client() {
+                    Ok(client) => client,
+                    Err(failure) => return Err(damage(context, failure)),
+                };
                 let (reply, report) = verify(&client)?;
                 context.show(&reply, |out, _: Value| show(out, &report))?;
                 check(&report)
             }
             Self::Status => {
+                let client = context.client()?;
                 let reply = client.get(&path(&["v1", "log", "status"]))?;
                 context.show(&reply, |out, status: Value| show_fields(out, &status))
             }
         }
     }
+}
+
+/// A store so damaged that it does not open is a finding of the verification, not a failure of the machine.
+fn damage(context: &Context, failure: Failure) -> Failure {
+    let Failure::Unavailable(error) = &failure else { return failure };
+    let Some(ServiceError::Store(StoreError::Corrupt { place, what })) = error.downcast_ref() else { return failure };
+    let message = format!("{place}: {what}");
+    context.out.value(&json!({ "sound": false, "problems": [{ "place": place, "message": message }] }));
+    context.out.line(format_args!("DAMAGED\n  {message}"));
+    Failure::Check("the log is damaged; restore the named file from a backup".to_owned())
 }
 
 /// Lets the service verify its log.

@@ -39,15 +39,16 @@ struct Row {
 impl Tenant {
     /// Does it.
     pub(crate) fn run(&self, context: &Context) -> Result {
-        let client = context.client()?;
         match self {
             Self::Create { id, name } => {
+                let client = context.client_of_new()?;
                 let reply = client.post(&path(&["v1", "tenants"]), &json!({ "id": id, "name": name }))?;
                 context.show(&reply, |out, row: Row| {
                     out.line(format_args!("Tenant {} ({}) is there.", row.id, row.name));
                 })
             }
             Self::List(part) => {
+                let client = context.client()?;
                 let reply = client.get(&query(&path(&["v1", "tenants"]), &part.pairs()))?;
                 context.show_page(&reply, |out, rows: &[Row]| {
                     let mut grid = Grid::new(&[left("Tenant"), left("Name"), right("Number"), left("Since")]);
