@@ -36,10 +36,10 @@ pub struct NewInstallation {
     /// What is granted; a plugin may use what it wants and was granted, nothing else.
     #[serde(default)]
     pub grants: Rights,
-    /// Configuration that the plugin reads: at most 100 keys of at most 128 bytes, values of at most 16 KiB.
+    /// Configuration that the plugin reads: at most 100 keys of at most 128 bytes, values of at most 16 KiB, 32 KiB in all.
     #[serde(default)]
     pub config: BTreeMap<String, String>,
-    /// Limits of each run.
+    /// Limits of each run, within the ceilings of [`MAX_LIMITS`].
     #[serde(default)]
     pub limits: Limits,
 }
@@ -175,6 +175,7 @@ impl Office {
         new: NewInstallation,
     ) -> Result<Written<Installation>> {
         check_config(&new.config)?;
+        check_limits(&new.limits)?;
         drop(self.release(&new.release)?);
         let tx = self.store.write(tenant)?;
         let NewInstallation { name, release, grants, config, limits } = new;
@@ -229,5 +230,36 @@ fn check_config(config: &BTreeMap<String, String>) -> std::result::Result<(), Er
             problems.push(Error::problem("config-too-large", field, "keys have 1 to 128 bytes, values at most 16 KiB"));
         }
     }
+    // An installation is one record of at most 64 KiB, and the grants need room too.
+    if config.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>() > 32 << 10 {
+        problems.push(Error::problem("config-too-large", "config", "a configuration has at most 32 KiB in all"));
+    }
     if problems.is_empty() { Ok(()) } else { Err(Error { class: Class::Invalid, problems }) }
+}
+
+/// The most that an operator can allow a run. The limits protect the service and its other tenants, so there is an end to each.
+pub const MAX_LIMITS: Limits = Limits {
+    // The pool of instances has no room for larger ones.
+    memory: 256 << 20,
+    // A run holds its tenant's turn and a snapshot; stopping the service waits a little longer than this.
+    wall_ms: 30_000,
+    // The largest number of the contract; wall time ends a run long before.
+    fuel: backroom_domain::MAX_MINOR,
+    host_calls: 1_000_000,
+    effects: 50_000,
+    log: 1 << 20,
+};
+
+fn check_limits(limits: &Limits) -> std::result::Result<(), Error> {
+    let most = &MAX_LIMITS;
+    let rows = [
+        ("limits.memory", limits.memory, most.memory),
+        ("limits.wall-ms", limits.wall_ms, most.wall_ms),
+        ("limits.fuel", limits.fuel, most.fuel),
+        ("limits.host-calls", limits.host_calls.into(), most.host_calls.into()),
+        ("limits.effects", limits.effects.into(), most.effects.into()),
+        ("limits.log", limits.log.into(), most.log.into()),
+    ];
+    let over = rows.into_iter().filter(|(_, limit, most)| limit > most);
+    Error::all(over.map(|(field, _, most)| Error::problem("limit-invalid", field, format!("at most {most}"))).collect())
 }

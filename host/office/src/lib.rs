@@ -16,7 +16,7 @@ pub mod runs;
 pub mod state;
 mod work;
 
-pub use control::{NewInstallation, Office, Written};
+pub use control::{MAX_LIMITS, NewInstallation, Office, Written};
 pub use error::{Failure, Result};
 pub use page::{Page, PageRequest};
 pub use work::{Caller, Sealed, Work};

@@ -185,7 +185,8 @@ impl RunDetail {
     /// Version byte and body, for [`Meta::detail`](backroom_store::Meta::detail).
     pub fn encode(&self) -> Vec<u8> {
         let mut encoder = minicbor::Encoder::new(vec![VERSION]);
-        // Writing into a Vec cannot fail, and derived encoders report nothing else.
+        // Writing into a Vec cannot fail, and derived encoders report nothing else. Should one do so, what is missing is found
+        // by `decode`.
         match encoder.encode(self) {
             Ok(_) => encoder.into_writer(),
             Err(_) => Vec::new(),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use backroom_domain::rights::{Layers, Rights};
 use backroom_domain::{BusinessDate, Effect, Error, Id, Instant, Problem, Side};
 use backroom_store::records::{Counter, StoredEntry};
-use backroom_store::{Committed, Meta, Record, Tx};
+use backroom_store::{CodecError, Committed, Meta, Record, StoreError, Tx};
 
 use crate::error::Result;
 
@@ -154,14 +154,16 @@ impl Sealed {
     }
 
     /// The effects as they stand in the log.
-    pub fn encoded_effects(&self) -> Vec<Vec<u8>> {
-        // Writing into a Vec cannot fail.
-        self.effects.iter().map(|e| minicbor::to_vec(e).unwrap_or_default()).collect()
+    pub fn encoded_effects(&self) -> Result<Vec<Vec<u8>>> {
+        let bad = |why: minicbor::encode::Error<_>| CodecError::Malformed(why.to_string());
+        let codec = |source| StoreError::Codec { tenant: self.tx.tenant(), space: 0, source };
+        let encode = |effect: &Effect| minicbor::to_vec(effect).map_err(|why| codec(bad(why)).into());
+        self.effects.iter().map(encode).collect()
     }
 
     /// Puts the work in its place in the log. The reply must wait for the ticket.
     pub fn commit(self, meta: Meta) -> Result<Committed> {
-        let effects = self.encoded_effects();
+        let effects = self.encoded_effects()?;
         Ok(self.tx.commit(Meta { effects, ..meta })?)
     }
 }

@@ -122,8 +122,9 @@ pub enum RunnerError {
     /// The plugin is not one, or its file is gone.
     #[error(transparent)]
     Plugin(#[from] PluginError),
-    /// The service could not do its part. Nothing was kept; the same request may be sent again, with the same id.
-    #[error("{0}. Nothing was kept; send the same request again")]
+    /// The service could not do its part. If the store stopped while the run waited for the disk, it may be on record or not:
+    /// the same request, with the same id, tells, and is done at most once.
+    #[error("{0}. Send the same request again, with the same id: it is done at most once")]
     Unavailable(String),
 }
 

@@ -58,7 +58,7 @@ impl Runner {
         }
         let tx = self.store().before(number, record.number, progress)?;
         let (end, tail) = self.again(tx, &record, &recorded)?;
-        Ok(compare(run, &recorded, end, &tail))
+        compare(run, &recorded, end, &tail)
     }
 
     fn again(&self, tx: Tx, record: &RunRecord, recorded: &RecordedRun) -> Result<(End, Tail), RunnerError> {
@@ -78,10 +78,10 @@ impl Runner {
     }
 }
 
-fn compare(run: &Id, recorded: &RecordedRun, end: End, tail: &Tail) -> ReplayReport {
+fn compare(run: &Id, recorded: &RecordedRun, end: End, tail: &Tail) -> Result<ReplayReport, RunnerError> {
     let detail = &recorded.detail;
     let (effects, output, error, fault) = match end {
-        End::Ok(sealed, output) => (sealed.encoded_effects(), Some(output.get().to_owned()), None, None),
+        End::Ok(sealed, output) => (sealed.encoded_effects()?, Some(output.get().to_owned()), None, None),
         End::Refused(error) => (Vec::new(), None, Some(error), None),
         End::Failed(fault) => (Vec::new(), None, None, Some(fault)),
     };
@@ -114,7 +114,7 @@ fn compare(run: &Id, recorded: &RecordedRun, end: End, tail: &Tail) -> ReplayRep
     if (&tail.log, tail.log_dropped) != (&detail.log, detail.log_dropped) {
         differs("log", &detail.log, &tail.log);
     }
-    ReplayReport {
+    Ok(ReplayReport {
         run: run.clone(),
         identical: differences.is_empty(),
         effects_identical,
@@ -122,7 +122,7 @@ fn compare(run: &Id, recorded: &RecordedRun, end: End, tail: &Tail) -> ReplayRep
         fuel_recorded: detail.fuel,
         fuel_replayed: tail.fuel,
         differences,
-    }
+    })
 }
 
 fn damaged(record: &RunRecord, what: &str) -> StoreError {

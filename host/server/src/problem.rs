@@ -83,7 +83,7 @@ impl Problem {
         Self::new(status, Class::Invalid, code, detail)
     }
 
-    /// The service cannot do it now; nothing was kept.
+    /// The service cannot do it now.
     pub(crate) fn unavailable(code: &'static str, detail: impl Into<String>, retry_after: u32) -> Self {
         let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, Class::Unavailable, code, detail);
         Self { retry_after: Some(retry_after), ..problem }

@@ -163,7 +163,11 @@ impl Api {
             Failure::Business(error) if error.class == Class::Unavailable => {
                 tracing::warn!(%error, "unavailable");
                 self.check(open);
-                Problem::unavailable("unavailable", "the service cannot do it now; nothing was kept, try again", 2)
+                Problem::unavailable(
+                    "unavailable",
+                    "the service cannot do it now; send the same again, with the same id: it is done at most once",
+                    2,
+                )
             }
             Failure::Business(error) => error.into(),
             Failure::Store(error) => {

@@ -213,7 +213,7 @@ pub(crate) async fn blocking<T: Send + 'static>(
 fn gone() -> Problem {
     Problem::unavailable(
         "unavailable",
-        "the store has stopped and is being opened again; nothing was done, try again",
+        "the store has stopped and is being opened again; send the same again, with the same id: it is done at most once",
         2,
     )
 }

@@ -7,6 +7,7 @@ use super::Context;
 use crate::args::Of;
 use crate::client::{Client, Reply, path};
 use crate::exit::{Failure, Result};
+use crate::output;
 use crate::progress::Progress;
 use crate::view::run::Run;
 
@@ -43,11 +44,19 @@ impl RunNow {
     /// Does it.
     pub(crate) fn run(&self, context: &Context) -> Result {
         let input = input(&self.input)?;
-        let request = Request { id: self.id.as_deref(), dry_run: self.dry_run, date: self.date.as_deref(), input };
+        // A run that is kept always has an id that its caller knows: if no answer comes, the same id tells what became of it.
+        let made = (!self.dry_run && self.id.is_none()).then(|| uuid::Uuid::now_v7().to_string());
+        let id = self.id.as_deref().or(made.as_deref());
+        let request = Request { id, dry_run: self.dry_run, date: self.date.as_deref(), input };
         let client = context.client()?;
         let (reply, run) = match send(&client, &self.of.tenant, &self.name, &request) {
             Ok(done) => done,
-            Err(failure) => return Err(show_attempt(context, failure)),
+            Err(failure) => {
+                if let (Failure::Unavailable(_), Some(id)) = (&failure, id) {
+                    output::note(format_args!("If it is not known what became of it: ask again with --id {id}"));
+                }
+                return Err(show_attempt(context, failure));
+            }
         };
         context.show(&reply, |out, run: Run| run.show(out))?;
         run.check()

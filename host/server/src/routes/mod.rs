@@ -53,7 +53,7 @@ pub static ROUTES: &[Route] = &[
     route(GET, "/v1/tenants/{tenant}", Read, || get(tenants::show)),
     route(POST, "/v1/keys", Admin, || post(keys::create)),
     route(POST, "/v1/plugins", Admin, || post(plugins::upload)),
-    route(GET, "/v1/plugins", Key, || get(plugins::list)),
+    route(GET, "/v1/plugins", Admin, || get(plugins::list)),
     route(GET, "/v1/plugins/{digest}", Key, || get(plugins::show)),
     route(POST, "/v1/log/verify", Admin, || post(log::verify)),
     route(GET, "/v1/log/status", Admin, || get(log::status)),
@@ -63,7 +63,8 @@ pub static ROUTES: &[Route] = &[
     route(GET, "/v1/tenants/{tenant}/installations/{name}", Read, || get(installations::show)),
     route(POST, "/v1/tenants/{tenant}/installations/{name}/runs", Write, || post(runs::run)),
     route(GET, "/v1/tenants/{tenant}/runs", Read, || get(runs::list)),
-    route(GET, "/v1/tenants/{tenant}/runs/{id}", Read, || get(runs::show)),
+    // Output and log are the plugin's own words, which may say what a reader may not read.
+    route(GET, "/v1/tenants/{tenant}/runs/{id}", Write, || get(runs::show)),
     route(POST, "/v1/tenants/{tenant}/runs/{id}/replay", Write, || post(runs::replay)),
     route(GET, "/v1/tenants/{tenant}/ledger/accounts", Read, || get(ledger::accounts)),
     route(GET, "/v1/tenants/{tenant}/ledger/accounts/{code}", Read, || get(ledger::account)),

@@ -52,7 +52,8 @@ pub(crate) async fn run(Writes(books): Writes, PathId(installation): PathId, Jso
         Ok((handle.report, body, handle.ticket))
     };
     let (report, body, ticket) = books.session.work(books.number(), task, run).await?;
-    books.session.durable(ticket).await?;
+    let id = report.id.clone();
+    books.session.durable(ticket).await.map_err(|problem| in_doubt(problem, &id))?;
     let body = body.map_err(|error| Problem::internal(&error))?;
     match problem_of(&report) {
         None => {
@@ -65,6 +66,12 @@ pub(crate) async fn run(Writes(books): Writes, PathId(installation): PathId, Jso
             Err(Problem { run: Some(body), ..problem })
         }
     }
+}
+
+/// The run has its place in the log, but nobody knows whether the disk has it: its id is what the caller needs to find out.
+fn in_doubt(problem: Problem, id: &Id) -> Problem {
+    let detail = format!("{}; the run may be on record or not: ask again with the id {id}", problem.detail);
+    Problem { detail, ..problem }
 }
 
 /// `None` if the run did what it was to do.

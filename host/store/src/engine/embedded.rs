@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! append -> [sequence: place, pending, overlay] -> log thread: write, fdatasync -> durable, tickets
-//!                                                        applier: one sled batch for many entries -> overlay shrinks
+//!                                                        applier: the newest of each key into sled -> overlay shrinks
 //! snapshot -> overlay (versions) above sled
 //! ```
 //!

@@ -166,7 +166,7 @@ pub struct Installation {
     /// The release's digest.
     #[n(1)]
     pub release: String,
-    /// What the operator grants; never wider than what the release wants, which is checked as well.
+    /// What the operator grants. What the release wants and what the caller may do bound every call as well.
     #[n(2)]
     pub grants: Rights,
     /// Configuration that the plugin reads.

@@ -1,4 +1,4 @@
-//! The applier: brings what is durable into the state index, many entries in one batch, and then drops it from the overlay.
+//! The applier: brings what is durable into the state index, many entries merged, and then drops it from the overlay.
 //!
 //! In this order: index first, overlay after, so that a reader who does not find a version in the overlay finds it in the
 //! index. Never past the oldest snapshot, so that a reader does not find in the index what it must not see.
