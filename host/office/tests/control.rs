@@ -1,4 +1,5 @@
 //! The service's own records: tenants, keys, releases, installations.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a panic is a failed test")]
 
 use backroom_domain::rights::Rights;
 use backroom_domain::{Class, Id, Instant};
@@ -39,8 +40,11 @@ fn installation(limits: Limits) -> NewInstallation {
     }
 }
 
+/// Codes and fields.
+type Problems = Vec<(String, String)>;
+
 /// Class, and the codes and fields of all problems.
-fn told<T>(result: Result<T, Failure>) -> (Class, Vec<(String, String)>) {
+fn told<T>(result: Result<T, Failure>) -> (Class, Problems) {
     match result.err().expect("a refusal") {
         Failure::Business(error) => {
             let problems = error.problems.into_iter();
@@ -50,7 +54,7 @@ fn told<T>(result: Result<T, Failure>) -> (Class, Vec<(String, String)>) {
     }
 }
 
-fn one(code: &str, field: &str) -> Vec<(String, String)> {
+fn one(code: &str, field: &str) -> Problems {
     vec![(code.to_owned(), field.to_owned())]
 }
 
