@@ -103,7 +103,8 @@ fn an_installation_is_bounded_and_changes_only_when_it_says_something_else() {
     assert!(!install(installation(Limits::default())).unwrap().replayed);
     assert_eq!(office.installation(tenant, &id("monthly")).unwrap().limits, Limits::default());
 
-    let rows: [(&str, fn(&mut Limits)); 6] = [
+    type Change = fn(&mut Limits);
+    let rows: [(&str, Change); 6] = [
         ("limits.memory", |l| l.memory += 1),
         ("limits.wall-ms", |l| l.wall_ms += 1),
         ("limits.fuel", |l| l.fuel += 1),
