@@ -7,7 +7,7 @@
 //! api::*           one WIT interface each: count, convert, call the use case, convert back
 //! ```
 //!
-//! A guest can reach what [`api`] has and nothing else: no files, no sockets, no clock, no randomness of the machine.
+//! A guest can reach what `api` has and nothing else: no files, no sockets, no clock, no randomness of the machine.
 //! Everything here is synchronous: a run blocks its thread, so give it one of its own (with 2 MiB of stack).
 //! [`bare`] runs the same components without the service around them, for comparison.
 
