@@ -1,5 +1,6 @@
 //! When the service itself fails: a store that gives up at any moment, and a mistake in the middle of a host call.
 
+use backroom_office::MAX_LIMITS;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -149,7 +150,7 @@ fn a_full_house_is_told_and_left_without_a_record() {
     let service = Service::new();
     let runner = Runner::new(service.runner.store().clone(), small, &service.dir.path().join("releases")).unwrap();
     let spin = crate::common::Guest { run: "(loop $spin (br $spin)) unreachable", ..crate::common::Guest::default() };
-    service.install(&plugin(&spin, ""), Limits { wall_ms: 1_000, fuel: u64::MAX, ..Limits::default() });
+    service.install(&plugin(&spin, ""), Limits { wall_ms: 1_000, fuel: MAX_LIMITS.fuel, ..Limits::default() });
     std::thread::scope(|scope| {
         let spinning = scope.spawn(|| runner.run(service.request(Mode::DryRun, "1")).unwrap().report);
         let busy = (0..100).any(|_| {

@@ -1,5 +1,6 @@
 //! Runs around a guest that keeps one value in its state: plan, commit, repeat, replay.
 
+use backroom_office::MAX_LIMITS;
 use std::sync::Arc;
 
 use crate::common::{NOW, OK, SET_TO_INPUT, STATE_FIELDS, Service, id, plugin, state_guest, then_ok};
@@ -237,7 +238,7 @@ fn replays_are_identical_whatever_happened_since() {
 fn what_the_machine_ended_cannot_be_replayed() {
     let service = Service::new();
     let spin = crate::common::Guest { run: "(loop $spin (br $spin)) unreachable", ..crate::common::Guest::default() };
-    service.install(&plugin(&spin, ""), Limits { wall_ms: 20, fuel: u64::MAX, ..Limits::default() });
+    service.install(&plugin(&spin, ""), Limits { wall_ms: 20, fuel: MAX_LIMITS.fuel, ..Limits::default() });
     let report = run(&service, service.request(Mode::Commit, "1"));
     let error = service.runner.replay(&service.tenant, &report.id, &mut |_| {}).unwrap_err();
     assert_eq!(error.into_error().code(), "not-replayable");

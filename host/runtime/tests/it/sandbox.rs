@@ -1,5 +1,6 @@
 //! One hostile guest for each limit: the run ends with the right fault, nothing is kept, and the next run is fine.
 
+use backroom_office::MAX_LIMITS;
 use std::time::{Duration, Instant};
 
 use crate::common::{Guest, OK, STATE_FIELDS, Service, plugin, state_guest, then_ok};
@@ -89,7 +90,7 @@ fn loops_end_with_their_fuel_wherever_they_are() {
 #[test]
 fn loops_end_with_their_wall_time() {
     let began = Instant::now();
-    let limits = Limits { fuel: u64::MAX, wall_ms: 100, ..Limits::default() };
+    let limits = Limits { fuel: MAX_LIMITS.fuel, wall_ms: 100, ..Limits::default() };
     let service = Service::new();
     service.install(&plugin(&body("(loop $spin (br $spin)) unreachable"), ""), limits);
     let report = service.runner.run(service.request(Mode::Commit, "{}")).unwrap().wait().unwrap();
@@ -102,7 +103,7 @@ fn loops_end_with_their_wall_time() {
 #[test]
 fn one_spinning_guest_does_not_stop_another() {
     let service = Service::new();
-    let limits = Limits { fuel: u64::MAX, wall_ms: 1_500, ..Limits::default() };
+    let limits = Limits { fuel: MAX_LIMITS.fuel, wall_ms: 1_500, ..Limits::default() };
     service.install(&plugin(&body("(loop $spin (br $spin)) unreachable"), ""), limits);
     let other = Service::new();
     other.install(&plugin(&body(OK), ""), Limits::default());
@@ -166,7 +167,8 @@ fn host_calls_are_counted_and_cost_fuel() {
     let (kind, message) = fault(&guest(flood), Limits { host_calls: 50, ..Limits::default() });
     assert_eq!(kind, FaultKind::HostCalls);
     assert!(message.contains("50"), "{message}");
-    let (kind, _) = fault(&guest(flood), Limits { fuel: 100_000, host_calls: u32::MAX, ..Limits::default() });
+    let (kind, _) =
+        fault(&guest(flood), Limits { fuel: 100_000, host_calls: MAX_LIMITS.host_calls, ..Limits::default() });
     assert_eq!(kind, FaultKind::Fuel);
     // The run's time, whatever the machine's clock says.
     let check = "(if (i64.ne (call $now) (i64.const 1782777600000000)) (then unreachable))";
