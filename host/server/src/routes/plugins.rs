@@ -30,7 +30,7 @@ pub(crate) async fn upload(Admin(session): Admin, State(api): State<Api>, reques
     session.write(TenantNo::PROVIDER, Task::Plan, upload).await
 }
 
-pub(crate) async fn list(Anyone(session): Anyone, Asked(paging): Asked<Paging>) -> Answer {
+pub(crate) async fn list(Admin(session): Admin, Asked(paging): Asked<Paging>) -> Answer {
     session.read(TenantNo::PROVIDER, move |open| open.office.releases(&paging.page())).await
 }
 

@@ -118,7 +118,7 @@ pub(crate) async fn list(Reads(books): Reads, Asked(paging): Asked<Paging>) -> A
 }
 
 /// Everything that the commit log has about it.
-pub(crate) async fn show(Reads(books): Reads, PathId(id): PathId) -> Answer {
+pub(crate) async fn show(Writes(books): Writes, PathId(id): PathId) -> Answer {
     let (caller, tenant) = (books.caller(), books.number());
     let report = move |open: &Open| {
         let record = runs::get(&open.office.read(tenant, caller, clock::now())?, &id)?;
