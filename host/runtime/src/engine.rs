@@ -49,17 +49,10 @@ pub struct Runtime {
     pub(crate) engine: Engine,
     pub(crate) linker: Linker<RunState>,
     pub(crate) admission: Admission,
-    /// Places on the processors, for comfort: see [`EAGERNESS`].
-    pub(crate) cores: Admission,
     pub(crate) ticker: Ticker,
     capacity: Capacity,
     plugins: Plugins,
 }
-
-/// Many guests at once on few processors do nothing but wait for each other: each new instance takes the kernel's lock on the
-/// address space. So a run waits this long for fewer to be on their way, and then begins all the same: a guest that
-/// spins delays others by no more than this.
-const EAGERNESS: Duration = Duration::from_millis(2);
 
 /// Most guests have one memory; QuickJS components have three.
 const MEMORIES: u32 = 4;
@@ -85,9 +78,7 @@ impl Runtime {
             .map_err(|why| RuntimeError::Engine(why.to_string()))?;
         tracing::info!(capacity.concurrency, capacity.pooled, "runtime ready");
         let admission = Admission::new(capacity.concurrency, options.patience);
-        let cores = std::thread::available_parallelism().map_or(2, |n| u32::try_from(n.get()).unwrap_or(u32::MAX));
-        let cores = Admission::new(cores.saturating_add(1), EAGERNESS);
-        Ok(Self { engine, linker, admission, cores, ticker, capacity, plugins: Plugins::new(options.cached_plugins) })
+        Ok(Self { engine, linker, admission, ticker, capacity, plugins: Plugins::new(options.cached_plugins) })
     }
 
     /// What this machine gave.

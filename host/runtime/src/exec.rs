@@ -79,7 +79,6 @@ impl Runtime {
         let Some(_place) = self.admission.enter() else {
             return not_begun(state, FaultKind::Busy, "too many runs at a time; try again in a moment");
         };
-        let _core = self.cores.enter();
         let mut store = Store::new(&self.engine, state);
         store.limiter(|state| &mut state.memory);
         store.set_hostcall_fuel(HOSTCALL_FUEL);
