@@ -23,6 +23,11 @@ use args::{Cli, Command};
 use clap::Parser as _;
 use commands::Context;
 
+/// A run allocates some hundred small things on whichever thread it is on; measured, the C library's allocator took 15 % of
+/// a durable run's time with many callers.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let Cli { global, command } = Cli::parse();
     let context = Context::new(global);

@@ -26,6 +26,7 @@ macro_rules! sdk {
 const SDK: &[(&str, &str)] = sdk![
     "Cargo.toml",
     "src/lib.rs",
+    "src/arena.rs",
     "src/date.rs",
     "src/error.rs",
     "src/money.rs",

@@ -10,7 +10,7 @@ use backroom_store::{StoreError, TenantNo, Tx};
 use serde::{Deserialize, Serialize};
 
 use crate::error::RunnerError;
-use crate::run::{End, Runner, Tail, execute, layers};
+use crate::run::{End, Installed, Runner, Tail, execute, layers};
 
 /// What became of a replay.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,6 +66,7 @@ impl Runner {
         let installation = tx.get::<Installation>(&detail.installation)?;
         let installation = installation.filter(|found| found.release == detail.release);
         let installation = installation.ok_or_else(|| damaged(record, "its installation was not there, or another"))?;
+        let installation = Installed::from(installation);
         let plugin = self.plugin(&detail.release)?;
         let caller = Caller {
             actor: detail.actor.clone(),
@@ -74,7 +75,7 @@ impl Runner {
             run: Some(record.id.clone()),
         };
         let work = Work::new(tx, caller, detail.now, detail.date);
-        execute(self.runtime(), &plugin, work, installation, &detail.input)
+        execute(self.runtime(), &plugin, work, &installation, &detail.input)
     }
 }
 

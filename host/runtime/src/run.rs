@@ -1,5 +1,6 @@
 //! Runs of installations: request in, unit of work around the execution, report out.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,8 +9,8 @@ use backroom_domain::rights::Rights;
 use backroom_domain::{BusinessDate, Error, Id, Instant};
 use backroom_office::runs::{self, Fault, FaultKind, RunDetail};
 use backroom_office::{Caller, Failure, Office, Sealed, Work};
-use backroom_store::records::{Installation, Release, RunRecord, RunStatus};
-use backroom_store::{Committed, Hash, Meta, Store, TenantNo, Ticket, Tx};
+use backroom_store::records::{Installation, Limits, Release, RunRecord, RunStatus};
+use backroom_store::{Cache, Committed, Hash, Meta, Store, TenantNo, Ticket, Tx};
 use parking_lot::Mutex;
 use serde_json::value::RawValue;
 
@@ -40,6 +41,26 @@ struct Inner {
     loading: Mutex<()>,
     /// Held while an upload is compiled: one at a time, whatever comes in, and never in the way of `loading`.
     compiling: Mutex<()>,
+    installations: Cache<Installation, Installed>,
+}
+
+/// Installations that are kept decoded: a few MiB at most.
+const INSTALLATIONS: usize = 1_024;
+
+/// An installation as runs use it.
+pub(crate) struct Installed {
+    pub(crate) name: Id,
+    pub(crate) release: String,
+    grants: Arc<Rights>,
+    config: Arc<BTreeMap<String, String>>,
+    limits: Limits,
+}
+
+impl From<Installation> for Installed {
+    fn from(installation: Installation) -> Self {
+        let Installation { name, release, grants, config, limits, .. } = installation;
+        Self { name, release, grants: Arc::new(grants), config: Arc::new(config), limits }
+    }
 }
 
 /// What is asked for.
@@ -109,6 +130,7 @@ impl Runner {
             releases,
             loading: Mutex::new(()),
             compiling: Mutex::new(()),
+            installations: Cache::new(INSTALLATIONS, Installed::from),
         })))
     }
 
@@ -185,8 +207,8 @@ impl Runner {
 }
 
 /// Every layer that must allow a call: the caller, what the plugin wants, what the operator grants.
-pub(crate) fn layers(own: Arc<Rights>, plugin: &Plugin, installation: &Installation) -> Vec<Arc<Rights>> {
-    vec![own, Arc::clone(&plugin.manifest().wants), Arc::new(installation.grants.clone())]
+pub(crate) fn layers(own: Arc<Rights>, plugin: &Plugin, installation: &Installed) -> Vec<Arc<Rights>> {
+    vec![own, Arc::clone(&plugin.manifest().wants), Arc::clone(&installation.grants)]
 }
 
 /// Executes, and checks the rules of the end. What the store cannot do is an error; all else is an end.
@@ -194,10 +216,11 @@ pub(crate) fn execute(
     runtime: &Runtime,
     plugin: &Plugin,
     work: Work,
-    installation: Installation,
+    installation: &Installed,
     input: &str,
 ) -> Result<(End, Tail), RunnerError> {
-    let setup = Setup { config: Arc::new(installation.config), limits: installation.limits, input: input.to_owned() };
+    let setup =
+        Setup { config: Arc::clone(&installation.config), limits: installation.limits, input: input.to_owned() };
     let Execution { outcome, work, fuel, host_calls, log, log_dropped, .. } = runtime.execute(plugin, work, setup);
     let end = match outcome {
         Outcome::Ok { output } => match RawValue::from_string(output) {
@@ -241,7 +264,7 @@ impl Run<'_> {
         let plugin = self.runner.plugin(&installation.release)?;
         let release = installation.release.clone();
         let work = self.work(tx, &plugin, &installation);
-        let (end, tail) = execute(&inner.runtime, &plugin, work, installation, &self.request.input)?;
+        let (end, tail) = execute(&inner.runtime, &plugin, work, &installation, &self.request.input)?;
         let mut report = self.report(release, tail);
         match end {
             End::Ok(sealed, output) => {
@@ -275,7 +298,7 @@ impl Run<'_> {
         let release = installation.release.clone();
         let number = tx.commit_number()?;
         let work = self.work(tx, &plugin, &installation);
-        let (end, tail) = execute(&inner.runtime, &plugin, work, installation, &self.request.input)?;
+        let (end, tail) = execute(&inner.runtime, &plugin, work, &installation, &self.request.input)?;
         let mut report = self.report(release, tail);
         match end {
             End::Ok(mut sealed, output) => {
@@ -324,12 +347,13 @@ impl Run<'_> {
         Ok(RunHandle { report: RunReport::recorded(record, run.ok_or_else(missing)?), ticket: None })
     }
 
-    fn installation(&self, tx: &Tx) -> Result<Installation, RunnerError> {
+    fn installation(&self, tx: &Tx) -> Result<Arc<Installed>, RunnerError> {
         let name = &self.request.installation;
-        Ok(tx.get::<Installation>(name)?.ok_or_else(|| Error::not_found("installation", name))?)
+        let found = tx.get_kept(name, &self.runner.0.installations)?;
+        Ok(found.ok_or_else(|| Error::not_found("installation", name))?)
     }
 
-    fn work(&self, tx: Tx, plugin: &Plugin, installation: &Installation) -> Work {
+    fn work(&self, tx: Tx, plugin: &Plugin, installation: &Installed) -> Work {
         let caller = Caller {
             actor: self.request.actor.clone(),
             layers: layers(Arc::clone(&self.request.rights), plugin, installation),

@@ -16,6 +16,7 @@
 //! effects are opaque.
 #![forbid(unsafe_code)]
 
+mod cache;
 pub mod engine;
 mod entry;
 mod error;
@@ -32,6 +33,7 @@ mod tx;
 mod types;
 mod verify;
 
+pub use cache::Cache;
 pub use engine::{Engine, Status};
 pub use entry::{Entry, MAX_CHANGES, MAX_PAYLOAD, Meta};
 pub use error::{CodecError, StoreError};

@@ -44,7 +44,7 @@ impl Default for Options {
             overlay_bytes: 256 << 20,
             cache_bytes: 64 << 20,
             snapshot_age: Duration::from_secs(60),
-            apply_every: Duration::from_millis(20),
+            apply_every: Duration::from_millis(100),
         }
     }
 }

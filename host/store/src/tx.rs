@@ -5,6 +5,7 @@ use std::fmt;
 use std::ops::Bound;
 use std::sync::Arc;
 
+use crate::cache::Cache;
 use crate::engine::{KeyRange, Snapshot, Value, range_is_empty};
 use crate::entry::{Change, MAX_CHANGES, Meta, Sealed};
 use crate::error::StoreError;
@@ -90,6 +91,22 @@ impl Tx {
             return staged.as_deref().map(|value| self.decode(value)).transpose();
         }
         self.snapshot.get(&key)?.map(|value| self.decode(&value)).transpose()
+    }
+
+    /// As [`Tx::get`], but decoded only if `cache` does not have it with exactly the bytes that are read.
+    ///
+    /// # Errors
+    /// As [`Tx::get`].
+    pub fn get_kept<R: Record, T>(&self, key: &R::Key, cache: &Cache<R, T>) -> Result<Option<Arc<T>>, StoreError> {
+        let key = self.key::<R>(key);
+        let keep = |bytes: &[u8]| match cache.find(&key, bytes) {
+            Some(made) => Ok(made),
+            None => Ok(cache.keep(key.clone(), bytes, self.decode(bytes)?)),
+        };
+        if let Some(staged) = self.staged.get(key.as_slice()) {
+            return staged.as_deref().map(keep).transpose();
+        }
+        self.snapshot.get(&key)?.as_deref().map(keep).transpose()
     }
 
     /// Stages a record in place of any with the same key.

@@ -32,6 +32,8 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+#[cfg(target_family = "wasm")]
+mod arena;
 mod date;
 mod error;
 mod money;

@@ -21,6 +21,9 @@ const INSTALLATION: &str = "order";
 const STOCK: u32 = 1_000_000_000;
 const STOCK_COST: u64 = 5_000_000_000_000;
 
+/// Stands for an order's reference.
+const REFERENCE: &str = "@reference@";
+
 /// The measured order, which the guest's own tests use as well.
 const ORDER: &str = include_str!("../../../../tests/guests/order/order.json");
 
@@ -32,7 +35,8 @@ pub(crate) struct Ground {
     pub(crate) tenants: Vec<TenantNo>,
     rights: Arc<Rights>,
     installation: Id,
-    order: Value,
+    /// An order that posts, with [`REFERENCE`] for its reference.
+    booking: String,
 }
 
 impl Ground {
@@ -60,9 +64,9 @@ impl Ground {
             }
             numbers.push(tenant);
         }
-        let order = serde_json::from_str(ORDER).context("order.json")?;
+        let booking = booking().context("order.json")?;
         let rights = Arc::new(Rights::all());
-        Ok(Self { runner, runtime, plugin, tenants: numbers, rights, installation, order })
+        Ok(Self { runner, runtime, plugin, tenants: numbers, rights, installation, booking })
     }
 
     /// An order that reads: JSON of 1 KiB, five host calls, no effect.
@@ -72,14 +76,7 @@ impl Ground {
 
     /// An order that posts one entry and one move; `reference` makes it another one.
     pub(crate) fn booking(&self, reference: &str) -> String {
-        let mut order = self.order.clone();
-        if let Some(mode) = order.get_mut("mode") {
-            *mode = json!("book");
-        }
-        if let Some(field) = order.pointer_mut("/order/reference") {
-            *field = json!(reference);
-        }
-        order.to_string()
+        self.booking.replace(REFERENCE, reference)
     }
 
     /// So many lookups of one small record.
@@ -118,6 +115,16 @@ fn caller() -> Caller {
 /// What the guest wants, without what no plugin can have.
 fn plugin_rights() -> Rights {
     Rights { administer: false, ..Rights::all() }
+}
+
+fn booking() -> serde_json::Result<String> {
+    let mut order: Value = serde_json::from_str(ORDER)?;
+    for (pointer, text) in [("/mode", "book"), ("/order/reference", REFERENCE)] {
+        if let Some(field) = order.pointer_mut(pointer) {
+            *field = json!(text);
+        }
+    }
+    Ok(order.to_string())
 }
 
 /// The accounts, the place and the goods of the measured order.

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex, RwLock};
 
@@ -141,8 +141,11 @@ impl Core {
         }
     }
 
-    /// Waits for something to write; `None` ends the log thread.
-    pub(super) fn next_work(&self) -> Option<Work> {
+    /// Waits for something to write, and then for as long as `gather` says for more of it. `None` ends the log thread.
+    pub(super) fn next_work(&self, gather: Option<Duration>) -> Option<Work> {
+        if let Some(gather) = gather {
+            std::thread::sleep(gather);
+        }
         let mut sequence = self.sequence.lock();
         loop {
             if !sequence.is_idle() {

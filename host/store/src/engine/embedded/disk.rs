@@ -59,6 +59,23 @@ pub trait LogFile: Send {
     /// What the operating system reports.
     fn sync(&mut self) -> io::Result<()>;
 
+    /// Makes the file longer by up to `bytes` zero bytes, in whose place the next appended ones are written. After a crash
+    /// they are found behind the last frame. A disk may leave it out.
+    ///
+    /// # Errors
+    /// What the operating system reports.
+    fn reserve(&mut self, _bytes: usize) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Gives back what is left of [`LogFile::reserve`], and syncs.
+    ///
+    /// # Errors
+    /// What the operating system reports.
+    fn seal(&mut self) -> io::Result<()> {
+        self.sync()
+    }
+
     /// Its length in bytes.
     ///
     /// # Errors
@@ -82,12 +99,14 @@ impl Disk for Folder {
     }
 
     fn create(&self, name: &str) -> io::Result<Box<dyn LogFile>> {
-        let file = self.0.open_with(name, OpenOptions::new().read(true).append(true).create_new(true))?;
-        Ok(Box::new(Plain(file)))
+        let file = self.0.open_with(name, OpenOptions::new().read(true).write(true).create_new(true))?;
+        Ok(Box::new(Plain { file, end: 0 }))
     }
 
     fn open(&self, name: &str) -> io::Result<Box<dyn LogFile>> {
-        Ok(Box::new(Plain(self.0.open(name)?)))
+        let file = self.0.open(name)?;
+        let size = file.metadata()?.len();
+        Ok(Box::new(Plain { file, end: size }))
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
@@ -110,22 +129,37 @@ pub(super) fn sync_dir(dir: &Dir) -> io::Result<()> {
     std::fs::File::from(openat(dir, ".", flags, Mode::empty())?).sync_all()
 }
 
-struct Plain(File);
+/// A file, and where what is appended goes.
+struct Plain {
+    file: File,
+    end: u64,
+}
 
 impl LogFile for Plain {
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        io::Write::write_all(&mut self.0, bytes)
+        self.file.write_all_at(bytes, self.end)?;
+        self.end += bytes.len() as u64;
+        Ok(())
+    }
+
+    fn reserve(&mut self, bytes: usize) -> io::Result<()> {
+        self.file.write_all_at(&vec![0; bytes], self.end)
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        self.0.sync_data()
+        self.file.sync_data()
+    }
+
+    fn seal(&mut self) -> io::Result<()> {
+        self.file.set_len(self.end)?;
+        self.file.sync_data()
     }
 
     fn size(&self) -> io::Result<u64> {
-        Ok(self.0.metadata()?.len())
+        Ok(self.file.metadata()?.len())
     }
 
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
-        self.0.read_exact_at(buffer, offset)
+        self.file.read_exact_at(buffer, offset)
     }
 }

@@ -103,8 +103,11 @@ fn whole_part(bytes: &[u8], first: Revision) -> Result<Kept, StoreError> {
                         format!("{what}, and the frame at byte {later} says that revision {next} had been synced");
                     return Err(StoreError::corrupt(place(at), what));
                 }
-                let cut = bytes.len() - at;
-                tracing::warn!(place = place(at), cut, "cutting off an unfinished write at the end of the log");
+                // Zeros are what a file has set aside for the next frames.
+                if rest.iter().any(|byte| *byte != 0) {
+                    let cut = rest.len();
+                    tracing::warn!(place = place(at), cut, "cutting off an unfinished write at the end of the log");
+                }
                 break;
             }
         }
