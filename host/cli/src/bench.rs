@@ -4,6 +4,7 @@ mod disk;
 mod ground;
 mod load;
 mod stats;
+mod store;
 mod versus;
 
 use std::path::{Path, PathBuf};
@@ -33,6 +34,9 @@ const GUEST: &str = "tests/guests/order";
 #[derive(Debug, Subcommand)]
 pub(crate) enum Bench {
     Run(Run),
+    Store(store::StoreBench),
+    #[command(hide = true)]
+    StoreStep(store::Fill),
 }
 
 /// Measure the full run beside bare wasmtime, in one process.
@@ -86,11 +90,16 @@ const TARGETS: Targets =
 impl Bench {
     /// Does it.
     pub(crate) fn run(&self, context: &Context) -> Result {
-        let Self::Run(run) = self;
-        let report = run.measure()?;
-        context.out.value(&report);
-        report.show(context.out);
-        Ok(())
+        match self {
+            Self::Run(run) => {
+                let report = run.measure()?;
+                context.out.value(&report);
+                report.show(context.out);
+                Ok(())
+            }
+            Self::Store(store) => store.run(context),
+            Self::StoreStep(step) => step.run(context),
+        }
     }
 }
 

@@ -184,7 +184,11 @@ const VERSION: u8 = 1;
 impl RunDetail {
     /// Version byte and body, for [`Meta::detail`](backroom_store::Meta::detail).
     pub fn encode(&self) -> Vec<u8> {
-        let mut encoder = minicbor::Encoder::new(vec![VERSION]);
+        // What is around input and output is mostly below 1 KiB.
+        let output = self.output.as_ref().map_or(0, String::len);
+        let mut bytes = Vec::with_capacity(1024 + self.input.len() + output);
+        bytes.push(VERSION);
+        let mut encoder = minicbor::Encoder::new(bytes);
         // Writing into a Vec cannot fail, and derived encoders report nothing else. Should one do so, what is missing is found
         // by `decode`.
         match encoder.encode(self) {

@@ -157,13 +157,23 @@ impl Sealed {
     pub fn encoded_effects(&self) -> Result<Vec<Vec<u8>>> {
         let bad = |why: minicbor::encode::Error<_>| CodecError::Malformed(why.to_string());
         let codec = |source| StoreError::Codec { tenant: self.tx.tenant(), space: 0, source };
-        let encode = |effect: &Effect| minicbor::to_vec(effect).map_err(|why| codec(bad(why)).into());
+        let encode = |effect: &Effect| {
+            // Room for most, so that encoding one takes memory once.
+            let mut encoder = minicbor::Encoder::new(Vec::with_capacity(512));
+            encoder.encode(effect).map_err(|why| codec(bad(why)))?;
+            Ok(encoder.into_writer())
+        };
         self.effects.iter().map(encode).collect()
     }
 
     /// Puts the work in its place in the log. The reply must wait for the ticket.
     pub fn commit(self, meta: Meta) -> Result<Committed> {
+        Ok(self.commit_and_show(meta)?.0)
+    }
+
+    /// As [`Sealed::commit`], and gives back what it changed.
+    pub fn commit_and_show(self, meta: Meta) -> Result<(Committed, Vec<Effect>)> {
         let effects = self.encoded_effects()?;
-        Ok(self.tx.commit(Meta { effects, ..meta })?)
+        Ok((self.tx.commit(Meta { effects, ..meta })?, self.effects))
     }
 }

@@ -305,8 +305,8 @@ impl Run<'_> {
                 report.status = Status::Committed;
                 report.output = Some(output);
                 sealed.put(&self.record(RunStatus::Committed, number))?;
-                report.effects.clone_from(&sealed.effects);
-                let committed = sealed.commit(self.meta("run", RunStatus::Committed, &report))?;
+                let (committed, effects) = sealed.commit_and_show(self.meta("run", RunStatus::Committed, &report))?;
+                report.effects = effects;
                 Ok(self.done(report, committed))
             }
             End::Refused(error) => {

@@ -6,6 +6,9 @@ use crate::key::RecordKey;
 /// The longest encoded record. Larger content belongs in files; sled keeps larger values in files of its own, unsynced.
 pub const MAX_VALUE: usize = 64 * 1024;
 
+/// Room for most records, so that encoding one takes memory once.
+const USUAL: usize = 256;
+
 /// One typed record space. The encoding is a version byte and a minicbor body with numbered fields, so fields can be added
 /// without a new version; a new version is for a change that old code would misread.
 pub trait Record: Sized + minicbor::Encode<()> + for<'b> minicbor::Decode<'b, ()> {
@@ -22,7 +25,9 @@ pub trait Record: Sized + minicbor::Encode<()> + for<'b> minicbor::Decode<'b, ()
 
     /// Version byte and body.
     fn encode(&self) -> Vec<u8> {
-        let mut encoder = minicbor::Encoder::new(vec![Self::VERSION]);
+        let mut bytes = Vec::with_capacity(USUAL);
+        bytes.push(Self::VERSION);
+        let mut encoder = minicbor::Encoder::new(bytes);
         // Writing into a Vec cannot fail, and derived encoders report nothing else. Should a hand-written one do so, the
         // value is cut short and `Tx::put` refuses it.
         match encoder.encode(self) {

@@ -15,6 +15,7 @@ mod frame;
 mod lock;
 mod log_thread;
 mod overlay;
+mod recent;
 mod recover;
 mod replay;
 mod segment;
@@ -112,6 +113,16 @@ impl Embedded {
         self.core.enter(Phase::Draining);
         join(threads.applier.take());
     }
+}
+
+/// The log folder of the data directory `dir`, which is made if it is not there: for [`Embedded::open_on`] with something
+/// around the real disk.
+///
+/// # Errors
+/// What the operating system reports.
+pub fn log_folder(dir: &Path) -> Result<Arc<dyn Disk>, StoreError> {
+    let log = data_dir(dir)?.open_dir(LOG).map_err(StoreError::io("open the log folder"))?;
+    Ok(Arc::new(disk::Folder(log)))
 }
 
 fn data_dir(dir: &Path) -> Result<Dir, StoreError> {

@@ -19,10 +19,10 @@ const WRITE: usize = 1 << 20;
 /// a second). Short enough that its own writing holds nobody up.
 const STEP: usize = 1 << 20;
 
-/// The longest time that is waited for company before a sync. Where several commit at once, waiting about as long as a
+/// The longest time that is waited for company before a sync. Where several commit at once, waiting twice as long as a
 /// sync takes (but for no more than this: a slow disk gathers enough by itself) lets several times as many share it, and
 /// leaves the processors to them.
-const GATHER: Duration = Duration::from_micros(500);
+const GATHER: Duration = Duration::from_millis(1);
 
 /// The end of the log.
 pub(super) struct Writer {
@@ -50,7 +50,7 @@ impl Writer {
             let began = Instant::now();
             match self.write(&entries) {
                 Ok(()) => {
-                    gather = (entries.len() > 1).then(|| began.elapsed().min(GATHER));
+                    gather = (entries.len() > 1).then(|| (began.elapsed() * 2).min(GATHER));
                     self.synced = last;
                     self.core.now_durable(last);
                     group.finish(Ok(()));

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use cap_std::fs::Dir;
 use sled::{Batch, Db, IVec};
 
+use super::recent::Recent;
 use crate::engine::{KeyRange, Value};
 use crate::entry::Change;
 use crate::error::StoreError;
@@ -21,11 +22,16 @@ use crate::types::{Revision, TenantNo};
 const FOLDER: &str = "state";
 /// Shorter than any key, and before all of them.
 const APPLIED: &[u8] = &[0];
+/// Of the index's cache, so much again is for single records.
+const RECENT: u64 = 4;
 /// The previous owner in this process may still be letting go.
 const LOCK_PATIENCE: Duration = Duration::from_secs(10);
 
 /// The open index.
-pub(super) struct State(Db);
+pub(super) struct State {
+    db: Db,
+    recent: Recent,
+}
 
 /// Opens the index below the data directory. A damaged one is moved away and an empty one takes its place.
 ///
@@ -105,7 +111,7 @@ fn open_in_thread(path: PathBuf, cache_bytes: u64) -> Result<sled::Result<(State
                 Err(_) => return Err(sled::Error::ReportableBug("the applied revision is not a number".into())),
             },
         };
-        Ok((State(db), applied))
+        Ok((State { db, recent: Recent::new(cache_bytes / RECENT) }, applied))
     };
     let thread = std::thread::Builder::new().name("state-open".into()).spawn(open);
     match thread.map_err(StoreError::io("start a thread"))?.join() {
@@ -121,7 +127,15 @@ fn is_locked(error: &io::Error) -> bool {
 impl State {
     /// The value of a key.
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<IVec>, StoreError> {
-        self.0.get(key).map_err(failed)
+        let mark = match self.recent.get(key) {
+            Ok(value) => return Ok(Some(value)),
+            Err(mark) => mark,
+        };
+        let found = self.db.get(key).map_err(failed)?;
+        if let Some(value) = &found {
+            self.recent.offer(key, value, mark);
+        }
+        Ok(found)
     }
 
     /// Keys and values of a range that is not empty.
@@ -131,7 +145,7 @@ impl State {
         reverse: bool,
     ) -> impl Iterator<Item = Result<(Value, Value), StoreError>> + use<> {
         let (mut forward, mut backward) = (None, None);
-        let all = self.0.range(range);
+        let all = self.db.range(range);
         if reverse {
             backward = Some(all.rev());
         } else {
@@ -144,7 +158,7 @@ impl State {
     /// The first tenant from `from` on that has a record.
     pub(super) fn next_tenant(&self, from: TenantNo) -> Result<Option<TenantNo>, StoreError> {
         let start = from.0.to_be_bytes();
-        let first = self.0.range(start.as_slice()..).next().transpose().map_err(failed)?;
+        let first = self.db.range(start.as_slice()..).next().transpose().map_err(failed)?;
         Ok(first.and_then(|(key, _)| crate::key::split_key(&key).map(|(tenant, ..)| tenant)))
     }
 
@@ -162,20 +176,28 @@ impl State {
         let merged: BTreeMap<&[u8], Option<&[u8]>> =
             changes.map(|change| (&*change.key, change.value.as_deref())).collect();
         let mut last = Batch::default();
+        let mut heads = Vec::new();
         for (key, value) in merged {
             match value {
-                Some(value) if is_head(key) => last.insert(key, value),
-                Some(value) => drop(self.0.insert(key, value).map_err(failed)?),
-                None => drop(self.0.remove(key).map_err(failed)?),
+                Some(value) if is_head(key) => {
+                    last.insert(key, value);
+                    heads.push(key);
+                    continue;
+                }
+                Some(value) => drop(self.db.insert(key, value).map_err(failed)?),
+                None => drop(self.db.remove(key).map_err(failed)?),
             }
+            self.recent.changed(key);
         }
         last.insert(APPLIED, &applied.to_be_bytes());
-        self.0.apply_batch(last).map_err(failed)
+        self.db.apply_batch(last).map_err(failed)?;
+        heads.into_iter().for_each(|head| self.recent.changed(head));
+        Ok(())
     }
 
     /// Hands everything to the operating system: the next opening has less to do.
     pub(super) fn flush(&self) -> Result<(), StoreError> {
-        self.0.flush().map(|_| ()).map_err(failed)
+        self.db.flush().map(|_| ()).map_err(failed)
     }
 }
 

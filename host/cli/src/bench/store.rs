@@ -1,0 +1,197 @@
+//! `backroom bench store`: what the store alone does, through units of work with their hash chains.
+
+mod fill;
+mod posting;
+mod slow;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use backroom_store::engine::{Embedded, embedded};
+use backroom_store::{Options, Store, TenantNo};
+use clap::Args;
+use serde::Serialize;
+
+use super::disk::{self, Syncs};
+use super::{micros, syncs};
+use crate::commands::Context;
+use crate::exit::Result;
+use crate::figures::count;
+use crate::output::{Grid, Out, left, right};
+use crate::progress::Progress;
+use fill::Filled;
+use posting::{Accounts, Rate};
+
+pub(crate) use fill::Fill;
+
+/// Callers at a time.
+const CALLERS: [usize; 3] = [1, 16, 128];
+/// Tenants that they write for.
+const TENANTS: [u32; 2] = [1, 16];
+
+/// Measure the store: commits of six records, durable, from 1 to 128 callers.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+One commit is a double-entry posting: a header, two lines and an index entry that are new, and two balances that are read
+and overwritten; keys of 27 and values of 100 random bytes. Every caller waits until its commit is on disk. The same is
+measured on a disk that takes 3.99 ms for a sync, as an ordinary network disk does.
+
+With --entries the store is filled with that many commits by a process of its own, which is stopped once in order and once
+by a kill; then its files are measured, and how long it takes to open.
+
+Examples:
+  backroom bench store
+  backroom bench store --seconds 120 --dir /var/tmp --json
+  backroom bench store --entries 1000000")]
+pub(crate) struct StoreBench {
+    /// Seconds of measuring, all rates together.
+    #[arg(long, value_name = "N", default_value_t = 40, value_parser = clap::value_parser!(u64).range(5..=3600))]
+    seconds: u64,
+    /// Where the store goes, in a folder that is deleted again; the system's temporary folder if not said.
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+    /// Also fill a store with so many commits, and measure its files and how long it takes to open.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1_000..=100_000_000))]
+    entries: Option<u64>,
+}
+
+/// Everything that was measured.
+#[derive(Debug, Serialize)]
+struct Report {
+    cores: usize,
+    dir: PathBuf,
+    disk_before: Syncs,
+    rates: Vec<Row>,
+    filled: Option<Filled>,
+    disk_after: Syncs,
+}
+
+/// One way of asking.
+#[derive(Debug, Serialize)]
+struct Row {
+    engine: &'static str,
+    callers: usize,
+    tenants: u32,
+    accounts: Accounts,
+    #[serde(flatten)]
+    rate: Rate,
+    /// What the project wants, where it wants something.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target: Option<u32>,
+}
+
+impl StoreBench {
+    /// Does it.
+    pub(crate) fn run(&self, context: &Context) -> Result {
+        let report = self.measure()?;
+        context.out.value(&report);
+        report.show(context.out);
+        Ok(())
+    }
+
+    fn measure(&self) -> Result<Report> {
+        let dir = self.dir.clone().unwrap_or_else(std::env::temp_dir);
+        let folder = tempfile::Builder::new().prefix("backroom-bench-").tempdir_in(&dir);
+        let folder = folder.with_context(|| format!("cannot make a folder in {}", dir.display()))?;
+        let progress = Progress::start("measuring");
+        let disk_before = disk::measure(folder.path(), Duration::from_secs(1))?;
+        // Every way of asking takes as long as any other; the slow disk needs one.
+        let ways = u32::try_from(CALLERS.len() * TENANTS.len() * 2 + 1).unwrap_or(u32::MAX);
+        let each = Duration::from_secs(self.seconds) / ways;
+        let mut rates = self.embedded(folder.path(), each, &progress)?;
+        rates.push(slow(folder.path(), each, &progress)?);
+        let filled = match self.entries {
+            Some(entries) => Some(fill::measure(&folder.path().join("filled"), entries, &progress)?),
+            None => None,
+        };
+        let disk_after = disk::measure(folder.path(), Duration::from_secs(1))?;
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Ok(Report { cores, dir, disk_before, rates, filled, disk_after })
+    }
+
+    fn embedded(&self, folder: &Path, each: Duration, progress: &Progress) -> Result<Vec<Row>> {
+        let mut rows = Vec::new();
+        for callers in CALLERS {
+            for tenants in TENANTS {
+                for accounts in [Accounts::Uniform, Accounts::Hot] {
+                    progress.at(&format!("{callers} callers, {tenants} tenants, {accounts}"));
+                    let data = folder.join("data");
+                    let store = Store::open(&data, Options::default()).context("cannot open a store to measure on")?;
+                    let rate = posting::measure(&store, callers, tenants, accounts, each)?;
+                    store.close().context("cannot close the measured store")?;
+                    std::fs::remove_dir_all(&data).context("cannot remove the measured store")?;
+                    let target = match callers {
+                        1 => Some(3_000),
+                        128 => Some(15_000),
+                        _ => None,
+                    };
+                    rows.push(Row { engine: "embedded", callers, tenants, accounts, rate, target });
+                }
+            }
+        }
+        Ok(rows)
+    }
+}
+
+/// On a disk with slow syncs.
+fn slow(folder: &Path, each: Duration, progress: &Progress) -> Result<Row> {
+    let (callers, tenants, accounts) = (128, 16, Accounts::Uniform);
+    progress.at("a disk that takes 3.99 ms for a sync");
+    let data = folder.join("slow");
+    let options = Options::default();
+    let folder = embedded::log_folder(&data).context("cannot open a store to measure on")?;
+    let engine = Embedded::open_on(&data, Arc::new(slow::SlowDisk(folder)), &options);
+    let store = Store::with_engine_options(Arc::new(engine.context("cannot open a store to measure on")?), &options);
+    let rate = posting::measure(&store, callers, tenants, accounts, each)?;
+    store.close().context("cannot close the measured store")?;
+    Ok(Row { engine: "embedded, 3.99 ms a sync", callers, tenants, accounts, rate, target: Some(4_000) })
+}
+
+/// The tenant that a caller writes for.
+fn tenant_of(caller: usize, tenants: u32) -> TenantNo {
+    let number = u32::try_from(caller % tenants.max(1) as usize).unwrap_or_default();
+    TenantNo(number + 1)
+}
+
+impl Report {
+    fn show(&self, out: Out) {
+        let Self { cores, dir, disk_before, rates, filled, disk_after } = self;
+        out.line(format_args!("{cores} cores; store in {}", dir.display()));
+        out.line(format_args!(
+            "fdatasync of 4 KiB appends: {} before, {} after\n",
+            syncs(disk_before),
+            syncs(disk_after)
+        ));
+        let heads = [
+            left("Engine"),
+            right("Callers"),
+            right("Tenants"),
+            left("Accounts"),
+            right("Commits"),
+            right("p50"),
+            right("p99"),
+            right("A sync"),
+            left("Target"),
+        ];
+        let mut grid = Grid::new(&heads);
+        for Row { engine, callers, tenants, accounts, rate, target } in rates {
+            grid.row([
+                (*engine).to_owned(),
+                callers.to_string(),
+                tenants.to_string(),
+                accounts.to_string(),
+                format!("{}/s", count(rate.per_second as u64)),
+                micros(rate.each.p50_us),
+                micros(rate.each.p99_us),
+                format!("{:.1}", rate.commits_a_sync),
+                target.map(|target| format!(">= {}/s", count(u64::from(target)))).unwrap_or_default(),
+            ]);
+        }
+        out.table(&grid);
+        if let Some(filled) = filled {
+            filled.show(out);
+        }
+    }
+}
