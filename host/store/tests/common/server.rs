@@ -148,6 +148,18 @@ impl Server {
         name
     }
 
+    /// A copy of a database that nobody is connected to; gives its name.
+    pub fn copy_of(&self, database: &str) -> String {
+        let name = format!("test_{}", DATABASES.fetch_add(1, Ordering::SeqCst));
+        // A backend whose client has gone needs a moment to go, too.
+        self.sql_as_superuser(
+            "postgres",
+            &format!("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '{database}'"),
+        );
+        self.sql_as(SUPERUSER, "postgres", &format!("CREATE DATABASE {name} TEMPLATE {database} OWNER {OWNER}"));
+        name
+    }
+
     /// The connection string for a database.
     pub fn url(&self, database: &str) -> String {
         format!("host={} user={OWNER} dbname={database}", self.dir.display())

@@ -60,7 +60,6 @@ struct State {
     entries: VecDeque<Pending>,
     bytes: usize,
     sequenced: Revision,
-    in_flight: bool,
     /// Why no entry is ever taken again.
     closed: Option<String>,
     /// Why none is taken for now.
@@ -142,14 +141,12 @@ impl Queue {
         if group.is_empty() {
             return if state.closed.is_some() { Next::End } else { Next::Idle };
         }
-        state.in_flight = true;
         Next::Commit(group)
     }
 
     /// The group has its outcome. Once nothing is on its way, the next place is behind the last durable revision.
     pub(super) fn done(&self, durable: Revision) {
         let mut state = self.state.lock();
-        state.in_flight = false;
         if state.entries.is_empty() {
             state.sequenced = durable;
         }
@@ -191,11 +188,5 @@ impl Queue {
     pub(super) fn status(&self) -> (Option<String>, usize) {
         let state = self.state.lock();
         (state.closed.clone().or_else(|| state.down.clone()), state.bytes)
-    }
-
-    /// Whether nothing is on its way.
-    pub(super) fn is_empty(&self) -> bool {
-        let state = self.state.lock();
-        state.entries.is_empty() && !state.in_flight
     }
 }
