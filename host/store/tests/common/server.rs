@@ -95,19 +95,24 @@ impl Server {
         for setting in self.settings {
             postgres.args(["-c", setting]);
         }
-        let log = std::fs::File::options().create(true).append(true).open(self.dir.join("log")).unwrap();
-        let mut child = postgres.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap();
         let began = Instant::now();
+        let mut child = self.spawn(&mut postgres);
         while !self.answers() {
             let log = || std::fs::read_to_string(self.dir.join("log")).unwrap_or_default();
-            if let Some(status) = child.try_wait().unwrap() {
-                panic!("the server ended with {status}: {}", log());
-            }
             assert!(began.elapsed() < Duration::from_secs(120), "the server does not answer: {}", log());
+            if child.try_wait().unwrap().is_some() {
+                // Processes of one that was killed still hold its memory: they are about to notice.
+                child = self.spawn(&mut postgres);
+            }
             std::thread::sleep(Duration::from_millis(20));
         }
         // Whoever is killed must also be collected.
         std::thread::spawn(move || child.wait());
+    }
+
+    fn spawn(&self, postgres: &mut Command) -> Child {
+        let log = std::fs::File::options().create(true).append(true).open(self.dir.join("log")).unwrap();
+        postgres.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap()
     }
 
     fn answers(&self) -> bool {
