@@ -194,6 +194,23 @@ impl Server {
         }
     }
 
+    /// Runs a script of `pgbench` with this many clients; gives what it says about its speed.
+    pub fn pgbench(&self, database: &str, script: &str, seconds: u64, clients: u64) -> String {
+        let file = std::env::temp_dir().join(format!("backroom-pgbench-{}", std::process::id()));
+        std::fs::write(&file, script).unwrap();
+        let mut pgbench = Command::new(self.programs.join("pgbench"));
+        pgbench.args(["-n", "-M", "prepared", "-j", "2", "-U", OWNER, "-T", &seconds.to_string()]);
+        pgbench.args(["-c", &clients.to_string(), "-f"]).arg(&file).arg("-h").arg(&self.dir).arg(database);
+        let output = pgbench.output().unwrap();
+        std::fs::remove_file(&file).unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        said.lines()
+            .filter(|line| line.starts_with("tps") || line.starts_with("latency"))
+            .collect::<Vec<_>>()
+            .join(", ")
+    }
+
     fn psql(&self, user: &str, database: &str) -> Command {
         let mut psql = Command::new(self.programs.join("psql"));
         psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-U", user, "-d", database]);
