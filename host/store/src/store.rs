@@ -6,10 +6,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::engine::{At, Embedded, Engine, LogItem, Memory, Status};
+use crate::engine::{At, Embedded, Engine, LogItem, Memory, Postgres, PostgresOptions, Status};
 use crate::entry::{Entry, place_of};
 use crate::error::StoreError;
 use crate::index::{STRIDE, Tip, decode_revision, head_key, index_key};
+use crate::ticket::Ticket;
 use crate::turns::Turns;
 use crate::tx::Tx;
 use crate::types::{Head, Revision, TenantNo};
@@ -77,6 +78,16 @@ impl Store {
         Ok(Self::with_engine_options(Arc::new(engine), &options))
     }
 
+    /// Opens the store in a PostgreSQL database that any number of hosts may share, and makes its tables if they are not
+    /// there.
+    ///
+    /// # Errors
+    /// As [`Postgres::open`].
+    pub fn open_postgres(url: &str, options: &Options, postgres: &PostgresOptions) -> Result<Self, StoreError> {
+        let engine = Postgres::open(url, options, postgres)?;
+        Ok(Self::with_engine_options(Arc::new(engine), options))
+    }
+
     /// A store that lives in memory and ends with it: the strict twin for tests.
     #[must_use]
     pub fn memory() -> Self {
@@ -114,7 +125,7 @@ impl Store {
             StoreError::Busy(format!("tenant {tenant} had no turn within {} ms", self.0.turn_timeout.as_millis()))
         })?;
         // After the turn has come, so that the snapshot shows what the one before has done.
-        let snapshot = self.0.engine.snapshot(At::Sequenced)?;
+        let snapshot = self.0.engine.snapshot(At::Sequenced(tenant))?;
         Ok(Tx::new(self.clone(), tenant, snapshot, Some(turn)))
     }
 
@@ -180,6 +191,13 @@ impl Store {
     pub fn head(&self, tenant: TenantNo) -> Result<Head, StoreError> {
         let snapshot = self.0.engine.snapshot(At::Durable)?;
         Ok(tip(&*snapshot, tenant)?.head)
+    }
+
+    /// For who found in a unit of work for writing that there is nothing left to do, and is to say so: tells when what was
+    /// found is durable. `None` where it is once [`Status::durable`] has come to [`Status::sequenced`] as it is now.
+    #[must_use]
+    pub fn sequenced(&self, tenant: TenantNo) -> Option<Ticket> {
+        self.0.engine.sequenced(tenant)
     }
 
     /// Checks the durable part of the store: frames and checksums, the sequence without gaps, every tenant's chain, the
