@@ -168,8 +168,10 @@ pub struct Status {
     pub sequenced: Revision,
     /// The last revision that the state index has; equal to `durable` where there is no separate index.
     pub applied: Revision,
-    /// Why the store stopped taking commits, if it did.
+    /// Why the store stopped taking commits, if it did. It must be opened again.
     pub failed: Option<String>,
+    /// Why commits are refused for now: the log cannot be written. It is tried again until it can; reading goes on.
+    pub held: Option<String>,
     /// Syncs of the log since it was opened.
     pub syncs: u64,
     /// Bytes of the overlay: changes that are not in the state index yet.

@@ -178,6 +178,10 @@ impl Engine for Embedded {
         visit: &mut dyn FnMut(LogItem<'_>) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
         let durable = self.core.durable();
+        // Behind the last durable entry there is what is being written, and zeros that are set aside: no damage.
+        if from > durable {
+            return Ok(());
+        }
         let segments = self.core.segments.read().clone();
         let begin = segments.partition_point(|first| *first <= from).saturating_sub(1);
         for first in segments.into_iter().skip(begin).take_while(|first| *first <= durable) {
@@ -206,7 +210,7 @@ impl Engine for Embedded {
         let failed = self.core.status().failed.filter(|_| self.threads.lock().log.is_some());
         self.stop();
         if let Some(why) = failed {
-            return Err(StoreError::Unavailable(why));
+            return Err(core::stopped(&why));
         }
         let status = self.core.status();
         if status.durable != status.sequenced {

@@ -9,11 +9,15 @@ use parking_lot::{Condvar, Mutex};
 
 type Content = Arc<Mutex<File>>;
 
+/// What is read, and what the disk has for certain.
 #[derive(Default, Clone)]
 struct File {
     bytes: Vec<u8>,
-    synced: usize,
+    synced: Vec<u8>,
 }
+
+/// The bytes that are set aside at once: fewer than a real file system is asked for, so that they are used up in a test.
+const RESERVED: usize = 512;
 
 #[derive(Default)]
 struct Inner {
@@ -24,6 +28,8 @@ struct Inner {
     /// After the fault everything fails, as when the power is gone.
     dead: bool,
     dies: bool,
+    /// No room for what makes a file longer.
+    full: bool,
     hold_syncs: bool,
     syncs_held: u32,
     failed: Option<&'static str>,
@@ -69,6 +75,11 @@ impl SimDisk {
         (inner.fail_at, inner.dead, inner.failed) = (None, false, None);
     }
 
+    /// The disk is full: what is appended is refused, half of it written.
+    pub fn refuse_writes(&self, full: bool) {
+        self.inner.lock().full = full;
+    }
+
     /// From now on syncs wait.
     pub fn hold_syncs(&self) {
         self.inner.lock().hold_syncs = true;
@@ -93,21 +104,22 @@ impl SimDisk {
         inner.names = inner.synced_names.clone();
         for content in inner.names.values() {
             let mut file = content.lock();
+            let File { bytes, synced } = &mut *file;
             match leaves {
                 Leaves::All => {}
-                Leaves::Nothing => {
-                    let synced = file.synced;
-                    file.bytes.truncate(synced);
-                }
+                Leaves::Nothing => bytes.clone_from(synced),
                 Leaves::Some(bits) => {
-                    let synced = file.synced;
-                    for (at, block) in file.bytes[synced..].chunks_mut(64).enumerate() {
-                        if bits >> (at % 64) & 1 == 0 {
+                    for (at, block) in bytes.chunks_mut(64).enumerate() {
+                        let before = synced.get(at * 64..).unwrap_or_default();
+                        let before = &before[..before.len().min(block.len())];
+                        if *before != *block && bits >> (at % 64) & 1 == 0 {
                             block.fill(0);
+                            block[..before.len()].copy_from_slice(before);
                         }
                     }
                 }
             }
+            synced.clone_from(bytes);
         }
     }
 
@@ -137,6 +149,9 @@ impl SimDisk {
             self.changed.notify_all();
             return Err(io::Error::other("fault on purpose"));
         }
+        if inner.full && ["append", "reserve"].contains(&what) {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
         if inner.dead { Err(io::Error::other("the disk is gone")) } else { Ok(()) }
     }
 
@@ -146,7 +161,12 @@ impl SimDisk {
 }
 
 /// A handle; the disk is kept alive by it.
-struct Handle(Arc<SimDisk>, Content);
+struct Handle {
+    disk: Arc<SimDisk>,
+    content: Content,
+    /// Where what is appended goes.
+    end: usize,
+}
 
 // The engine holds the disk as `Arc<dyn Disk>`, handles need the disk itself.
 pub struct Shared(pub Arc<SimDisk>);
@@ -162,12 +182,14 @@ impl Disk for Shared {
         let content = Content::default();
         let before = self.0.inner.lock().names.insert(name.into(), Arc::clone(&content));
         assert!(before.is_none(), "{name} was there already");
-        Ok(Box::new(Handle(Arc::clone(&self.0), content)))
+        Ok(Box::new(Handle { disk: Arc::clone(&self.0), content, end: 0 }))
     }
 
     fn open(&self, name: &str) -> io::Result<Box<dyn LogFile>> {
         self.0.operation("open")?;
-        Ok(Box::new(Handle(Arc::clone(&self.0), self.0.content(name)?)))
+        let content = self.0.content(name)?;
+        let end = content.lock().bytes.len();
+        Ok(Box::new(Handle { disk: Arc::clone(&self.0), content, end }))
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
@@ -193,36 +215,64 @@ impl Disk for Shared {
 
 impl LogFile for Handle {
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let outcome = self.0.operation("append");
+        let outcome = self.disk.operation("append");
         // A write that fails has written some part.
         let written = if outcome.is_ok() { bytes.len() } else { bytes.len() / 2 };
-        self.1.lock().bytes.extend_from_slice(&bytes[..written]);
+        let mut file = self.content.lock();
+        let needed = file.bytes.len().max(self.end + written);
+        file.bytes.resize(needed, 0);
+        file.bytes[self.end..self.end + written].copy_from_slice(&bytes[..written]);
+        self.end += if outcome.is_ok() { written } else { 0 };
         outcome
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        let mut inner = self.0.inner.lock();
+        let mut inner = self.disk.inner.lock();
         inner.syncs_held += 1;
-        self.0.changed.notify_all();
+        self.disk.changed.notify_all();
         while inner.hold_syncs {
-            self.0.changed.wait(&mut inner);
+            self.disk.changed.wait(&mut inner);
         }
         inner.syncs_held -= 1;
         drop(inner);
-        self.0.operation("sync")?;
-        let mut file = self.1.lock();
-        file.synced = file.bytes.len();
+        self.disk.operation("sync")?;
+        let mut file = self.content.lock();
+        file.synced = file.bytes.clone();
+        Ok(())
+    }
+
+    fn reserve(&mut self, bytes: usize) -> io::Result<()> {
+        let outcome = self.disk.operation("reserve");
+        let longer = if outcome.is_ok() { RESERVED.min(bytes) } else { RESERVED / 2 };
+        let mut file = self.content.lock();
+        let needed = file.bytes.len().max(self.end + longer);
+        file.bytes.resize(needed, 0);
+        outcome
+    }
+
+    fn truncate(&mut self, len: u64) -> io::Result<()> {
+        self.disk.operation("truncate")?;
+        self.content.lock().bytes.truncate(len as usize);
+        self.end = len as usize;
+        Ok(())
+    }
+
+    fn seal(&mut self) -> io::Result<()> {
+        self.disk.operation("seal")?;
+        let mut file = self.content.lock();
+        file.bytes.truncate(self.end);
+        file.synced = file.bytes.clone();
         Ok(())
     }
 
     fn size(&self) -> io::Result<u64> {
-        self.0.operation("size")?;
-        Ok(self.1.lock().bytes.len() as u64)
+        self.disk.operation("size")?;
+        Ok(self.content.lock().bytes.len() as u64)
     }
 
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
-        self.0.operation("read")?;
-        let file = self.1.lock();
+        self.disk.operation("read")?;
+        let file = self.content.lock();
         let from = file.bytes.get(offset as usize..).and_then(|rest| rest.get(..buffer.len()));
         buffer.copy_from_slice(from.ok_or(io::ErrorKind::UnexpectedEof)?);
         Ok(())

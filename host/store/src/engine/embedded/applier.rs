@@ -18,11 +18,14 @@ const BATCH: usize = 16_384;
 pub(super) fn run(core: &Arc<Core>) {
     let fail_on_panic = FailOnPanic(Arc::clone(core));
     loop {
+        // Asked first: once the log thread has ended, nothing becomes durable that this round does not see.
+        let last_round = core.sequence.lock().phase == Phase::Draining;
         let batch = take(core);
         let Some(applied) = batch.last().map(|queued| queued.revision) else {
-            if !wait(core) {
+            if last_round {
                 break;
             }
+            wait(core);
             continue;
         };
         let changes: usize = batch.iter().map(|queued| queued.changes.len()).sum();
@@ -55,20 +58,16 @@ fn take(core: &Core) -> Vec<Queued> {
     batch
 }
 
-/// Waits until there may be something to apply; `false` if there never will be.
-fn wait(core: &Core) -> bool {
+/// Waits until there may be something to apply, or the end.
+fn wait(core: &Core) {
     {
         let mut sequence = core.sequence.lock();
-        if sequence.phase == Phase::Draining {
-            return false;
-        }
-        if sequence.queue.is_empty() {
+        if sequence.queue.is_empty() && sequence.phase != Phase::Draining {
             core.apply.wait(&mut sequence);
         }
     }
     make_way(core);
     pause(core);
-    true
 }
 
 fn pause(core: &Core) {

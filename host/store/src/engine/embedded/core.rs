@@ -21,6 +21,17 @@ use crate::index::Tip;
 use crate::store::Options;
 use crate::types::{Revision, TenantNo};
 
+/// Between two attempts to write a log that could not be written: soon enough for whoever made room, no load for a machine
+/// in trouble.
+const TRY_AGAIN: Duration = Duration::from_millis(200);
+
+/// What a store that has stopped answers.
+pub(super) fn stopped(why: &str) -> StoreError {
+    StoreError::Unavailable(format!(
+        "it has stopped: {why}. Restart the service; it recovers everything that was acknowledged"
+    ))
+}
+
 /// Shared by the engine, its log thread and its applier.
 pub(super) struct Core {
     pub(super) options: Options,
@@ -174,6 +185,37 @@ impl Core {
         self.room.notify_all();
     }
 
+    /// Refuses commits until [`Core::let_go`], and gives back everything that has its place behind what could not be written.
+    pub(super) fn hold(&self, why: &str) -> Work {
+        let mut sequence = self.sequence.lock();
+        if sequence.held.as_deref() != Some(why) {
+            tracing::error!(why, "commits are refused for now");
+            sequence.held = Some(why.to_owned());
+        }
+        self.room.notify_all();
+        sequence.take_pending()
+    }
+
+    /// A pause between two attempts; whether the store is being closed.
+    pub(super) fn wait_held(&self) -> bool {
+        let mut sequence = self.sequence.lock();
+        if sequence.phase == Phase::Open {
+            self.work.wait_for(&mut sequence, TRY_AGAIN);
+        }
+        sequence.phase != Phase::Open
+    }
+
+    /// The log can be written again.
+    pub(super) fn let_go(&self) {
+        tracing::info!("commits are taken again");
+        self.sequence.lock().held = None;
+    }
+
+    /// A new segment has been created.
+    pub(super) fn begin_segment(&self, first: Revision) {
+        self.segments.write().push(first);
+    }
+
     /// Stops the store: nobody's commit is acknowledged from here on. The first reason stands.
     pub(super) fn fail(&self, why: &str) {
         let work = {
@@ -187,7 +229,7 @@ impl Core {
             self.apply.notify_all();
             sequence.take_pending()
         };
-        work.group.finish(Err(StoreError::Unavailable(why.to_owned())));
+        work.group.finish(Err(stopped(why)));
     }
 
     /// Takes no more commits; each phase wakes the thread that it is for.
@@ -201,9 +243,9 @@ impl Core {
     }
 
     pub(super) fn status(&self) -> Status {
-        let (failed, pending_bytes) = {
+        let (failed, held, pending_bytes) = {
             let sequence = self.sequence.lock();
-            (sequence.stopped.clone(), sequence.pending_bytes)
+            (sequence.stopped.clone(), sequence.held.clone(), sequence.pending_bytes)
         };
         // Oldest first, so that no figure is ahead of the one it follows.
         let (applied, durable, sequenced) = (self.applied(), self.durable(), self.sequenced());
@@ -212,6 +254,7 @@ impl Core {
             sequenced,
             applied,
             failed,
+            held,
             syncs: self.syncs.load(Ordering::Relaxed),
             overlay_bytes: self.overlay.bytes(),
             pending_bytes,

@@ -68,6 +68,14 @@ pub trait LogFile: Send {
         Ok(())
     }
 
+    /// Cuts the file off at `len`, which is not behind what was appended; the next appended bytes go there. Not synced.
+    ///
+    /// # Errors
+    /// What the operating system reports; it may be tried again.
+    fn truncate(&mut self, _len: u64) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
     /// Gives back what is left of [`LogFile::reserve`], and syncs.
     ///
     /// # Errors
@@ -148,6 +156,12 @@ impl LogFile for Plain {
 
     fn sync(&mut self) -> io::Result<()> {
         self.file.sync_data()
+    }
+
+    fn truncate(&mut self, len: u64) -> io::Result<()> {
+        self.file.set_len(len)?;
+        self.end = len;
+        Ok(())
     }
 
     fn seal(&mut self) -> io::Result<()> {
