@@ -57,6 +57,14 @@ pub trait Engine: Send + Sync {
     /// Figures for health checks and operators. Cheap.
     fn status(&self) -> Status;
 
+    /// Does what is done beside the service now, and waits for it. Engines without any have nothing to do.
+    ///
+    /// # Errors
+    /// What prevents it. Nothing is lost by that.
+    fn upkeep(&self, _what: Upkeep) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// Stops taking commits, waits until everything sequenced is durable and applied, and lets the files go as far as
     /// nobody else uses them. A second call does nothing.
     ///
@@ -94,6 +102,13 @@ pub enum At {
     Durable,
     /// Everything that has its place in the log: for the holder of the tenant's turn.
     Sequenced,
+}
+
+/// What [`Engine::upkeep`] is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Upkeep {
+    /// Whatever is due.
+    Due,
 }
 
 /// A range of full keys.
@@ -180,6 +195,8 @@ pub struct Status {
     pub pending_bytes: usize,
     /// Snapshots in use.
     pub snapshots: usize,
+    /// What operators should look at, in words: little room left, damage that upkeep met.
+    pub warnings: Vec<String>,
 }
 
 /// Bytes of a key or a value, shared with the engine where it can.

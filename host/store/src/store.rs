@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::engine::{At, Embedded, Engine, LogItem, Memory, Status};
+use crate::engine::{At, Embedded, Engine, LogItem, Memory, Status, Upkeep};
 use crate::entry::{Entry, place_of};
 use crate::error::StoreError;
 use crate::index::{STRIDE, Tip, decode_revision, head_key, index_key};
@@ -33,6 +33,10 @@ pub struct Options {
     pub snapshot_age: Duration,
     /// How long changes are gathered before they go to the state index in one batch.
     pub apply_every: Duration,
+    /// How often it is looked whether upkeep is due; `None` leaves it to [`Store::upkeep`](crate::Store::upkeep).
+    pub upkeep_every: Option<Duration>,
+    /// Whether log segments that are full are compressed.
+    pub compress: bool,
 }
 
 impl Default for Options {
@@ -45,6 +49,8 @@ impl Default for Options {
             cache_bytes: 64 << 20,
             snapshot_age: Duration::from_secs(60),
             apply_every: Duration::from_millis(100),
+            upkeep_every: Some(Duration::from_secs(1)),
+            compress: true,
         }
     }
 }
@@ -196,6 +202,14 @@ impl Store {
     #[must_use]
     pub fn status(&self) -> Status {
         self.0.engine.status()
+    }
+
+    /// Compresses full log segments and does whatever else is due, now, instead of in the background.
+    ///
+    /// # Errors
+    /// What prevents it. Nothing is lost by that.
+    pub fn upkeep(&self) -> Result<(), StoreError> {
+        self.0.engine.upkeep(Upkeep::Due)
     }
 
     /// Stops taking commits, brings everything to disk and into the state index. Other clones answer

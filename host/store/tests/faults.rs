@@ -64,7 +64,10 @@ fn work(sim: &Sim, store: &Store, known: &mut Known, rounds: u64) -> Result<(), 
 fn life(sim: &Sim, known: &mut Known) -> Result<(), StoreError> {
     for _ in 0..2 {
         let store = sim.open()?;
-        let done = work(sim, &store, known, 8);
+        let done = work(sim, &store, known, 8).and_then(|()| {
+            store.upkeep()?;
+            store.status().warnings.into_iter().next().map_or(Ok(()), |what| Err(StoreError::Unavailable(what)))
+        });
         let closed = store.close();
         done?;
         closed?;

@@ -15,12 +15,15 @@ mod frame;
 mod lock;
 mod log_thread;
 mod overlay;
+mod packed;
 mod recover;
 mod replay;
 mod segment;
 mod sequence;
 mod snapshots;
 mod state;
+mod stream;
+mod upkeep;
 mod view;
 
 use std::ops::ControlFlow;
@@ -38,7 +41,7 @@ use self::core::Core;
 use self::log_thread::Writer;
 use self::sequence::Phase;
 use self::view::View;
-use super::{Appended, At, Engine, LogItem, Snapshot, Status};
+use super::{Appended, At, Engine, LogItem, Snapshot, Status, Upkeep};
 use crate::entry::Sealed;
 use crate::error::StoreError;
 use crate::index::{Tip, head_key};
@@ -57,6 +60,7 @@ pub struct Embedded {
 struct Threads {
     log: Option<JoinHandle<()>>,
     applier: Option<JoinHandle<()>>,
+    upkeep: Option<JoinHandle<()>>,
 }
 
 impl Embedded {
@@ -101,13 +105,16 @@ impl Embedded {
         let core = Arc::clone(&engine.core);
         let applier = spawn("store-applier", move || applier::run(&core))?;
         engine.threads.lock().applier = Some(applier);
+        let core = Arc::clone(&engine.core);
+        engine.threads.lock().upkeep = Some(spawn("store-upkeep", move || upkeep::run(&core))?);
         Ok(engine)
     }
 
-    /// Ends both threads, the log first: what it makes durable is applied before the other one ends.
+    /// Ends all threads, upkeep first; then the log: what it makes durable is applied before the applier ends.
     fn stop(&self) {
         let mut threads = self.threads.lock();
         self.core.enter(Phase::Closing);
+        join(threads.upkeep.take());
         join(threads.log.take());
         self.core.enter(Phase::Draining);
         join(threads.applier.take());
@@ -185,8 +192,8 @@ impl Engine for Embedded {
         let segments = self.core.segments.read().clone();
         let begin = segments.partition_point(|first| *first <= from).saturating_sub(1);
         for first in segments.into_iter().skip(begin).take_while(|first| *first <= durable) {
-            let bytes = segment::read(&*self.core.disk, first)?;
-            let flow = segment::walk(&bytes, first, from, &mut |item| match item {
+            let segment = segment::read(&*self.core.disk, first)?;
+            let flow = segment::walk(&segment, from, &mut |item| match item {
                 // Behind the last durable entry the log thread may be writing.
                 LogItem::Entry { revision, .. } if revision > durable => ControlFlow::Break(()),
                 LogItem::Entry { revision, .. } => {
@@ -204,6 +211,13 @@ impl Engine for Embedded {
 
     fn status(&self) -> Status {
         self.core.status()
+    }
+
+    fn upkeep(&self, what: Upkeep) -> Result<(), StoreError> {
+        match what {
+            Upkeep::Due => upkeep::round(&self.core),
+        }
+        Ok(())
     }
 
     fn close(&self) -> Result<(), StoreError> {

@@ -72,6 +72,8 @@ pub fn options() -> Options {
         segment_bytes: 4 << 10,
         cache_bytes: 8 << 20,
         apply_every: Duration::from_millis(1),
+        // Tests ask for it, so that each of its steps has its place in the count of operations.
+        upkeep_every: None,
         ..Options::default()
     }
 }

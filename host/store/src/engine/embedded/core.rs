@@ -3,6 +3,7 @@
 //! Locks are taken in this order and never the other way round: overlay shard, `sequence`. Neither is held while anybody
 //! writes, syncs or applies.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -14,6 +15,7 @@ use super::overlay::Overlay;
 use super::sequence::{Phase, Sequence, Work};
 use super::snapshots::Snapshots;
 use super::state::State;
+use super::upkeep::Memory;
 use crate::engine::{Appended, Status};
 use crate::entry::Sealed;
 use crate::error::StoreError;
@@ -52,6 +54,11 @@ pub(super) struct Core {
     durable: AtomicU64,
     applied: AtomicU64,
     syncs: AtomicU64,
+    pub(super) upkeep: Mutex<Memory>,
+    /// Wakes upkeep.
+    upkeep_wake: Condvar,
+    /// What is not as it should be, by what it is about.
+    warnings: Mutex<BTreeMap<&'static str, String>>,
     /// Held as long as any thread of the engine runs. Last, so that it goes last.
     _lock: Box<dyn Send + Sync>,
 }
@@ -80,6 +87,9 @@ impl Core {
             durable: AtomicU64::new(last),
             applied: AtomicU64::new(last),
             syncs: AtomicU64::new(0),
+            upkeep: Mutex::default(),
+            upkeep_wake: Condvar::new(),
+            warnings: Mutex::default(),
             _lock: lock,
         }
     }
@@ -232,11 +242,39 @@ impl Core {
         work.group.finish(Err(stopped(why)));
     }
 
+    /// Waits for the next round of upkeep; `false` if there is none.
+    pub(super) fn wait_upkeep(&self, every: Duration) -> bool {
+        let mut sequence = self.sequence.lock();
+        if sequence.phase == Phase::Open {
+            self.upkeep_wake.wait_for(&mut sequence, every);
+        }
+        sequence.phase == Phase::Open
+    }
+
+    /// Whether upkeep should end what it does.
+    pub(super) fn is_closing(&self) -> bool {
+        self.sequence.lock().phase != Phase::Open
+    }
+
+    /// Sets or takes away what operators should know about `subject`.
+    pub(super) fn warn(&self, subject: &'static str, what: Option<String>) {
+        let mut warnings = self.warnings.lock();
+        match what {
+            Some(what) if warnings.get(subject) != Some(&what) => {
+                tracing::warn!(subject, what, "the store needs attention");
+                warnings.insert(subject, what);
+            }
+            Some(_) => {}
+            None => drop(warnings.remove(subject)),
+        }
+    }
+
     /// Takes no more commits; each phase wakes the thread that it is for.
     pub(super) fn enter(&self, phase: Phase) {
         let mut sequence = self.sequence.lock();
         sequence.phase = phase;
         sequence.stopped.get_or_insert_with(|| "it was closed".to_owned());
+        self.upkeep_wake.notify_all();
         self.room.notify_all();
         self.work.notify_all();
         self.apply.notify_all();
@@ -259,6 +297,7 @@ impl Core {
             overlay_bytes: self.overlay.bytes(),
             pending_bytes,
             snapshots: self.snapshots.count(),
+            warnings: self.warnings.lock().values().cloned().collect(),
         }
     }
 }

@@ -4,14 +4,16 @@
 //! may show bytes that the disk never got, so what can be read proves nothing; a new file that was synced does.
 
 use super::disk::{Disk, LogFile};
-use super::{frame, segment};
+use super::segment::Segment;
+use super::{frame, packed, segment};
 use crate::engine::Place;
 use crate::entry::Entry;
 use crate::error::StoreError;
 use crate::types::Revision;
 
-/// A copy under way; never part of the log.
+/// A copy under way; never part of the log, as no file with this ending is.
 const COPY: &str = "tail.tmp";
+const UNFINISHED: &str = ".tmp";
 
 /// The log, ready for the next entry.
 pub(super) struct Recovered {
@@ -32,8 +34,10 @@ pub(super) struct Recovered {
 /// # Errors
 /// [`StoreError::Corrupt`] with file and offset if anything but an unfinished write at the very end is damaged.
 pub(super) fn recover(disk: &dyn Disk) -> Result<Recovered, StoreError> {
-    if disk.list().map_err(StoreError::io("list the log folder"))?.iter().any(|name| name == COPY) {
-        disk.remove(COPY).map_err(StoreError::io("remove an unfinished copy in the log folder"))?;
+    for name in disk.list().map_err(StoreError::io("list the log folder"))? {
+        if name.ends_with(UNFINISHED) {
+            disk.remove(&name).map_err(StoreError::io("remove an unfinished file in the log folder"))?;
+        }
     }
     let mut segments = segment::list(disk)?;
     loop {
@@ -47,7 +51,10 @@ pub(super) fn recover(disk: &dyn Disk) -> Result<Recovered, StoreError> {
                 last_entry: None,
             });
         };
-        let bytes = segment::read(disk, first)?;
+        let Segment { name, bytes, damage, .. } = segment::read(disk, first)?;
+        if name != segment::name(first) {
+            return follow(disk, segments, &bytes, damage, first);
+        }
         // The header is synced before the first frame is written: a file that is no longer than it, and wrong, was being
         // created when the power went.
         if bytes.len() <= segment::HEADER && segment::check_header(&bytes, first).is_err() {
@@ -67,12 +74,36 @@ pub(super) fn recover(disk: &dyn Disk) -> Result<Recovered, StoreError> {
 /// Creates a segment that is certain to be there after a power cut.
 pub(super) fn create(disk: &dyn Disk, first: Revision) -> Result<Box<dyn LogFile>, StoreError> {
     let name = segment::name(first);
-    let failed = || StoreError::io(format!("create log/{name}"));
-    let mut file = disk.create(&name).map_err(failed())?;
-    file.append(&segment::header(first)).map_err(failed())?;
-    file.sync().map_err(failed())?;
-    disk.sync().map_err(failed())?;
-    Ok(file)
+    let create = || {
+        let mut file = disk.create(&name)?;
+        file.append(&segment::header(first))?;
+        file.sync()?;
+        disk.sync()?;
+        Ok(file)
+    };
+    create().map_err(|error| {
+        // It may be tried again. What cannot be removed either is found by whoever opens the log next.
+        let _removed = disk.remove(&name);
+        StoreError::io(format!("create log/{name}"))(error)
+    })
+}
+
+/// The log ends with a compressed segment: its last plain one was lost before it had an entry, or was taken away.
+fn follow(
+    disk: &dyn Disk,
+    mut segments: Vec<Revision>,
+    bytes: &[u8],
+    damage: Option<String>,
+    first: Revision,
+) -> Result<Recovered, StoreError> {
+    if let Some(what) = damage {
+        return Err(StoreError::corrupt(format!("log/{}", packed::name(first)), what));
+    }
+    let kept = whole_part(bytes, first)?;
+    segments.push(kept.next);
+    let tail = create(disk, kept.next)?;
+    let tail_size = segment::HEADER as u64;
+    Ok(Recovered { segments, tail, tail_size, last: kept.next - 1, last_entry: kept.last_entry })
 }
 
 struct Kept {

@@ -43,8 +43,8 @@ pub(super) fn replay(
     let mut replay = Replay { state, expected: applied + 1, tips: HashMap::new(), changes: Vec::new(), failed: None };
     let begin = recovered.segments.partition_point(|first| *first <= applied + 1).saturating_sub(1);
     for first in recovered.segments.iter().skip(begin) {
-        let bytes = segment::read(disk, *first)?;
-        let flow = segment::walk(&bytes, *first, applied + 1, &mut |item| replay.item(&item));
+        let segment = segment::read(disk, *first)?;
+        let flow = segment::walk(&segment, applied + 1, &mut |item| replay.item(&item));
         if flow.is_break() {
             break;
         }
