@@ -109,6 +109,10 @@ pub enum At {
 pub enum Upkeep {
     /// Whatever is due.
     Due,
+    /// A checkpoint of the state.
+    Checkpoint,
+    /// The state index written anew, so that it takes less room.
+    Compact,
 }
 
 /// A range of full keys.
@@ -195,6 +199,16 @@ pub struct Status {
     pub pending_bytes: usize,
     /// Snapshots in use.
     pub snapshots: usize,
+    /// Bytes of the log on the disk. This and the next two are taken from time to time.
+    pub log_bytes: u64,
+    /// Bytes of the state index on the disk.
+    pub state_bytes: u64,
+    /// Bytes of the checkpoints on the disk.
+    pub checkpoint_bytes: u64,
+    /// Bytes of all keys and values in the state index, about.
+    pub logical_bytes: u64,
+    /// Bytes that the file system has left.
+    pub free_bytes: u64,
     /// What operators should look at, in words: little room left, damage that upkeep met.
     pub warnings: Vec<String>,
 }

@@ -37,6 +37,14 @@ pub struct Options {
     pub upkeep_every: Option<Duration>,
     /// Whether log segments that are full are compressed.
     pub compress: bool,
+    /// A checkpoint of the state is written when so many bytes of log, and as many as the state has, came since the last.
+    pub checkpoint_bytes: u64,
+    /// The state index is written anew when it takes more than this and three times what is in it.
+    pub compact_bytes: u64,
+    /// With less room than this the state index is left alone, and commits go on as long as memory and the log allow.
+    pub min_free_bytes: u64,
+    /// Room set aside for opening the store on a full disk.
+    pub spare_bytes: u64,
 }
 
 impl Default for Options {
@@ -51,6 +59,10 @@ impl Default for Options {
             apply_every: Duration::from_millis(100),
             upkeep_every: Some(Duration::from_secs(1)),
             compress: true,
+            checkpoint_bytes: 64 << 20,
+            compact_bytes: 64 << 20,
+            min_free_bytes: 64 << 20,
+            spare_bytes: 16 << 20,
         }
     }
 }
@@ -210,6 +222,23 @@ impl Store {
     /// What prevents it. Nothing is lost by that.
     pub fn upkeep(&self) -> Result<(), StoreError> {
         self.0.engine.upkeep(Upkeep::Due)
+    }
+
+    /// Writes a checkpoint of the state now: the state index can be built from it without playing the whole log.
+    ///
+    /// # Errors
+    /// What prevents it. Nothing is lost by that.
+    pub fn checkpoint(&self) -> Result<(), StoreError> {
+        self.0.engine.upkeep(Upkeep::Checkpoint)
+    }
+
+    /// Writes the state index anew, which makes its files small, and keeps only the newest checkpoint. The service goes on
+    /// meanwhile; it takes room for a second index.
+    ///
+    /// # Errors
+    /// What prevents it. Nothing is lost by that.
+    pub fn compact(&self) -> Result<(), StoreError> {
+        self.0.engine.upkeep(Upkeep::Compact)
     }
 
     /// Stops taking commits, brings everything to disk and into the state index. Other clones answer

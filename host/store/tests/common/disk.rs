@@ -128,8 +128,14 @@ impl SimDisk {
         change(&mut self.inner.lock().names[name].lock().bytes);
     }
 
+    /// The files of the log.
     pub fn names(&self) -> Vec<String> {
-        self.inner.lock().names.keys().cloned().collect()
+        self.inner.lock().names.keys().filter(|name| !name.contains('/')).cloned().collect()
+    }
+
+    /// The files of checkpoints, by the names that the other methods here take.
+    pub fn checkpoints(&self) -> Vec<String> {
+        self.inner.lock().names.keys().filter(|name| name.contains('/')).cloned().collect()
     }
 
     pub fn remove_file(&self, name: &str) {
@@ -168,47 +174,81 @@ struct Handle {
     end: usize,
 }
 
-// The engine holds the disk as `Arc<dyn Disk>`, handles need the disk itself.
-pub struct Shared(pub Arc<SimDisk>);
+/// One folder of the disk: the log, or what `in_folder` names. The engine holds it as `Arc<dyn Disk>`.
+pub struct Shared {
+    disk: Arc<SimDisk>,
+    folder: &'static str,
+}
+
+impl Shared {
+    pub fn log(disk: &Arc<SimDisk>) -> Arc<Self> {
+        Arc::new(Self { disk: Arc::clone(disk), folder: "" })
+    }
+
+    pub fn checkpoints(disk: &Arc<SimDisk>) -> Arc<Self> {
+        Arc::new(Self { disk: Arc::clone(disk), folder: "checkpoint/" })
+    }
+
+    fn path(&self, name: &str) -> String {
+        format!("{}{name}", self.folder)
+    }
+
+    fn holds(&self, path: &str) -> bool {
+        path.strip_prefix(self.folder).is_some_and(|name| !name.contains('/'))
+    }
+
+    fn handle(&self, content: Content) -> Box<dyn LogFile> {
+        let end = content.lock().bytes.len();
+        Box::new(Handle { disk: Arc::clone(&self.disk), content, end })
+    }
+}
 
 impl Disk for Shared {
     fn list(&self) -> io::Result<Vec<String>> {
-        self.0.operation("list")?;
-        Ok(self.0.names())
+        self.disk.operation("list")?;
+        let inner = self.disk.inner.lock();
+        let mine = inner.names.keys().filter(|path| self.holds(path));
+        Ok(mine.map(|path| path[self.folder.len()..].to_owned()).collect())
     }
 
     fn create(&self, name: &str) -> io::Result<Box<dyn LogFile>> {
-        self.0.operation("create")?;
+        self.disk.operation("create")?;
         let content = Content::default();
-        let before = self.0.inner.lock().names.insert(name.into(), Arc::clone(&content));
+        let before = self.disk.inner.lock().names.insert(self.path(name), Arc::clone(&content));
         assert!(before.is_none(), "{name} was there already");
-        Ok(Box::new(Handle { disk: Arc::clone(&self.0), content, end: 0 }))
+        Ok(self.handle(content))
     }
 
     fn open(&self, name: &str) -> io::Result<Box<dyn LogFile>> {
-        self.0.operation("open")?;
-        let content = self.0.content(name)?;
-        let end = content.lock().bytes.len();
-        Ok(Box::new(Handle { disk: Arc::clone(&self.0), content, end }))
+        self.disk.operation("open")?;
+        Ok(self.handle(self.disk.content(&self.path(name))?))
+    }
+
+    fn reopen(&self, name: &str) -> io::Result<Box<dyn LogFile>> {
+        self.open(name)
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        self.0.operation("rename")?;
-        let mut inner = self.0.inner.lock();
-        let content = inner.names.remove(from).ok_or(io::ErrorKind::NotFound)?;
-        inner.names.insert(to.into(), content);
+        self.disk.operation("rename")?;
+        let mut inner = self.disk.inner.lock();
+        let content = inner.names.remove(&self.path(from)).ok_or(io::ErrorKind::NotFound)?;
+        inner.names.insert(self.path(to), content);
         Ok(())
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
-        self.0.operation("remove")?;
-        self.0.inner.lock().names.remove(name).map(|_| ()).ok_or_else(|| io::ErrorKind::NotFound.into())
+        self.disk.operation("remove")?;
+        let removed = self.disk.inner.lock().names.remove(&self.path(name));
+        removed.map(|_| ()).ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
     fn sync(&self) -> io::Result<()> {
-        self.0.operation("sync of the folder")?;
-        let mut inner = self.0.inner.lock();
-        inner.synced_names = inner.names.clone();
+        self.disk.operation("sync of the folder")?;
+        let mut inner = self.disk.inner.lock();
+        let mut synced = std::mem::take(&mut inner.synced_names);
+        synced.retain(|path, _| !self.holds(path));
+        synced.extend(inner.names.iter().filter(|(path, _)| self.holds(path)).map(|(p, c)| (p.clone(), c.clone())));
+        inner.synced_names = synced;
         Ok(())
     }
 }
@@ -254,6 +294,13 @@ impl LogFile for Handle {
         self.disk.operation("truncate")?;
         self.content.lock().bytes.truncate(len as usize);
         self.end = len as usize;
+        Ok(())
+    }
+
+    fn rewrite(&mut self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        self.disk.operation("rewrite")?;
+        let mut file = self.content.lock();
+        file.bytes[offset as usize..offset as usize + bytes.len()].copy_from_slice(bytes);
         Ok(())
     }
 

@@ -6,9 +6,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::compact;
 use super::core::Core;
 use super::log_thread::FailOnPanic;
 use super::sequence::{Phase, Queued};
+use super::state::Index;
 
 /// Changes that are merged and sorted at once. Enough that hot keys are written once for many commits and neighbours come
 /// together; few enough that the overlay gets smaller every tenth of a second.
@@ -20,6 +22,15 @@ pub(super) fn run(core: &Arc<Core>) {
     loop {
         // Asked first: once the log thread has ended, nothing becomes durable that this round does not see.
         let last_round = core.sequence.lock().phase == Phase::Draining;
+        compact::take_offer(core);
+        if core.room_is_low() {
+            if last_round {
+                break;
+            }
+            make_way(core);
+            core.wait_for_space();
+            continue;
+        }
         let batch = take(core);
         let Some(applied) = batch.last().map(|queued| queued.revision) else {
             if last_round {
@@ -29,7 +40,8 @@ pub(super) fn run(core: &Arc<Core>) {
             continue;
         };
         let changes: usize = batch.iter().map(|queued| queued.changes.len()).sum();
-        if let Err(error) = core.state.apply(batch.iter().flat_map(|queued| queued.changes.iter()), applied) {
+        let applying = |index: &Index| index.apply(batch.iter().flat_map(|queued| queued.changes.iter()), applied);
+        if let Err(error) = core.read_state(applying) {
             core.fail(&error.to_string());
             break;
         }

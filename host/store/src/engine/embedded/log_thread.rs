@@ -7,6 +7,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::core::{Core, stopped};
@@ -128,6 +129,7 @@ impl Writer {
         self.write_buffer()?;
         self.set_aside();
         self.tail.sync().map_err(StoreError::io("sync the log")).map_err(Failure::Doubt)?;
+        self.core.log_grown.fetch_add(self.size - self.synced_size, Ordering::Relaxed);
         self.synced = entries.last().map_or(self.synced, |entry| entry.revision);
         self.synced_size = self.size;
         Ok(self.synced)
