@@ -41,7 +41,8 @@ pub struct Options {
     pub checkpoint_bytes: u64,
     /// The state index is written anew when it takes more than this and three times what is in it.
     pub compact_bytes: u64,
-    /// With less room than this the state index is left alone, and commits go on as long as memory and the log allow.
+    /// With less room than this on the file system the state index is left alone, and with less than half of it commits are
+    /// refused: sled does not survive a write without room.
     pub min_free_bytes: u64,
     /// Room set aside for opening the store on a full disk.
     pub spare_bytes: u64,

@@ -247,27 +247,61 @@ fn a_queue_that_stays_full_answers_busy_and_keeps_nothing() {
 
 #[test]
 fn a_refused_write_is_tried_again_until_it_can_be_done_and_reading_goes_on() {
+    use std::io::ErrorKind;
+    for (kind, cure) in [
+        (ErrorKind::StorageFull, "Make room"),
+        (ErrorKind::QuotaExceeded, "quota"),
+        (ErrorKind::ReadOnlyFilesystem, "mount the file system writable"),
+        (ErrorKind::PermissionDenied, "the right to write"),
+        (ErrorKind::Other, "kernel's log"),
+    ] {
+        let sim = Sim::new();
+        let store = sim.open().unwrap();
+        put(&store, ACME, &[note("a", 1, "kept")]);
+        sim.disk.refuse_writes(Some(kind));
+        let doubtful = commit(store.write(ACME).unwrap(), &[note("a", 2, "in doubt")]);
+        let Err(StoreError::Unavailable(why)) = doubtful.ticket.wait() else { panic!("acknowledged, {kind}") };
+        assert!(why.contains(cure), "{why}");
+        let Err(StoreError::Unavailable(why)) = store.write(BOLT) else { panic!("a write began, {kind}") };
+        assert!(why.contains(cure), "{why}");
+        let status = store.status();
+        assert!(status.failed.is_none() && status.held.is_some(), "{status:?}");
+        assert_eq!(
+            notes(&store.read(ACME).unwrap()),
+            [note("a", 1, "kept")],
+            "reading goes on, without what is in doubt"
+        );
+        sim.disk.refuse_writes(None);
+        while store.status().held.is_some() {
+            std::thread::yield_now();
+        }
+        assert_eq!(put(&store, ACME, &[note("a", 3, "goes on")]).number, 3, "what was in doubt has kept its place");
+        store.close().unwrap();
+        sim.disk.power_cut(Leaves::Nothing);
+        let store = sim.open().unwrap();
+        assert_eq!(notes(&store.read(ACME).unwrap()).len(), 3);
+        assert_sound(&store);
+    }
+}
+
+#[test]
+fn on_a_full_disk_the_end_of_the_log_is_made_certain_where_it_is() {
     let sim = Sim::new();
     let store = sim.open().unwrap();
-    put(&store, ACME, &[note("a", 1, "kept")]);
-    sim.disk.refuse_writes(true);
-    let doubtful = commit(store.write(ACME).unwrap(), &[note("a", 2, "in doubt")]);
-    let Err(StoreError::Unavailable(why)) = doubtful.ticket.wait() else { panic!("acknowledged without room") };
-    assert!(why.contains("Make room"), "{why}");
-    let Err(StoreError::Unavailable(why)) = store.write(BOLT) else { panic!("a write began") };
-    assert!(why.contains("Make room"), "{why}");
-    let status = store.status();
-    assert_eq!((status.failed, status.held.as_deref()), (None, Some(why.as_str())));
-    assert_eq!(notes(&store.read(ACME).unwrap()), [note("a", 1, "kept")], "reading goes on, without what is in doubt");
-    sim.disk.refuse_writes(false);
-    while store.status().held.is_some() {
-        std::thread::yield_now();
+    for page in 0..5 {
+        put(&store, ACME, &[note("a", page, "kept")]);
     }
-    assert_eq!(put(&store, ACME, &[note("a", 3, "goes on")]).number, 3, "what was in doubt has kept its place");
-    store.close().unwrap();
-    sim.disk.power_cut(Leaves::Nothing);
+    drop(store);
+    sim.disk.refuse_writes(Some(std::io::ErrorKind::StorageFull));
+    for _ in 0..2 {
+        let store = sim.open().unwrap();
+        assert_eq!(notes(&store.read(ACME).unwrap()).len(), 5);
+        drop(store);
+        sim.disk.power_cut(Leaves::Nothing);
+    }
+    sim.disk.refuse_writes(None);
     let store = sim.open().unwrap();
-    assert_eq!(notes(&store.read(ACME).unwrap()).len(), 3);
+    assert_eq!(put(&store, ACME, &[]).number, 6);
     assert_sound(&store);
 }
 
@@ -276,10 +310,10 @@ fn a_store_that_is_closed_without_room_says_so_and_keeps_what_was_acknowledged()
     let sim = Sim::new();
     let store = sim.open().unwrap();
     put(&store, ACME, &[note("a", 1, "kept")]);
-    sim.disk.refuse_writes(true);
+    sim.disk.refuse_writes(Some(std::io::ErrorKind::StorageFull));
     assert!(commit(store.write(ACME).unwrap(), &[note("a", 2, "in doubt")]).ticket.wait().is_err());
     assert!(matches!(store.close(), Err(StoreError::Unavailable(_))));
-    sim.disk.refuse_writes(false);
+    sim.disk.refuse_writes(None);
     for leaves in [Leaves::All, Leaves::Nothing] {
         sim.disk.power_cut(leaves);
         let store = sim.open().unwrap();

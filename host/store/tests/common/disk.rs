@@ -28,8 +28,8 @@ struct Inner {
     /// After the fault everything fails, as when the power is gone.
     dead: bool,
     dies: bool,
-    /// No room for what makes a file longer.
-    full: bool,
+    /// Writes are refused with this.
+    refused: Option<io::ErrorKind>,
     hold_syncs: bool,
     syncs_held: u32,
     failed: Option<&'static str>,
@@ -75,9 +75,9 @@ impl SimDisk {
         (inner.fail_at, inner.dead, inner.failed) = (None, false, None);
     }
 
-    /// The disk is full: what is appended is refused, half of it written.
-    pub fn refuse_writes(&self, full: bool) {
-        self.inner.lock().full = full;
+    /// From now on writing is refused; of what is appended half is written. A full disk still takes what needs no room.
+    pub fn refuse_writes(&self, kind: Option<io::ErrorKind>) {
+        self.inner.lock().refused = kind;
     }
 
     /// From now on syncs wait.
@@ -155,8 +155,11 @@ impl SimDisk {
             self.changed.notify_all();
             return Err(io::Error::other("fault on purpose"));
         }
-        if inner.full && ["append", "reserve"].contains(&what) {
-            return Err(io::ErrorKind::StorageFull.into());
+        let (more, all) = (["append", "reserve"], ["truncate", "seal", "create", "remove", "rename", "rewrite"]);
+        if let Some(kind) = inner.refused
+            && (more.contains(&what) || (kind != io::ErrorKind::StorageFull && all.contains(&what)))
+        {
+            return Err(kind.into());
         }
         if inner.dead { Err(io::Error::other("the disk is gone")) } else { Ok(()) }
     }

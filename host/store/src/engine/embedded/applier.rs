@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::compact;
 use super::core::Core;
 use super::log_thread::FailOnPanic;
+use super::overlay::cost;
 use super::sequence::{Phase, Queued};
 use super::state::Index;
 
@@ -63,8 +64,14 @@ fn take(core: &Core) -> Vec<Queued> {
     let mut sequence = core.sequence.lock();
     let mut batch = Vec::new();
     let mut changes = 0;
-    while let Some(queued) = sequence.queue.pop_front_if(|queued| queued.revision <= horizon && changes < BATCH) {
+    // What one batch makes sled write must fit into the room that it is left.
+    let (mut bytes, most) = (0, usize::try_from(core.options.min_free_bytes / 16).unwrap_or(usize::MAX).max(1 << 16));
+    let fits = |queued: &mut Queued, changes: usize, bytes: usize| {
+        queued.revision <= horizon && changes < BATCH && bytes < most
+    };
+    while let Some(queued) = sequence.queue.pop_front_if(|queued| fits(queued, changes, bytes)) {
         changes += queued.changes.len();
+        bytes += queued.changes.iter().map(|change| cost(&change.key, change.value.as_deref())).sum::<usize>();
         batch.push(queued);
     }
     batch

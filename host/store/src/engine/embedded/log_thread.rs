@@ -115,6 +115,7 @@ impl Writer {
 
     /// Writes and syncs; the last revision.
     fn write(&mut self, entries: &[Pending]) -> Result<Revision, Failure> {
+        self.leave_room()?;
         if self.size >= self.core.options.segment_bytes {
             self.next_segment()?;
         }
@@ -133,6 +134,17 @@ impl Writer {
         self.synced = entries.last().map_or(self.synced, |entry| entry.revision);
         self.synced_size = self.size;
         Ok(self.synced)
+    }
+
+    /// The log does not take the last room: sled must be able to write what it has been given.
+    fn leave_room(&self) -> Result<(), Failure> {
+        let (free, least) = (self.core.home.free_bytes(), self.core.options.min_free_bytes / 2);
+        if free >= least {
+            return Ok(());
+        }
+        let why = format!("{} KiB are left for the data directory, and {} KiB are kept free", free >> 10, least >> 10);
+        let full = io::Error::new(io::ErrorKind::StorageFull, why);
+        Err(Failure::Refused(StoreError::io("write the log")(full)))
     }
 
     /// Ends the segment and begins the next. What fails here has touched nothing that was acknowledged.
