@@ -171,9 +171,8 @@ impl Api {
             }
             Failure::Business(error) => error.into(),
             Failure::Store(error) => {
-                if matches!(error, backroom_store::StoreError::Unavailable(_)) || open.failed().is_some() {
-                    self.shared.keeper.lost(open, &error);
-                }
+                // Not for every `Unavailable`: a store without room refuses for a while, and reading goes on.
+                self.check(open);
                 error.into()
             }
         }

@@ -65,6 +65,14 @@ pub trait Engine: Send + Sync {
     /// Figures for health checks and operators. Cheap.
     fn status(&self) -> Status;
 
+    /// Does what is done beside the service now, and waits for it. Engines without any have nothing to do.
+    ///
+    /// # Errors
+    /// What prevents it. Nothing is lost by that.
+    fn upkeep(&self, _what: Upkeep) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// Stops taking commits, waits until everything sequenced is durable and applied, and lets the files go as far as
     /// nobody else uses them. A second call does nothing.
     ///
@@ -102,6 +110,17 @@ pub enum At {
     Durable,
     /// Everything of this tenant that has its place in the log: for the holder of its turn.
     Sequenced(TenantNo),
+}
+
+/// What [`Engine::upkeep`] is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Upkeep {
+    /// Whatever is due.
+    Due,
+    /// A checkpoint of the state.
+    Checkpoint,
+    /// The state index written anew, so that it takes less room.
+    Compact,
 }
 
 /// A range of full keys.
@@ -176,8 +195,10 @@ pub struct Status {
     pub sequenced: Revision,
     /// The last revision that the state index has; equal to `durable` where there is no separate index.
     pub applied: Revision,
-    /// Why the store stopped taking commits, if it did.
+    /// Why the store stopped taking commits, if it did. It must be opened again.
     pub failed: Option<String>,
+    /// Why commits are refused for now: the log cannot be written. It is tried again until it can; reading goes on.
+    pub held: Option<String>,
     /// Syncs of the log since it was opened.
     pub syncs: u64,
     /// Bytes of the overlay: changes that are not in the state index yet.
@@ -186,6 +207,18 @@ pub struct Status {
     pub pending_bytes: usize,
     /// Snapshots in use.
     pub snapshots: usize,
+    /// Bytes of the log on the disk. This and the next two are taken from time to time.
+    pub log_bytes: u64,
+    /// Bytes of the state index on the disk.
+    pub state_bytes: u64,
+    /// Bytes of the checkpoints on the disk.
+    pub checkpoint_bytes: u64,
+    /// Bytes of all keys and values in the state index, about.
+    pub logical_bytes: u64,
+    /// Bytes that the file system has left.
+    pub free_bytes: u64,
+    /// What operators should look at, in words: little room left, damage that upkeep met.
+    pub warnings: Vec<String>,
 }
 
 /// Bytes of a key or a value, shared with the engine where it can.

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::engine::{At, Embedded, Engine, LogItem, Memory, Postgres, PostgresOptions, Status};
+use crate::engine::{At, Embedded, Engine, LogItem, Memory, Postgres, PostgresOptions, Status, Upkeep};
 use crate::entry::{Entry, place_of};
 use crate::error::StoreError;
 use crate::index::{STRIDE, Tip, decode_revision, head_key, index_key};
@@ -34,6 +34,19 @@ pub struct Options {
     pub snapshot_age: Duration,
     /// How long changes are gathered before they go to the state index in one batch.
     pub apply_every: Duration,
+    /// How often it is looked whether upkeep is due; `None` leaves it to [`Store::upkeep`](crate::Store::upkeep).
+    pub upkeep_every: Option<Duration>,
+    /// Whether log segments that are full are compressed.
+    pub compress: bool,
+    /// A checkpoint of the state is written when so many bytes of log, and as many as the state has, came since the last.
+    pub checkpoint_bytes: u64,
+    /// The state index is written anew when it takes more than this and three times what is in it.
+    pub compact_bytes: u64,
+    /// With less room than this on the file system the state index is left alone, and with less than half of it commits are
+    /// refused: sled does not survive a write without room.
+    pub min_free_bytes: u64,
+    /// Room set aside for opening the store on a full disk.
+    pub spare_bytes: u64,
 }
 
 impl Default for Options {
@@ -46,6 +59,12 @@ impl Default for Options {
             cache_bytes: 64 << 20,
             snapshot_age: Duration::from_secs(60),
             apply_every: Duration::from_millis(100),
+            upkeep_every: Some(Duration::from_secs(1)),
+            compress: true,
+            checkpoint_bytes: 64 << 20,
+            compact_bytes: 64 << 20,
+            min_free_bytes: 64 << 20,
+            spare_bytes: 16 << 20,
         }
     }
 }
@@ -214,6 +233,31 @@ impl Store {
     #[must_use]
     pub fn status(&self) -> Status {
         self.0.engine.status()
+    }
+
+    /// Compresses full log segments and does whatever else is due, now, instead of in the background.
+    ///
+    /// # Errors
+    /// What prevents it. Nothing is lost by that.
+    pub fn upkeep(&self) -> Result<(), StoreError> {
+        self.0.engine.upkeep(Upkeep::Due)
+    }
+
+    /// Writes a checkpoint of the state now: the state index can be built from it without playing the whole log.
+    ///
+    /// # Errors
+    /// What prevents it. Nothing is lost by that.
+    pub fn checkpoint(&self) -> Result<(), StoreError> {
+        self.0.engine.upkeep(Upkeep::Checkpoint)
+    }
+
+    /// Writes the state index anew, which makes its files small, and keeps only the newest checkpoint. The service goes on
+    /// meanwhile; it takes room for a second index.
+    ///
+    /// # Errors
+    /// What prevents it. Nothing is lost by that.
+    pub fn compact(&self) -> Result<(), StoreError> {
+        self.0.engine.upkeep(Upkeep::Compact)
     }
 
     /// Stops taking commits, brings everything to disk and into the state index. Other clones answer

@@ -75,13 +75,22 @@ fn a_sound_store_is_found_sound_and_progress_arrives() {
 #[test]
 fn one_flipped_bit_anywhere_in_the_log_is_found_and_named() {
     let (sim, store) = filled();
+    flip_each(&sim, &store);
+    store.upkeep().unwrap();
+    let names = sim.disk.names();
+    let (last, full) = names.split_last().unwrap();
+    assert!(last.ends_with(".log") && full.iter().all(|name| name.ends_with(".log.zst")), "{names:?}");
+    flip_each(&sim, &store);
+}
+
+fn flip_each(sim: &Sim, store: &Store) {
     for name in sim.disk.names() {
         let size = sim.disk.size(&name);
         // Every byte of the headers of the first frame, and then bytes all over.
         for at in (0..SEGMENT_HEADER + FRAME_HEADER).chain((SEGMENT_HEADER..size).step_by(13)) {
             let flip = |bytes: &mut Vec<u8>| bytes[at] ^= 1 << (at % 8);
             sim.disk.damage(&name, flip);
-            let report = verify(&store);
+            let report = verify(store);
             assert!(!report.is_sound() && !report.state_compared, "{name} byte {at}");
             let named = |problem: &backroom_store::Problem| {
                 problem.segment.as_ref() == Some(&name) && problem.offset.is_some_and(|offset| offset <= at as u64)
@@ -92,7 +101,59 @@ fn one_flipped_bit_anywhere_in_the_log_is_found_and_named() {
             sim.disk.damage(&name, flip);
         }
     }
-    assert!(verify(&store).is_sound());
+    assert!(verify(store).is_sound());
+}
+
+#[test]
+fn compressed_segments_hold_the_same_log_in_less_room() {
+    let (sim, store) = filled();
+    let all = |store: &Store| {
+        let mut hashes = Vec::new();
+        store.entries(1, &mut |entry| {
+            hashes.push(entry.hash);
+            std::ops::ControlFlow::Continue(())
+        })?;
+        Ok::<_, StoreError>(hashes)
+    };
+    let size = |sim: &Sim| sim.disk.names().iter().map(|name| sim.disk.size(name)).sum::<usize>();
+    let (plain, before) = (all(&store).unwrap(), size(&sim));
+    store.upkeep().unwrap();
+    assert!(size(&sim) * 2 < before, "{} of {before} bytes", size(&sim));
+    assert_eq!(all(&store).unwrap(), plain);
+    assert_eq!(store.entry(ACME, 3).unwrap().unwrap().hash, plain[4]);
+    assert_sound(&store);
+    store.close().unwrap();
+    for state in [true, false] {
+        if !state {
+            remove_state(sim.dir.path());
+        }
+        let store = sim.open().unwrap();
+        assert_eq!(all(&store).unwrap(), plain);
+        assert_sound(&store);
+    }
+    // Without its last plain segment the log ends before what the state has; without that, it is a log that goes on.
+    let last = sim.disk.names().pop().unwrap();
+    sim.disk.remove_file(&last);
+    assert!(matches!(sim.open(), Err(StoreError::Corrupt { .. })));
+    remove_state(sim.dir.path());
+    let store = sim.open().unwrap();
+    let durable = store.status().durable;
+    assert!(durable > 0 && durable < 40, "{durable}");
+    assert_eq!(put(&store, ACME, &[]).revision, durable + 1);
+    assert_sound(&store);
+}
+
+#[test]
+fn a_damaged_segment_is_not_compressed_and_said_so() {
+    let (sim, store) = filled();
+    let name = sim.disk.names()[1].clone();
+    sim.disk.damage(&name, |bytes| bytes[500] ^= 1);
+    store.upkeep().unwrap();
+    store.upkeep().unwrap();
+    assert!(sim.disk.names().contains(&name), "{:?}", sim.disk.names());
+    let warnings = store.status().warnings;
+    assert!(warnings.len() == 1 && warnings[0].contains(&name) && warnings[0].contains("log verify"), "{warnings:?}");
+    assert!(sim.disk.names().iter().filter(|name| name.ends_with(".zst")).count() >= 2, "the others are");
 }
 
 #[test]

@@ -336,3 +336,20 @@ fn a_faulty_engine_fails_at_each_call_and_keeps_nothing_of_it() {
         assert_eq!(notes(&beneath.read(ACME).unwrap()).len(), done);
     }
 }
+
+#[test]
+fn a_store_that_is_dropped_at_once_has_lost_nothing_nor_does_its_state_matter() {
+    // The log grows in steps: behind its end there are zeros for as long as a store is open.
+    for round in 0..60 {
+        let dir = tempfile::tempdir().unwrap();
+        for reopened in 0..3 {
+            let store = Store::open(dir.path(), options()).unwrap();
+            assert_eq!(store.status().durable, reopened, "round {round}");
+            drop(commit(store.write(ACME).unwrap(), &[]));
+            drop(store);
+            remove_state(dir.path());
+            let sizes: Vec<u64> = segments(dir.path()).iter().map(|path| path.metadata().unwrap().len()).collect();
+            assert!(sizes.iter().all(|size| *size < 4096), "what was set aside is given back: {sizes:?}");
+        }
+    }
+}

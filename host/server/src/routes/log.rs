@@ -64,7 +64,7 @@ struct Found {
 
 impl From<Status> for Figures {
     fn from(status: Status) -> Self {
-        let Status { durable, sequenced, applied, failed, syncs, overlay_bytes, pending_bytes, snapshots } = status;
+        let Status { durable, sequenced, applied, failed, syncs, overlay_bytes, pending_bytes, snapshots, .. } = status;
         Self { durable, sequenced, applied, failed, syncs, overlay_bytes, pending_bytes, snapshots }
     }
 }

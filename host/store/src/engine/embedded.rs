@@ -6,22 +6,34 @@
 //! snapshot -> overlay (versions) above sled
 //! ```
 //!
-//! Data directory: `LOCK`, `log/<first revision>.log`, `state/`.
+//! Data directory:
+//! * `log/<first revision>.log` or `.log.zst`: the truth, and all that has to be backed up of this engine;
+//! * `state/`, `checkpoint/<revision>.ckpt`: made from the log; can be deleted while no process has the store open;
+//! * `LOCK`, `FORMAT`, `spare` and `state.*`: see `lock`, `home` and `state_open`.
 
 mod applier;
+mod checkpoint;
+mod compact;
+mod copy;
 mod core;
 mod disk;
 mod frame;
+mod home;
 mod lock;
 mod log_thread;
 mod overlay;
+mod packed;
 mod recent;
 mod recover;
 mod replay;
+mod restore;
 mod segment;
 mod sequence;
 mod snapshots;
 mod state;
+mod state_open;
+mod stream;
+mod upkeep;
 mod view;
 
 use std::ops::ControlFlow;
@@ -29,17 +41,17 @@ use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use cap_std::ambient_authority;
-use cap_std::fs::Dir;
 use parking_lot::Mutex;
 
 pub use self::disk::{Disk, LogFile};
 
-use self::core::Core;
+use self::core::{Core, Parts};
+use self::home::Home;
 use self::log_thread::Writer;
+use self::recover::Recovered;
 use self::sequence::Phase;
 use self::view::View;
-use super::{Appended, At, Engine, LogItem, Snapshot, Status};
+use super::{Appended, At, Engine, LogItem, Snapshot, Status, Upkeep};
 use crate::entry::Sealed;
 use crate::error::StoreError;
 use crate::index::{Tip, head_key};
@@ -47,6 +59,7 @@ use crate::store::Options;
 use crate::types::{Head, Revision, TenantNo};
 
 const LOG: &str = "log";
+const CHECKPOINTS: &str = "checkpoint";
 
 /// The embedded engine. Dropping it brings everything that has its place to the disk.
 pub struct Embedded {
@@ -58,6 +71,7 @@ pub struct Embedded {
 struct Threads {
     log: Option<JoinHandle<()>>,
     applier: Option<JoinHandle<()>>,
+    upkeep: Option<JoinHandle<()>>,
 }
 
 impl Embedded {
@@ -66,53 +80,92 @@ impl Embedded {
     /// # Errors
     /// As [`Store::open`](crate::Store::open).
     pub fn open(dir: &Path, options: &Options) -> Result<Self, StoreError> {
-        let data = data_dir(dir)?;
-        let lock = lock::take(&data)?;
-        let log = data.open_dir(LOG).map_err(StoreError::io("open the log folder"))?;
-        Self::start(dir, &data, Arc::new(disk::Folder(log)), lock, options)
+        let (home, lock) = enter(dir)?;
+        let log = folder(&home, LOG)?;
+        let checkpoints = folder(&home, CHECKPOINTS)?;
+        Self::start(home, log, checkpoints, lock, options)
     }
 
     /// As [`Embedded::open`], with the log on another disk: for tests that make it fail.
     ///
     /// # Errors
     /// As [`Embedded::open`].
-    pub fn open_on(dir: &Path, disk: Arc<dyn Disk>, options: &Options) -> Result<Self, StoreError> {
-        let data = data_dir(dir)?;
-        let lock = lock::take(&data)?;
-        Self::start(dir, &data, disk, lock, options)
+    pub fn open_on(dir: &Path, log: Arc<dyn Disk>, options: &Options) -> Result<Self, StoreError> {
+        let (home, lock) = enter(dir)?;
+        let checkpoints = folder(&home, CHECKPOINTS)?;
+        Self::start(home, log, checkpoints, lock, options)
+    }
+
+    /// As [`Embedded::open_on`], with the checkpoints on another disk as well.
+    ///
+    /// # Errors
+    /// As [`Embedded::open`].
+    pub fn open_on_both(
+        dir: &Path,
+        log: Arc<dyn Disk>,
+        checkpoints: Arc<dyn Disk>,
+        options: &Options,
+    ) -> Result<Self, StoreError> {
+        let (home, lock) = enter(dir)?;
+        Self::start(home, log, checkpoints, lock, options)
     }
 
     fn start(
-        path: &Path,
-        data: &Dir,
+        home: Home,
         disk: Arc<dyn Disk>,
+        checkpoints: Arc<dyn Disk>,
         lock: cap_std::fs::File,
         options: &Options,
     ) -> Result<Self, StoreError> {
-        let recovered = recover::recover(&*disk)?;
-        let (state, applied) = state::open(data, path, options.cache_bytes)?;
-        replay::replay(&*disk, &state, &recovered, applied)?;
-        disk::sync_dir(data).map_err(StoreError::io("sync the data directory"))?;
-        let core =
-            Arc::new(Core::new(options.clone(), disk, state, recovered.segments, recovered.last, Box::new(lock)));
-        let writer = Writer::new(Arc::clone(&core), recovered.tail, recovered.tail_size);
+        home.check_format(segment::list(&*disk)?.is_empty())?;
+        let Recovered { segments, tail, tail_size, last, last_entry } = recover::recover(&*disk)?;
+        let cache = options.cache_bytes;
+        let (index, applied) = state_open::open(&home, cache)?;
+        let (index, applied) = restore::restore(&home, &*checkpoints, index, applied, last, cache)?;
+        let low = home.free_bytes() < options.min_free_bytes;
+        let keep = if low { options.overlay_bytes } else { 0 };
+        let log = replay::Log { disk: &*disk, segments: &segments, last, last_entry: last_entry.as_ref() };
+        let rest = replay::replay(&log, &index, applied, keep)?;
+        disk::sync_dir(&home.dir).map_err(StoreError::io("sync the data directory"))?;
+        let applied = rest.first().map_or(last, |queued| queued.revision - 1);
+        let (options, lock) = (options.clone(), Box::new(lock));
+        let parts = Parts { options, home, disk, checkpoints, index, segments, last, applied, lock };
+        let core = Arc::new(Core::new(parts));
+        core.preload(rest);
+        upkeep::begin(&core)?;
+        let writer = Writer::new(Arc::clone(&core), tail, tail_size);
         let engine = Self { core, threads: Mutex::default() };
         let log = spawn("store-log", move || writer.run())?;
         engine.threads.lock().log = Some(log);
         let core = Arc::clone(&engine.core);
         let applier = spawn("store-applier", move || applier::run(&core))?;
         engine.threads.lock().applier = Some(applier);
+        let core = Arc::clone(&engine.core);
+        engine.threads.lock().upkeep = Some(spawn("store-upkeep", move || upkeep::run(&core))?);
         Ok(engine)
     }
 
-    /// Ends both threads, the log first: what it makes durable is applied before the other one ends.
+    /// Ends all threads, upkeep first; then the log: what it makes durable is applied before the applier ends.
     fn stop(&self) {
         let mut threads = self.threads.lock();
         self.core.enter(Phase::Closing);
+        join(threads.upkeep.take());
         join(threads.log.take());
         self.core.enter(Phase::Draining);
         join(threads.applier.take());
     }
+}
+
+/// The data directory, and its lock.
+fn enter(dir: &Path) -> Result<(Home, cap_std::fs::File), StoreError> {
+    let home = Home::open(dir, &[LOG, CHECKPOINTS])?;
+    let lock = lock::take(&home.dir)?;
+    Ok((home, lock))
+}
+
+fn folder(home: &Home, name: &str) -> Result<Arc<dyn Disk>, StoreError> {
+    let folder = home.dir.open_dir(name).map_err(StoreError::io(format!("open the folder {name}")))?;
+    Ok(Arc::new(disk::Folder(folder)))
 }
 
 /// The log folder of the data directory `dir`, which is made if it is not there: for [`Embedded::open_on`] with something
@@ -121,17 +174,7 @@ impl Embedded {
 /// # Errors
 /// What the operating system reports.
 pub fn log_folder(dir: &Path) -> Result<Arc<dyn Disk>, StoreError> {
-    let log = data_dir(dir)?.open_dir(LOG).map_err(StoreError::io("open the log folder"))?;
-    Ok(Arc::new(disk::Folder(log)))
-}
-
-fn data_dir(dir: &Path) -> Result<Dir, StoreError> {
-    let failed = || StoreError::io(format!("open the data directory {}", dir.display()));
-    Dir::create_ambient_dir_all(dir, ambient_authority()).map_err(failed())?;
-    let data = Dir::open_ambient_dir(dir, ambient_authority()).map_err(failed())?;
-    data.create_dir_all(LOG).map_err(failed())?;
-    disk::sync_dir(&data).map_err(failed())?;
-    Ok(data)
+    folder(&Home::open(dir, &[LOG, CHECKPOINTS])?, LOG)
 }
 
 fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, StoreError> {
@@ -189,11 +232,15 @@ impl Engine for Embedded {
         visit: &mut dyn FnMut(LogItem<'_>) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
         let durable = self.core.durable();
+        // Behind the last durable entry there is what is being written, and zeros that are set aside: no damage.
+        if from > durable {
+            return Ok(());
+        }
         let segments = self.core.segments.read().clone();
         let begin = segments.partition_point(|first| *first <= from).saturating_sub(1);
         for first in segments.into_iter().skip(begin).take_while(|first| *first <= durable) {
-            let bytes = segment::read(&*self.core.disk, first)?;
-            let flow = segment::walk(&bytes, first, from, &mut |item| match item {
+            let segment = segment::read(&*self.core.disk, first)?;
+            let flow = segment::walk(&segment, from, &mut |item| match item {
                 // Behind the last durable entry the log thread may be writing.
                 LogItem::Entry { revision, .. } if revision > durable => ControlFlow::Break(()),
                 LogItem::Entry { revision, .. } => {
@@ -213,16 +260,27 @@ impl Engine for Embedded {
         self.core.status()
     }
 
+    fn upkeep(&self, what: Upkeep) -> Result<(), StoreError> {
+        upkeep::now(&self.core, what)
+    }
+
     fn close(&self) -> Result<(), StoreError> {
         let failed = self.core.status().failed.filter(|_| self.threads.lock().log.is_some());
+        if failed.is_none() && self.core.options.upkeep_every.is_some() {
+            upkeep::checkpoint_if_due(&self.core, &mut self.core.upkeep.lock());
+        }
         self.stop();
         if let Some(why) = failed {
-            return Err(StoreError::Unavailable(why));
+            return Err(core::stopped(&why));
         }
         let status = self.core.status();
         if status.durable != status.sequenced {
             return Err(StoreError::Unavailable("not everything could be brought to disk".into()));
         }
-        self.core.state.flush()
+        if self.core.room_is_low() {
+            // Left alone until there is room; the log has everything.
+            return Ok(());
+        }
+        self.core.state.index().flush()
     }
 }

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::{Appended, At, Engine, LogItem, Sealed, Snapshot, Status};
+use super::{Appended, At, Engine, LogItem, Sealed, Snapshot, Status, Upkeep};
 use crate::error::StoreError;
 use crate::ticket::Ticket;
 use crate::types::{Head, Revision, TenantNo};
@@ -72,6 +72,11 @@ impl Engine for Faulty {
     fn status(&self) -> Status {
         let status = self.inner.status();
         Status { failed: self.failing().or(status.failed), ..status }
+    }
+
+    fn upkeep(&self, what: Upkeep) -> Result<(), StoreError> {
+        self.count()?;
+        self.inner.upkeep(what)
     }
 
     fn close(&self) -> Result<(), StoreError> {

@@ -74,6 +74,9 @@ pub fn options() -> Options {
         segment_bytes: 4 << 10,
         cache_bytes: 8 << 20,
         apply_every: Duration::from_millis(1),
+        // Tests ask for it, so that each of its steps has its place in the count of operations.
+        upkeep_every: None,
+        spare_bytes: 0,
         ..Options::default()
     }
 }
@@ -155,7 +158,8 @@ impl Sim {
     }
 
     pub fn open_with(&self, options: &Options) -> Result<Store, backroom_store::StoreError> {
-        let engine = Embedded::open_on(self.dir.path(), Arc::new(Shared(self.disk.clone())), options)?;
+        let (log, checkpoints) = (Shared::log(&self.disk), Shared::checkpoints(&self.disk));
+        let engine = Embedded::open_on_both(self.dir.path(), log, checkpoints, options)?;
         Ok(Store::with_engine_options(Arc::new(engine), options))
     }
 }
@@ -170,4 +174,18 @@ pub fn segments(dir: &Path) -> Vec<std::path::PathBuf> {
     let mut files: Vec<_> = std::fs::read_dir(dir.join("log")).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     files
+}
+
+/// Copies a folder with everything in it.
+pub fn copy_dir(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let to = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copy_dir(&path, &to);
+        } else {
+            std::fs::copy(&path, &to).unwrap();
+        }
+    }
 }

@@ -6,9 +6,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::compact;
 use super::core::Core;
 use super::log_thread::FailOnPanic;
+use super::overlay::cost;
 use super::sequence::{Phase, Queued};
+use super::state::Index;
 
 /// Changes that are merged and sorted at once. Enough that hot keys are written once for many commits and neighbours come
 /// together; few enough that the overlay gets smaller every tenth of a second.
@@ -18,15 +21,28 @@ const BATCH: usize = 16_384;
 pub(super) fn run(core: &Arc<Core>) {
     let fail_on_panic = FailOnPanic(Arc::clone(core));
     loop {
-        let batch = take(core);
-        let Some(applied) = batch.last().map(|queued| queued.revision) else {
-            if !wait(core) {
+        // Asked first: once the log thread has ended, nothing becomes durable that this round does not see.
+        let last_round = core.sequence.lock().phase == Phase::Draining;
+        compact::take_offer(core);
+        if core.room_is_low() {
+            if last_round {
                 break;
             }
+            make_way(core);
+            core.wait_for_space();
+            continue;
+        }
+        let batch = take(core);
+        let Some(applied) = batch.last().map(|queued| queued.revision) else {
+            if last_round {
+                break;
+            }
+            wait(core);
             continue;
         };
         let changes: usize = batch.iter().map(|queued| queued.changes.len()).sum();
-        if let Err(error) = core.state.apply(batch.iter().flat_map(|queued| queued.changes.iter()), applied) {
+        let applying = |index: &Index| index.apply(batch.iter().flat_map(|queued| queued.changes.iter()), applied);
+        if let Err(error) = core.read_state(applying) {
             core.fail(&error.to_string());
             break;
         }
@@ -48,27 +64,29 @@ fn take(core: &Core) -> Vec<Queued> {
     let mut sequence = core.sequence.lock();
     let mut batch = Vec::new();
     let mut changes = 0;
-    while let Some(queued) = sequence.queue.pop_front_if(|queued| queued.revision <= horizon && changes < BATCH) {
+    // What one batch makes sled write must fit into the room that it is left.
+    let (mut bytes, most) = (0, usize::try_from(core.options.min_free_bytes / 16).unwrap_or(usize::MAX).max(1 << 16));
+    let fits = |queued: &mut Queued, changes: usize, bytes: usize| {
+        queued.revision <= horizon && changes < BATCH && bytes < most
+    };
+    while let Some(queued) = sequence.queue.pop_front_if(|queued| fits(queued, changes, bytes)) {
         changes += queued.changes.len();
+        bytes += queued.changes.iter().map(|change| cost(&change.key, change.value.as_deref())).sum::<usize>();
         batch.push(queued);
     }
     batch
 }
 
-/// Waits until there may be something to apply; `false` if there never will be.
-fn wait(core: &Core) -> bool {
+/// Waits until there may be something to apply, or the end.
+fn wait(core: &Core) {
     {
         let mut sequence = core.sequence.lock();
-        if sequence.phase == Phase::Draining {
-            return false;
-        }
-        if sequence.queue.is_empty() {
+        if sequence.queue.is_empty() && sequence.phase != Phase::Draining {
             core.apply.wait(&mut sequence);
         }
     }
     make_way(core);
     pause(core);
-    true
 }
 
 fn pause(core: &Core) {

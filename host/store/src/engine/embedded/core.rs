@@ -3,34 +3,55 @@
 //! Locks are taken in this order and never the other way round: overlay shard, `sequence`. Neither is held while anybody
 //! writes, syncs or applies.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex, RwLock};
 
+use super::compact::Offer;
 use super::disk::Disk;
+use super::home::Home;
 use super::overlay::Overlay;
-use super::sequence::{Phase, Sequence, Work};
+use super::sequence::{Phase, Queued, Sequence, Work};
 use super::snapshots::Snapshots;
-use super::state::State;
+use super::state::{Index, State};
+use super::state_open;
+use super::upkeep::Memory;
 use crate::engine::{Appended, Status};
 use crate::entry::Sealed;
 use crate::error::StoreError;
 use crate::index::Tip;
+use crate::key::split_key;
 use crate::store::Options;
 use crate::types::{Revision, TenantNo};
 
-/// Shared by the engine, its log thread and its applier.
+/// Between two attempts to write a log that could not be written: soon enough for whoever made room, no load for a machine
+/// in trouble.
+const TRY_AGAIN: Duration = Duration::from_millis(200);
+
+/// What a store that has stopped answers.
+pub(super) fn stopped(why: &str) -> StoreError {
+    StoreError::Unavailable(format!(
+        "it has stopped: {why}. Restart the service; it recovers everything that was acknowledged"
+    ))
+}
+
+/// Shared by the engine and its threads.
 pub(super) struct Core {
     pub(super) options: Options,
+    pub(super) home: Home,
     pub(super) disk: Arc<dyn Disk>,
+    pub(super) checkpoints: Arc<dyn Disk>,
     pub(super) state: State,
     pub(super) overlay: Overlay,
     pub(super) snapshots: Snapshots,
     /// The first revisions of all segments.
     pub(super) segments: RwLock<Vec<Revision>>,
     pub(super) sequence: Mutex<Sequence>,
+    /// A smaller index that waits to take the place of the one in use.
+    pub(super) offer: Mutex<Option<Offer>>,
     /// Wakes the log thread.
     pub(super) work: Condvar,
     /// Wakes the applier.
@@ -41,36 +62,105 @@ pub(super) struct Core {
     durable: AtomicU64,
     applied: AtomicU64,
     syncs: AtomicU64,
+    /// Bytes that came to the log since the last checkpoint.
+    pub(super) log_grown: AtomicU64,
+    /// The disk is so full that the index is left alone.
+    low: AtomicBool,
+    condemned: AtomicBool,
+    pub(super) upkeep: Mutex<Memory>,
+    /// Wakes upkeep.
+    upkeep_wake: Condvar,
+    pub(super) figures: Mutex<Figures>,
+    /// What is not as it should be, by what it is about.
+    warnings: Mutex<BTreeMap<&'static str, String>>,
     /// Held as long as any thread of the engine runs. Last, so that it goes last.
     _lock: Box<dyn Send + Sync>,
 }
 
+/// What a core is made of.
+pub(super) struct Parts {
+    pub(super) options: Options,
+    pub(super) home: Home,
+    pub(super) disk: Arc<dyn Disk>,
+    pub(super) checkpoints: Arc<dyn Disk>,
+    pub(super) index: Index,
+    pub(super) segments: Vec<Revision>,
+    /// The end of the log.
+    pub(super) last: Revision,
+    /// How far the index is.
+    pub(super) applied: Revision,
+    pub(super) lock: Box<dyn Send + Sync>,
+}
+
+/// Bytes on the disk, as upkeep found them last.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Figures {
+    pub(super) log: u64,
+    pub(super) state: u64,
+    pub(super) checkpoints: u64,
+}
+
 impl Core {
-    pub(super) fn new(
-        options: Options,
-        disk: Arc<dyn Disk>,
-        state: State,
-        segments: Vec<Revision>,
-        last: Revision,
-        lock: Box<dyn Send + Sync>,
-    ) -> Self {
+    pub(super) fn new(parts: Parts) -> Self {
+        let Parts { options, home, disk, checkpoints, index, segments, last, applied, lock } = parts;
         Self {
             options,
+            home,
             disk,
-            state,
+            checkpoints,
+            state: State::new(index),
             overlay: Overlay::new(),
             snapshots: Snapshots::default(),
             segments: RwLock::new(segments),
             sequence: Mutex::new(Sequence::after(last)),
+            offer: Mutex::default(),
             work: Condvar::new(),
             apply: Condvar::new(),
             room: Condvar::new(),
             sequenced: AtomicU64::new(last),
             durable: AtomicU64::new(last),
-            applied: AtomicU64::new(last),
+            applied: AtomicU64::new(applied),
             syncs: AtomicU64::new(0),
+            log_grown: AtomicU64::new(0),
+            low: AtomicBool::new(false),
+            condemned: AtomicBool::new(false),
+            upkeep: Mutex::default(),
+            upkeep_wake: Condvar::new(),
+            figures: Mutex::default(),
+            warnings: Mutex::default(),
             _lock: lock,
         }
+    }
+
+    /// Entries of the log that the index does not have yet: shown by the overlay, and left to the applier. Before any thread
+    /// runs.
+    pub(super) fn preload(&self, entries: Vec<Queued>) {
+        for queued in entries {
+            let tenant = queued.changes.first().and_then(|change| split_key(&change.key)).map(|(tenant, ..)| tenant);
+            if let Some(tenant) = tenant {
+                self.overlay.publishing(tenant).publish(queued.revision, &queued.changes);
+            }
+            self.sequence.lock().queue.push_back(queued);
+        }
+    }
+
+    /// Reads the index. Damage in it stops the store: the next opening builds it anew.
+    pub(super) fn read_state<T>(&self, read: impl FnOnce(&Index) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        read(&self.state.index()).map_err(|error| self.state_failed(error))
+    }
+
+    /// What a failure of the index is to the caller.
+    pub(super) fn state_failed(&self, error: StoreError) -> StoreError {
+        let StoreError::Corrupt { what, .. } = &error else { return error };
+        let why =
+            format!("the state index is damaged ({what}); opening the store again builds it from checkpoint and log");
+        if !self.condemned.swap(true, Ordering::AcqRel)
+            && let Err(error) = state_open::condemn(&self.home, &why)
+        {
+            tracing::error!(%error, "the damaged state index could not be marked; move its folder away");
+        }
+        self.fail(&why);
+        stopped(&why)
     }
 
     pub(super) fn durable(&self) -> Revision {
@@ -130,6 +220,9 @@ impl Core {
             // An entry that is larger than the bound goes alone.
             let log_full = sequence.pending_bytes > 0 && sequence.pending_bytes + bytes > self.options.pending_bytes;
             let overlay_full = self.overlay.bytes() > self.options.overlay_bytes;
+            if overlay_full && self.low.load(Ordering::Acquire) {
+                return Err(StoreError::Unavailable(self.room_is_low_because()));
+            }
             if !log_full && !overlay_full {
                 return Ok(());
             }
@@ -174,6 +267,37 @@ impl Core {
         self.room.notify_all();
     }
 
+    /// Refuses commits until [`Core::let_go`], and gives back everything that has its place behind what could not be written.
+    pub(super) fn hold(&self, why: &str) -> Work {
+        let mut sequence = self.sequence.lock();
+        if sequence.held.as_deref() != Some(why) {
+            tracing::error!(why, "commits are refused for now");
+            sequence.held = Some(why.to_owned());
+        }
+        self.room.notify_all();
+        sequence.take_pending()
+    }
+
+    /// A pause between two attempts; whether the store is being closed.
+    pub(super) fn wait_held(&self) -> bool {
+        let mut sequence = self.sequence.lock();
+        if sequence.phase == Phase::Open {
+            self.work.wait_for(&mut sequence, TRY_AGAIN);
+        }
+        sequence.phase != Phase::Open
+    }
+
+    /// The log can be written again.
+    pub(super) fn let_go(&self) {
+        tracing::info!("commits are taken again");
+        self.sequence.lock().held = None;
+    }
+
+    /// A new segment has been created.
+    pub(super) fn begin_segment(&self, first: Revision) {
+        self.segments.write().push(first);
+    }
+
     /// Stops the store: nobody's commit is acknowledged from here on. The first reason stands.
     pub(super) fn fail(&self, why: &str) {
         let work = {
@@ -187,7 +311,73 @@ impl Core {
             self.apply.notify_all();
             sequence.take_pending()
         };
-        work.group.finish(Err(StoreError::Unavailable(why.to_owned())));
+        work.group.finish(Err(stopped(why)));
+    }
+
+    /// Whether so little room is left that the index must be left alone: sled does not survive a write without room. The log
+    /// has what is not applied, and the overlay shows it.
+    pub(super) fn room_is_low(&self) -> bool {
+        let low = self.home.free_bytes() < self.options.min_free_bytes;
+        if self.low.swap(low, Ordering::AcqRel) != low {
+            if low && let Err(error) = self.state.index().flush() {
+                tracing::warn!(%error, "the state index could not be written out");
+            }
+            self.warn("room", low.then(|| self.room_is_low_because()));
+        }
+        low
+    }
+
+    fn room_is_low_because(&self) -> String {
+        let (free, least) = (self.home.free_bytes() >> 10, self.options.min_free_bytes >> 10);
+        format!(
+            "only {free} KiB of room are left for the data directory, {least} KiB are needed for the state index. Make room"
+        )
+    }
+
+    /// Waits a moment before it is looked again whether there is room.
+    pub(super) fn wait_for_space(&self) {
+        let mut sequence = self.sequence.lock();
+        if sequence.phase == Phase::Open {
+            self.apply.wait_for(&mut sequence, TRY_AGAIN);
+        }
+    }
+
+    /// Lets the applier look for an offer.
+    pub(super) fn wake_applier(&self) {
+        let _sequence = self.sequence.lock();
+        self.apply.notify_all();
+    }
+
+    /// Whether a copy of the state may go on.
+    pub(super) fn check_copying(&self) -> Result<(), StoreError> {
+        self.sequence.lock().stopped.as_ref().map_or(Ok(()), |why| Err(stopped(why)))
+    }
+
+    /// Waits for the next round of upkeep; `false` if there is none.
+    pub(super) fn wait_upkeep(&self, every: Duration) -> bool {
+        let mut sequence = self.sequence.lock();
+        if sequence.phase == Phase::Open {
+            self.upkeep_wake.wait_for(&mut sequence, every);
+        }
+        sequence.phase == Phase::Open
+    }
+
+    /// Whether upkeep should end what it does.
+    pub(super) fn is_closing(&self) -> bool {
+        self.sequence.lock().phase != Phase::Open
+    }
+
+    /// Sets or takes away what operators should know about `subject`.
+    pub(super) fn warn(&self, subject: &'static str, what: Option<String>) {
+        let mut warnings = self.warnings.lock();
+        match what {
+            Some(what) if warnings.get(subject) != Some(&what) => {
+                tracing::warn!(subject, what, "the store needs attention");
+                warnings.insert(subject, what);
+            }
+            Some(_) => {}
+            None => drop(warnings.remove(subject)),
+        }
     }
 
     /// Takes no more commits; each phase wakes the thread that it is for.
@@ -195,16 +385,18 @@ impl Core {
         let mut sequence = self.sequence.lock();
         sequence.phase = phase;
         sequence.stopped.get_or_insert_with(|| "it was closed".to_owned());
+        self.upkeep_wake.notify_all();
         self.room.notify_all();
         self.work.notify_all();
         self.apply.notify_all();
     }
 
     pub(super) fn status(&self) -> Status {
-        let (failed, pending_bytes) = {
+        let (failed, held, pending_bytes) = {
             let sequence = self.sequence.lock();
-            (sequence.stopped.clone(), sequence.pending_bytes)
+            (sequence.stopped.clone(), sequence.held.clone(), sequence.pending_bytes)
         };
+        let figures = *self.figures.lock();
         // Oldest first, so that no figure is ahead of the one it follows.
         let (applied, durable, sequenced) = (self.applied(), self.durable(), self.sequenced());
         Status {
@@ -212,10 +404,17 @@ impl Core {
             sequenced,
             applied,
             failed,
+            held,
             syncs: self.syncs.load(Ordering::Relaxed),
             overlay_bytes: self.overlay.bytes(),
             pending_bytes,
             snapshots: self.snapshots.count(),
+            log_bytes: figures.log,
+            state_bytes: figures.state,
+            checkpoint_bytes: figures.checkpoints,
+            logical_bytes: self.state.index().bytes(),
+            free_bytes: self.home.free_bytes(),
+            warnings: self.warnings.lock().values().cloned().collect(),
         }
     }
 }

@@ -26,6 +26,14 @@ pub trait Disk: Send + Sync {
     /// What the operating system reports.
     fn open(&self, name: &str) -> io::Result<Box<dyn LogFile>>;
 
+    /// Opens a file for appending at its end. A disk may leave it out.
+    ///
+    /// # Errors
+    /// What the operating system reports.
+    fn reopen(&self, _name: &str) -> io::Result<Box<dyn LogFile>> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
     /// Gives a file another name, in place of any file of that name. Atomic; durable after [`Disk::sync`]. Handles stay.
     ///
     /// # Errors
@@ -66,6 +74,22 @@ pub trait LogFile: Send {
     /// What the operating system reports.
     fn reserve(&mut self, _bytes: usize) -> io::Result<()> {
         Ok(())
+    }
+
+    /// Cuts the file off at `len`, which is not behind what was appended; the next appended bytes go there. Not synced.
+    ///
+    /// # Errors
+    /// What the operating system reports; it may be tried again.
+    fn truncate(&mut self, _len: u64) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Writes bytes over those that are there already, which takes no room. Not synced.
+    ///
+    /// # Errors
+    /// What the operating system reports.
+    fn rewrite(&mut self, _bytes: &[u8], _offset: u64) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
     }
 
     /// Gives back what is left of [`LogFile::reserve`], and syncs.
@@ -109,6 +133,12 @@ impl Disk for Folder {
         Ok(Box::new(Plain { file, end: size }))
     }
 
+    fn reopen(&self, name: &str) -> io::Result<Box<dyn LogFile>> {
+        let file = self.0.open_with(name, OpenOptions::new().read(true).write(true))?;
+        let end = file.metadata()?.len();
+        Ok(Box::new(Plain { file, end }))
+    }
+
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         self.0.rename(from, &self.0, to)
     }
@@ -148,6 +178,16 @@ impl LogFile for Plain {
 
     fn sync(&mut self) -> io::Result<()> {
         self.file.sync_data()
+    }
+
+    fn truncate(&mut self, len: u64) -> io::Result<()> {
+        self.file.set_len(len)?;
+        self.end = len;
+        Ok(())
+    }
+
+    fn rewrite(&mut self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        self.file.write_all_at(bytes, offset)
     }
 
     fn seal(&mut self) -> io::Result<()> {

@@ -33,8 +33,10 @@ pub(super) fn take(dir: &Dir) -> Result<File, StoreError> {
         return Err(StoreError::Locked { holder });
     }
     let holder = format!("process {}, backroom {}\n", std::process::id(), env!("CARGO_PKG_VERSION"));
-    file.set_len(0).and_then(|()| file.rewind()).map_err(failed())?;
-    file.write_all(holder.as_bytes()).map_err(failed())?;
+    // Only for those who find it locked; a full disk may refuse it.
+    if let Err(error) = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(holder.as_bytes())) {
+        tracing::warn!(%error, "the holder's name could not be written to {NAME}");
+    }
     Ok(file)
 }
 

@@ -146,7 +146,8 @@ impl Publishing<'_> {
     }
 }
 
-fn cost(key: &[u8], value: Option<&[u8]>) -> usize {
+/// What a version takes.
+pub(super) fn cost(key: &[u8], value: Option<&[u8]>) -> usize {
     OVERHEAD + key.len() + value.map_or(0, <[u8]>::len)
 }
 

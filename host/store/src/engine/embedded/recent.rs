@@ -34,9 +34,8 @@ pub(super) struct Mark(u64);
 
 impl Recent {
     /// For at most `bytes`.
-    pub(super) fn new(bytes: u64) -> Self {
-        let room = usize::try_from(bytes).unwrap_or(usize::MAX) / PARTS;
-        Self { parts: (0..PARTS).map(|_| Mutex::default()).collect(), room }
+    pub(super) fn new(bytes: usize) -> Self {
+        Self { parts: (0..PARTS).map(|_| Mutex::default()).collect(), room: bytes / PARTS }
     }
 
     /// The record, or where reading it begins.
@@ -105,7 +104,7 @@ mod tests {
 
     #[test]
     fn it_is_bounded() {
-        let recent = Recent::new((PARTS * 1_000) as u64);
+        let recent = Recent::new(PARTS * 1_000);
         for number in 0..10_000_u32 {
             let key = number.to_be_bytes();
             let Err(mark) = recent.get(&key) else { panic!("it is new") };

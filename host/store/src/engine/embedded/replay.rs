@@ -2,32 +2,39 @@
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
+use super::core::Core;
 use super::disk::Disk;
-use super::recover::Recovered;
+use super::overlay::cost;
 use super::segment;
-use super::state::State;
+use super::sequence::Queued;
+use super::state::Index;
 use crate::engine::LogItem;
 use crate::entry::{Change, Entry};
 use crate::error::StoreError;
 use crate::index::{Tip, head_key};
 use crate::types::{Head, Revision, TenantNo};
 
-/// Changes in one batch. Larger than in service: nobody is reading.
-const BATCH: usize = 16_384;
+/// Bytes of entries that are applied at once. Larger than in service: nobody is reading.
+const BATCH: usize = 8 << 20;
 
-/// Plays the entries after `applied` into the index.
+/// The log as it was found.
+pub(super) struct Log<'a> {
+    pub(super) disk: &'a dyn Disk,
+    pub(super) segments: &'a [Revision],
+    pub(super) last: Revision,
+    pub(super) last_entry: Option<&'a Entry>,
+}
+
+/// Plays the entries after `applied` into the index. The last of them, up to `keep` bytes, come back instead: the applier can
+/// do them while the service is running already.
 ///
 /// # Errors
 /// [`StoreError::Corrupt`] if the log is damaged, has a gap, ends before what the index has, or is not the log of this
 /// index.
-pub(super) fn replay(
-    disk: &dyn Disk,
-    state: &State,
-    recovered: &Recovered,
-    applied: Revision,
-) -> Result<(), StoreError> {
-    let last = recovered.last;
+pub(super) fn replay(log: &Log<'_>, index: &Index, applied: Revision, keep: usize) -> Result<Vec<Queued>, StoreError> {
+    let last = log.last;
     if applied > last {
         let what = format!(
             "it ends at revision {last}, and the state index has revision {applied}: acknowledged entries are missing"
@@ -35,27 +42,31 @@ pub(super) fn replay(
         return Err(StoreError::corrupt("the log", what));
     }
     if applied == last {
-        return same_store(state, recovered.last_entry.as_ref());
+        return same_store(index, log.last_entry).map(|()| Vec::new());
     }
     if applied == 0 && last > 1 {
         tracing::info!(entries = last, "building the state index from the log");
     }
-    let mut replay = Replay { state, expected: applied + 1, tips: HashMap::new(), changes: Vec::new(), failed: None };
-    let begin = recovered.segments.partition_point(|first| *first <= applied + 1).saturating_sub(1);
-    for first in recovered.segments.iter().skip(begin) {
-        let bytes = segment::read(disk, *first)?;
-        let flow = segment::walk(&bytes, *first, applied + 1, &mut |item| replay.item(&item));
-        if flow.is_break() {
-            break;
-        }
+    Replay::new(index, applied, last, keep.max(BATCH)).play(log.disk, log.segments)
+}
+
+/// Plays the durable entries after `from` up to `to` into an index that has everything before.
+///
+/// # Errors
+/// As [`replay`].
+pub(super) fn catch_up(core: &Core, index: &Index, from: Revision, to: Revision) -> Result<(), StoreError> {
+    if from == to {
+        return Ok(());
     }
-    replay.finish(last)
+    let segments = core.segments.read().clone();
+    let rest = Replay::new(index, from, to, BATCH).play(&*core.disk, &segments)?;
+    index.apply(rest.iter().flat_map(|queued| queued.changes.iter()), to)
 }
 
 /// Nothing to play: the last entry must be the one that the index has as its tenant's head.
-fn same_store(state: &State, last_entry: Option<&Entry>) -> Result<(), StoreError> {
+fn same_store(index: &Index, last_entry: Option<&Entry>) -> Result<(), StoreError> {
     let Some(entry) = last_entry else { return Ok(()) };
-    let head = tip_in(state, entry.tenant)?.head;
+    let head = tip_in(index, entry.tenant)?.head;
     if head == (Head { number: entry.number, hash: entry.hash }) {
         return Ok(());
     }
@@ -67,20 +78,49 @@ fn same_store(state: &State, last_entry: Option<&Entry>) -> Result<(), StoreErro
     Err(StoreError::corrupt("the log", what))
 }
 
-fn tip_in(state: &State, tenant: TenantNo) -> Result<Tip, StoreError> {
-    let Some(bytes) = state.get(&head_key(tenant))? else { return Ok(Tip::default()) };
+fn tip_in(index: &Index, tenant: TenantNo) -> Result<Tip, StoreError> {
+    let Some(bytes) = index.get(&head_key(tenant))? else { return Ok(Tip::default()) };
     Tip::decode(&bytes).ok_or_else(|| StoreError::corrupt(format!("the head of tenant {tenant}"), "it is no head"))
 }
 
 struct Replay<'a> {
-    state: &'a State,
+    index: &'a Index,
     expected: Revision,
+    last: Revision,
     tips: HashMap<TenantNo, Tip>,
-    changes: Vec<Change>,
+    entries: Vec<Queued>,
+    bytes: usize,
+    /// Bytes of entries that are gathered before they are applied.
+    batch: usize,
     failed: Option<StoreError>,
 }
 
-impl Replay<'_> {
+impl<'a> Replay<'a> {
+    fn new(index: &'a Index, applied: Revision, last: Revision, batch: usize) -> Self {
+        let (tips, entries) = (HashMap::new(), Vec::new());
+        Self { index, expected: applied + 1, last, tips, entries, bytes: 0, batch, failed: None }
+    }
+
+    /// Plays, and gives back what was gathered and not applied.
+    fn play(mut self, disk: &dyn Disk, segments: &[Revision]) -> Result<Vec<Queued>, StoreError> {
+        let (from, last) = (self.expected, self.last);
+        let begin = segments.partition_point(|first| *first <= from).saturating_sub(1);
+        for first in segments.iter().skip(begin).take_while(|first| **first <= last) {
+            let segment = segment::read(disk, *first)?;
+            if segment::walk(&segment, from, &mut |item| self.item(&item)).is_break() {
+                break;
+            }
+        }
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        if self.expected != self.last + 1 {
+            let what = format!("revision {} is missing; the last one is {}", self.expected, self.last);
+            return Err(StoreError::corrupt("the log", what));
+        }
+        Ok(self.entries)
+    }
+
     fn item(&mut self, item: &LogItem<'_>) -> ControlFlow<()> {
         let outcome = match item {
             LogItem::Damage { place, what, .. } => Err(StoreError::corrupt(place.to_string(), what)),
@@ -93,6 +133,8 @@ impl Replay<'_> {
             },
         };
         match outcome {
+            // Behind the last one there may be what is being written.
+            Ok(()) if self.expected > self.last => ControlFlow::Break(()),
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => {
                 self.failed = Some(error);
@@ -108,7 +150,7 @@ impl Replay<'_> {
         self.expected += 1;
         let tip = match self.tips.get(&entry.tenant) {
             Some(tip) => *tip,
-            None => tip_in(self.state, entry.tenant)?,
+            None => tip_in(self.index, entry.tenant)?,
         };
         if (entry.number, entry.prev) != (tip.head.number + 1, tip.head.hash) {
             return Err(Wrong::Entry(format!(
@@ -121,28 +163,20 @@ impl Replay<'_> {
         self.tips.insert(entry.tenant, tip);
         let changes =
             entry.changes.into_iter().map(|(key, value)| Change { key: key.into(), value: value.map(Into::into) });
-        self.changes.extend(changes.chain(own));
-        if self.changes.len() >= BATCH {
+        let changes: Arc<[Change]> = changes.chain(own).collect();
+        self.bytes += changes.iter().map(|change| cost(&change.key, change.value.as_deref())).sum::<usize>();
+        self.entries.push(Queued { revision: entry.revision, changes });
+        if self.bytes > self.batch {
             self.flush()?;
         }
         Ok(())
     }
 
     fn flush(&mut self) -> Result<(), StoreError> {
-        self.state.apply(self.changes.iter(), self.expected - 1)?;
-        self.changes.clear();
+        self.index.apply(self.entries.iter().flat_map(|queued| queued.changes.iter()), self.expected - 1)?;
+        self.entries.clear();
+        self.bytes = 0;
         Ok(())
-    }
-
-    fn finish(mut self, last: Revision) -> Result<(), StoreError> {
-        if let Some(error) = self.failed {
-            return Err(error);
-        }
-        if self.expected != last + 1 {
-            let what = format!("revision {} is missing; the last one is {last}", self.expected);
-            return Err(StoreError::corrupt("the log", what));
-        }
-        self.flush()
     }
 }
 

@@ -1,9 +1,10 @@
 //! Segment files: a header, then frames without gaps. Named by the first revision they hold.
 
+use std::io;
 use std::ops::ControlFlow;
 
 use super::disk::Disk;
-use super::frame;
+use super::{frame, packed};
 use crate::engine::{LogItem, Place};
 use crate::error::StoreError;
 use crate::types::Revision;
@@ -44,19 +45,47 @@ pub(super) fn check_header(bytes: &[u8], first: Revision) -> Result<(), String> 
     }
 }
 
+/// A segment as it was read.
+pub(super) struct Segment {
+    /// The file.
+    pub(super) name: String,
+    /// The first revision it should have.
+    pub(super) first: Revision,
+    /// Its content; of a damaged compressed file as much as can be had.
+    pub(super) bytes: Vec<u8>,
+    /// What is wrong with the file as a whole.
+    pub(super) damage: Option<String>,
+}
+
 /// The first revisions of all segments, ascending. Other files are not looked at.
 pub(super) fn list(disk: &dyn Disk) -> Result<Vec<Revision>, StoreError> {
     let names = disk.list().map_err(StoreError::io("list the log folder"))?;
-    let first = |file: &String| file.strip_suffix(".log")?.parse().ok().filter(|first| *file == name(*first));
+    let first = |file: &String| {
+        let first = file.split_once('.')?.0.parse().ok()?;
+        (*file == name(first) || *file == packed::name(first)).then_some(first)
+    };
     let mut firsts: Vec<Revision> = names.iter().filter_map(first).collect();
     firsts.sort_unstable();
+    firsts.dedup();
     Ok(firsts)
 }
 
-/// The whole content of a segment: 16 MiB, or as much more as the last group of commits had.
-pub(super) fn read(disk: &dyn Disk, first: Revision) -> Result<Vec<u8>, StoreError> {
-    let failed = || StoreError::io(format!("read log/{}", name(first)));
-    let file = disk.open(&name(first)).map_err(failed())?;
+/// The whole content of a segment, compressed or not: 16 MiB, or as much more as the last group of commits had.
+pub(super) fn read(disk: &dyn Disk, first: Revision) -> Result<Segment, StoreError> {
+    match read_file(disk, &name(first)) {
+        Ok(bytes) => Ok(Segment { name: name(first), first, bytes, damage: None }),
+        // The plain file goes when the compressed one is there.
+        Err(StoreError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            packed::unpack(disk, &packed::name(first), first)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The whole content of a file of the log folder.
+pub(super) fn read_file(disk: &dyn Disk, name: &str) -> Result<Vec<u8>, StoreError> {
+    let failed = || StoreError::io(format!("read log/{name}"));
+    let file = disk.open(name).map_err(failed())?;
     let size = file.size().map_err(failed())?;
     let mut bytes = vec![0; usize::try_from(size).unwrap_or(usize::MAX)];
     file.read_at(&mut bytes, 0).map_err(failed())?;
@@ -65,13 +94,19 @@ pub(super) fn read(disk: &dyn Disk, first: Revision) -> Result<Vec<u8>, StoreErr
 
 /// Shows the frames of a segment from revision `from` on. Behind damage it goes on with the next whole frame.
 pub(super) fn walk(
-    bytes: &[u8],
-    first: Revision,
+    segment: &Segment,
     from: Revision,
     visit: &mut dyn FnMut(LogItem<'_>) -> ControlFlow<()>,
 ) -> ControlFlow<()> {
-    let mut place = Place { segment: name(first), offset: 0 };
-    if let Err(what) = check_header(bytes, first) {
+    let Segment { name, first, bytes, damage } = segment;
+    let mut place = Place { segment: name.clone(), offset: 0 };
+    if let Some(what) = damage {
+        visit(LogItem::Damage { place: &place, what: what.clone(), whose: None })?;
+        if bytes.is_empty() {
+            return ControlFlow::Continue(());
+        }
+    }
+    if let Err(what) = check_header(bytes, *first) {
         visit(LogItem::Damage { place: &place, what, whose: None })?;
     }
     let (mut at, mut last) = (HEADER, first.saturating_sub(1));

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
+use super::core::stopped;
 use crate::entry::{Change, Sealed};
 use crate::error::StoreError;
 use crate::index::Tip;
@@ -19,8 +20,10 @@ pub(super) struct Sequence {
     group: Arc<Group>,
     /// For the applier: in order of revisions, up to the last one given out.
     pub(super) queue: VecDeque<Queued>,
-    /// Why no more commits are taken.
+    /// Why no more commits are taken, for good.
     pub(super) stopped: Option<String>,
+    /// Why none are taken for now.
+    pub(super) held: Option<String>,
     pub(super) phase: Phase,
 }
 
@@ -65,12 +68,17 @@ impl Sequence {
             group: Group::open(),
             queue: VecDeque::new(),
             stopped: None,
+            held: None,
             phase: Phase::Open,
         }
     }
 
     pub(super) fn check_open(&self) -> Result<(), StoreError> {
-        self.stopped.as_ref().map_or(Ok(()), |why| Err(StoreError::Unavailable(why.clone())))
+        match (&self.stopped, &self.held) {
+            (Some(why), _) => Err(stopped(why)),
+            (None, Some(why)) => Err(StoreError::Unavailable(why.clone())),
+            (None, None) => Ok(()),
+        }
     }
 
     /// Whether the log thread has nothing to do.

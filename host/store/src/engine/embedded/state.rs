@@ -1,15 +1,16 @@
 //! The state index: sled, as a copy of the state that can be thrown away.
 //!
-//! Known traps of sled 0.34.7 that are handled here: a snapshot file whose writing was interrupted is taken for a whole one;
-//! a damaged file can make opening panic; `flush` is not a sync (nothing here relies on it); `flush_async` and transactions
-//! hang or lock everything and are not used; the lock of a database that is being dropped lingers.
+//! Known traps of sled 0.34.7 that are handled here and in `state_open`: a snapshot file whose writing was interrupted is
+//! taken for a whole one; a damaged file can make any call panic; `flush` is not a sync (nothing here relies on it);
+//! `flush_async` and transactions hang or lock everything and are not used; the lock of a database that is being dropped
+//! lingers; files grow to several times what is in them, and only writing everything anew makes them small.
 
 use std::collections::BTreeMap;
-use std::io;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use cap_std::fs::Dir;
+use parking_lot::RwLock;
 use sled::{Batch, Db, IVec};
 
 use super::recent::Recent;
@@ -19,146 +20,93 @@ use crate::error::StoreError;
 use crate::index::is_head;
 use crate::types::{Revision, TenantNo};
 
-const FOLDER: &str = "state";
 /// Shorter than any key, and before all of them.
 const APPLIED: &[u8] = &[0];
-/// Of the index's cache, so much again is for single records.
-const RECENT: u64 = 4;
-/// The previous owner in this process may still be letting go.
-const LOCK_PATIENCE: Duration = Duration::from_secs(10);
+/// For single records that were read of late: some hundred tenants' accounts, items and installations.
+const RECENT_BYTES: usize = 16 << 20;
 
-/// The open index.
-pub(super) struct State {
+/// The open index. What is behind it can be exchanged while it is being read.
+pub(super) struct State(RwLock<Arc<Index>>);
+
+/// One sled database.
+pub(super) struct Index {
     db: Db,
+    /// Its folder in the data directory.
+    pub(super) folder: &'static str,
+    /// Bytes of keys and values, about: a crash makes it drift, copying everything makes it right again.
+    bytes: AtomicU64,
     recent: Recent,
 }
 
-/// Opens the index below the data directory. A damaged one is moved away and an empty one takes its place.
-///
-/// # Errors
-/// What the operating system reports: a full disk is no reason to throw the index away.
-pub(super) fn open(dir: &Dir, path: &Path, cache_bytes: u64) -> Result<(State, Revision), StoreError> {
-    let path = path.join(FOLDER);
-    each_snapshot_file(dir, |folder, name| match name.ends_with(".generating") {
-        true => folder.remove_file(name),
-        false => Ok(()),
-    })?;
-    let damage = match try_open(&path, cache_bytes)? {
-        Ok(opened) => return Ok(opened),
-        Err(damage) => damage,
-    };
-    tracing::warn!(damage, "the state index does not open; trying without its snapshot files");
-    each_snapshot_file(dir, |folder, name| folder.rename(name, folder, format!("unused-{name}")))?;
-    let damage = match try_open(&path, cache_bytes)? {
-        Ok(opened) => return Ok(opened),
-        Err(damage) => damage,
-    };
-    let aside = free_name(dir);
-    tracing::error!(damage, aside, "the state index is damaged; moving it away and building it again from the log");
-    dir.rename(FOLDER, dir, &aside).map_err(StoreError::io("move the damaged state index away"))?;
-    try_open(&path, cache_bytes)?.map_err(|damage| StoreError::corrupt("a new state index", damage))
-}
-
-fn each_snapshot_file(dir: &Dir, act: impl Fn(&Dir, &str) -> io::Result<()>) -> Result<(), StoreError> {
-    let folder = match dir.open_dir(FOLDER) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        opened => opened.map_err(StoreError::io("open the folder of the state index"))?,
-    };
-    let all = || -> io::Result<()> {
-        for entry in folder.entries()? {
-            let name = entry?.file_name().to_string_lossy().into_owned();
-            if name.starts_with("snap.") {
-                act(&folder, &name)?;
-            }
-        }
-        Ok(())
-    };
-    all().map_err(StoreError::io("prepare the folder of the state index"))
-}
-
-fn free_name(dir: &Dir) -> String {
-    let mut number = 1_u32;
-    while dir.exists(format!("{FOLDER}.damaged-{number}")) {
-        number += 1;
-    }
-    format!("{FOLDER}.damaged-{number}")
-}
-
-/// The inner error is damage; the outer one has other reasons.
-fn try_open(path: &Path, cache_bytes: u64) -> Result<Result<(State, Revision), String>, StoreError> {
-    let deadline = Instant::now() + LOCK_PATIENCE;
-    loop {
-        match open_in_thread(path.to_owned(), cache_bytes)? {
-            Err(sled::Error::Io(error)) if is_locked(&error) && Instant::now() < deadline => {
-                std::thread::sleep(Duration::from_millis(10));
-            }
-            Err(sled::Error::Io(source)) => return Err(StoreError::io("open the state index")(source)),
-            Err(damage) => return Ok(Err(damage.to_string())),
-            Ok(opened) => return Ok(Ok(opened)),
-        }
-    }
-}
-
-/// sled panics on some kinds of damage: in a thread of its own that is an error like others.
-fn open_in_thread(path: PathBuf, cache_bytes: u64) -> Result<sled::Result<(State, Revision)>, StoreError> {
-    let open = move || {
-        let config = sled::Config::default().path(path).cache_capacity(cache_bytes).flush_every_ms(Some(500));
-        let db = config.open()?;
-        let applied = match db.get(APPLIED)? {
-            None => 0,
-            Some(bytes) => match <[u8; 8]>::try_from(&*bytes) {
-                Ok(bytes) => u64::from_be_bytes(bytes),
-                Err(_) => return Err(sled::Error::ReportableBug("the applied revision is not a number".into())),
-            },
-        };
-        Ok((State { db, recent: Recent::new(cache_bytes / RECENT) }, applied))
-    };
-    let thread = std::thread::Builder::new().name("state-open".into()).spawn(open);
-    match thread.map_err(StoreError::io("start a thread"))?.join() {
-        Ok(opened) => Ok(opened),
-        Err(_) => Ok(Err(sled::Error::ReportableBug("sled panicked while opening".into()))),
-    }
-}
-
-fn is_locked(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::WouldBlock || error.to_string().contains("could not acquire lock")
-}
-
 impl State {
+    pub(super) fn new(index: Index) -> Self {
+        Self(RwLock::new(Arc::new(index)))
+    }
+
+    /// What is behind it now.
+    pub(super) fn index(&self) -> Arc<Index> {
+        Arc::clone(&self.0.read())
+    }
+
+    /// Puts another index in its place; the old one is kept open by whoever reads it.
+    pub(super) fn exchange(&self, index: Index) -> Arc<Index> {
+        std::mem::replace(&mut self.0.write(), Arc::new(index))
+    }
+}
+
+impl Index {
+    /// Opens what `config` says, and how far it is.
+    pub(super) fn open(config: &sled::Config, folder: &'static str) -> sled::Result<(Self, Revision)> {
+        let db = config.open()?;
+        let (applied, bytes) = match db.get(APPLIED)? {
+            None => (0, 0),
+            Some(found) => decode_applied(&found)
+                .ok_or_else(|| sled::Error::ReportableBug("the applied revision is not a number".into()))?,
+        };
+        Ok((Self { db, folder, bytes: bytes.into(), recent: Recent::new(RECENT_BYTES) }, applied))
+    }
+
+    /// Bytes of keys and values, about.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Sets what was counted.
+    pub(super) fn counted(&self, bytes: u64) {
+        self.bytes.store(bytes, Ordering::Relaxed);
+    }
+
     /// The value of a key.
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<IVec>, StoreError> {
         let mark = match self.recent.get(key) {
             Ok(value) => return Ok(Some(value)),
             Err(mark) => mark,
         };
-        let found = self.db.get(key).map_err(failed)?;
+        let found = guarded(|| self.db.get(key))?;
         if let Some(value) = &found {
             self.recent.offer(key, value, mark);
         }
         Ok(found)
     }
 
-    /// Keys and values of a range that is not empty.
-    pub(super) fn range(
+    /// Up to `limit` keys and values of a range that is not empty.
+    pub(super) fn chunk(
         &self,
         range: KeyRange,
         reverse: bool,
-    ) -> impl Iterator<Item = Result<(Value, Value), StoreError>> + use<> {
-        let (mut forward, mut backward) = (None, None);
-        let all = self.db.range(range);
-        if reverse {
-            backward = Some(all.rev());
-        } else {
-            forward = Some(all);
-        }
-        let pairs = forward.into_iter().flatten().chain(backward.into_iter().flatten());
-        pairs.map(|pair| pair.map(|(key, value)| (key.into(), value.into())).map_err(failed))
+        limit: usize,
+    ) -> Result<Vec<(Value, Value)>, StoreError> {
+        guarded(|| {
+            let all = self.db.range(range);
+            let pair = |pair: sled::Result<(IVec, IVec)>| pair.map(|(key, value)| (key.into(), value.into()));
+            if reverse { all.rev().take(limit).map(pair).collect() } else { all.take(limit).map(pair).collect() }
+        })
     }
 
     /// The first tenant from `from` on that has a record.
     pub(super) fn next_tenant(&self, from: TenantNo) -> Result<Option<TenantNo>, StoreError> {
         let start = from.0.to_be_bytes();
-        let first = self.db.range(start.as_slice()..).next().transpose().map_err(failed)?;
+        let first = guarded(|| self.db.range(start.as_slice()..).next().transpose())?;
         Ok(first.and_then(|(key, _)| crate::key::split_key(&key).map(|(tenant, ..)| tenant)))
     }
 
@@ -175,40 +123,82 @@ impl State {
     ) -> Result<(), StoreError> {
         let merged: BTreeMap<&[u8], Option<&[u8]>> =
             changes.map(|change| (&*change.key, change.value.as_deref())).collect();
-        let mut last = Batch::default();
         let mut heads = Vec::new();
         for (key, value) in merged {
             match value {
-                Some(value) if is_head(key) => {
-                    last.insert(key, value);
-                    heads.push(key);
-                    continue;
+                Some(value) if is_head(key) => heads.push((key, value)),
+                Some(value) => self.put(key, value)?,
+                None => {
+                    let before = guarded(|| self.db.remove(key))?;
+                    self.recent.changed(key);
+                    let gone = before.map_or(0, |before| key.len() + before.len());
+                    self.bytes.fetch_sub((gone as u64).min(self.bytes()), Ordering::Relaxed);
                 }
-                Some(value) => drop(self.db.insert(key, value).map_err(failed)?),
-                None => drop(self.db.remove(key).map_err(failed)?),
             }
-            self.recent.changed(key);
         }
-        last.insert(APPLIED, &applied.to_be_bytes());
-        self.db.apply_batch(last).map_err(failed)?;
-        heads.into_iter().for_each(|head| self.recent.changed(head));
+        self.advance(heads.into_iter(), applied)
+    }
+
+    /// Sets one record.
+    pub(super) fn put(&self, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
+        let before = guarded(|| self.db.insert(key, value))?;
+        self.recent.changed(key);
+        let (more, less) = match before {
+            Some(before) => (value.len(), before.len()),
+            None => (key.len() + value.len(), 0),
+        };
+        self.bytes.fetch_add(more as u64, Ordering::Relaxed);
+        self.bytes.fetch_sub((less as u64).min(self.bytes()), Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Sets heads and the revision together: everything up to there is in.
+    pub(super) fn advance<'a>(
+        &self,
+        heads: impl Iterator<Item = (&'a [u8], &'a [u8])>,
+        applied: Revision,
+    ) -> Result<(), StoreError> {
+        let mut batch = Batch::default();
+        let mut changed = Vec::new();
+        for (key, value) in heads {
+            batch.insert(key, value);
+            changed.push(key);
+        }
+        batch.insert(APPLIED, [applied.to_be_bytes(), self.bytes().to_be_bytes()].concat());
+        guarded(|| self.db.apply_batch(batch.clone()))?;
+        changed.into_iter().for_each(|key| self.recent.changed(key));
         Ok(())
     }
 
     /// Hands everything to the operating system: the next opening has less to do.
     pub(super) fn flush(&self) -> Result<(), StoreError> {
-        self.db.flush().map(|_| ()).map_err(failed)
+        guarded(|| self.db.flush()).map(|_| ())
+    }
+}
+
+/// The first releases wrote the revision alone.
+fn decode_applied(bytes: &[u8]) -> Option<(Revision, u64)> {
+    let (applied, rest) = bytes.split_first_chunk::<8>()?;
+    let bytes = if rest.is_empty() { 0 } else { u64::from_be_bytes(rest.try_into().ok()?) };
+    Some((u64::from_be_bytes(*applied), bytes))
+}
+
+/// sled panics on some kinds of damage. Here that is damage like any other.
+fn guarded<T>(act: impl FnOnce() -> sled::Result<T>) -> Result<T, StoreError> {
+    match catch_unwind(AssertUnwindSafe(act)) {
+        Ok(done) => done.map_err(failed),
+        Err(_) => Err(damage("sled panicked")),
     }
 }
 
 fn failed(error: sled::Error) -> StoreError {
     match error {
         sled::Error::Io(source) => StoreError::io("read or write the state index")(source),
-        damage => StoreError::corrupt(
-            "the state index",
-            format!(
-                "{damage}. Its folder `{FOLDER}` can be moved away while the service is stopped: it is built again from the log"
-            ),
-        ),
+        error => damage(&error.to_string()),
     }
+}
+
+/// What every failure of the index is that is not the operating system's.
+fn damage(what: &str) -> StoreError {
+    StoreError::corrupt("the state index", what)
 }

@@ -49,7 +49,7 @@ impl Snapshot for View {
         match self.core.overlay.get(key, self.registered.revision) {
             Some(version) => self.checked(version.map(Value::from)),
             None => {
-                let value = self.core.state.get(key)?;
+                let value = self.core.read_state(|index| index.get(key))?;
                 self.checked(value.map(Value::from))
             }
         }
@@ -61,7 +61,7 @@ impl Snapshot for View {
 
     fn next_tenant(&self, from: TenantNo) -> Result<Option<TenantNo>, StoreError> {
         let above = self.core.overlay.next_tenant(from, self.registered.revision);
-        let below = self.core.state.next_tenant(from)?;
+        let below = self.core.read_state(|index| index.next_tenant(from))?;
         self.checked(above.into_iter().chain(below).min())
     }
 }
@@ -85,10 +85,10 @@ impl Scan<'_> {
         let (mut piece, mut rest) = split(range, cut, self.reverse);
         let mut below = Vec::new();
         if !range_is_empty(&piece) {
-            below.extend(core.state.range(piece.clone(), self.reverse).take(limit));
+            below = core.read_state(|index| index.chunk(piece.clone(), self.reverse, limit))?;
         }
         if below.len() == limit
-            && let Some(Ok((last, _))) = below.last()
+            && let Some((last, _)) = below.last()
         {
             let cut = last.to_vec();
             changes.retain(|(key, _)| if self.reverse { **key >= *cut } else { **key <= *cut });
@@ -97,7 +97,7 @@ impl Scan<'_> {
             rest = rejoin(behind, rest, self.reverse);
         }
         drop(piece);
-        for pair in Merge::new(changes.into_iter(), below.into_iter(), self.reverse) {
+        for pair in Merge::new(changes.into_iter(), below.into_iter().map(Ok), self.reverse) {
             self.ready.push_back(pair?);
         }
         self.rest = self.view.checked(rest)?.filter(|rest| !range_is_empty(rest));

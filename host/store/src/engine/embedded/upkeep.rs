@@ -1,0 +1,173 @@
+//! Upkeep: what is done beside the service so that the files stay small and opening stays quick. Nothing here is ever needed
+//! for a commit or a read; what fails is reported and done again in the next round.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use super::copy::{self, Heads};
+use super::core::{Core, Figures};
+use super::{checkpoint, compact, packed};
+use crate::engine::Upkeep;
+use crate::error::StoreError;
+use crate::types::Revision;
+
+/// Figures are taken this often; they read a few folders.
+const FIGURES_EVERY: Duration = Duration::from_secs(10);
+/// Checkpoints kept: one for when the newest is damaged.
+const KEEP: usize = 2;
+
+/// What upkeep remembers between its rounds.
+#[derive(Default)]
+pub(super) struct Memory {
+    /// Segments before this one are compressed, or refused to be.
+    packed: Revision,
+    /// Damaged segments: looked at once, left alone.
+    refused: BTreeSet<Revision>,
+    /// How large the index was on the disk after it had been written anew.
+    compacted: u64,
+    measured: Option<Instant>,
+}
+
+/// What can be told when a store has been opened: how far behind the checkpoints are, in bytes of log, and the figures.
+///
+/// # Errors
+/// What the operating system reports.
+pub(super) fn begin(core: &Core) -> Result<(), StoreError> {
+    let newest = checkpoint::list(&*core.checkpoints)?.first().copied().unwrap_or_default();
+    let segments = core.segments.read().clone();
+    let behind = segments.partition_point(|first| *first <= newest).saturating_sub(1);
+    // As if all were full: the first checkpoint may come a little early.
+    let grown = (segments.len() - behind).saturating_sub(1) as u64 * core.options.segment_bytes;
+    core.log_grown.store(grown, Ordering::Relaxed);
+    measure(core, &mut core.upkeep.lock());
+    Ok(())
+}
+
+/// Runs a round from time to time, until the store is closed.
+pub(super) fn run(core: &Arc<Core>) {
+    let Some(every) = core.options.upkeep_every else { return };
+    while core.wait_upkeep(every) {
+        round(core);
+    }
+}
+
+/// One round. Rounds do not run at the same time.
+pub(super) fn round(core: &Arc<Core>) {
+    let mut memory = core.upkeep.lock();
+    core.room_is_low();
+    core.home.take_spare(core.options.spare_bytes);
+    if core.options.compress {
+        report(core, "compress", pack_segments(core, &mut memory));
+    }
+    checkpoint_if_due(core, &mut memory);
+    if memory.measured.is_none_or(|measured| measured.elapsed() >= FIGURES_EVERY) {
+        measure(core, &mut memory);
+        let figures = *core.figures.lock();
+        let logical = core.state.index().bytes();
+        let large = figures.state > core.options.compact_bytes && figures.state > logical.saturating_mul(3);
+        // It grows back quickly to what it was; that must not be all that the disk does.
+        let grown = figures.state > memory.compacted + memory.compacted / 2;
+        if large && grown && logical > 0 && has_room(core, logical.saturating_mul(3)) {
+            report(core, "compact", compact_now(core, &mut memory));
+        }
+    }
+}
+
+/// A checkpoint, if so much was committed since the last one that playing it would take longer than writing it.
+pub(super) fn checkpoint_if_due(core: &Arc<Core>, memory: &mut Memory) {
+    let due = core.options.checkpoint_bytes.max(core.state.index().bytes());
+    if core.log_grown.load(Ordering::Relaxed) >= due && has_room(core, core.state.index().bytes()) {
+        report(core, "checkpoint", checkpoint_now(core, memory));
+    }
+}
+
+/// What was asked for, at once.
+pub(super) fn now(core: &Arc<Core>, what: Upkeep) -> Result<(), StoreError> {
+    match what {
+        Upkeep::Due => round(core),
+        Upkeep::Checkpoint => checkpoint_now(core, &mut core.upkeep.lock())?,
+        Upkeep::Compact => {
+            let mut memory = core.upkeep.lock();
+            compact_now(core, &mut memory)?;
+            // The newest is as good, and the other takes as much room.
+            checkpoint::prune(&*core.checkpoints, 1)?;
+        }
+    }
+    measure(core, &mut core.upkeep.lock());
+    Ok(())
+}
+
+fn report(core: &Core, subject: &'static str, done: Result<(), StoreError>) {
+    match done {
+        // A store that is being closed, or has stopped, says so by itself.
+        Err(_) if core.check_copying().is_err() => {}
+        done => core.warn(subject, done.err().map(|error| error.to_string())),
+    }
+}
+
+fn has_room(core: &Core, bytes: u64) -> bool {
+    core.home.free_bytes() > bytes.saturating_add(core.options.min_free_bytes)
+}
+
+fn measure(core: &Core, memory: &mut Memory) {
+    memory.measured = Some(Instant::now());
+    let folder = core.state.index().folder;
+    let state = core.home.folder_bytes(folder) + core.home.folder_bytes(&format!("{folder}/blobs"));
+    let (log, checkpoints) = (core.home.folder_bytes(super::LOG), core.home.folder_bytes(super::CHECKPOINTS));
+    *core.figures.lock() = Figures { log, state, checkpoints };
+}
+
+fn compact_now(core: &Arc<Core>, memory: &mut Memory) -> Result<(), StoreError> {
+    compact::compact(core)?;
+    measure(core, memory);
+    memory.compacted = core.figures.lock().state;
+    Ok(())
+}
+
+/// `_memory`: one at a time.
+fn checkpoint_now(core: &Arc<Core>, _memory: &mut Memory) -> Result<(), StoreError> {
+    // Also removes what was left unfinished.
+    let newest = checkpoint::list(&*core.checkpoints)?.first().copied().unwrap_or_default();
+    let Heads { revision, heads } = copy::begin(core)?;
+    if revision <= newest {
+        return Ok(());
+    }
+    let failed = || StoreError::io("write a checkpoint");
+    let grown = core.log_grown.load(Ordering::Relaxed);
+    let mut writer = checkpoint::Writer::create(&*core.checkpoints, revision).map_err(failed())?;
+    for (key, value) in &heads {
+        writer.pair(key, value).map_err(failed())?;
+    }
+    copy::records(core, &mut |key, value| writer.pair(key, value).map_err(failed()))?;
+    let summary = writer.finish(&*core.checkpoints, core.durable()).map_err(failed())?;
+    core.state.index().counted(summary.bytes);
+    core.log_grown.fetch_sub(grown, Ordering::Relaxed);
+    tracing::info!(revision, records = summary.pairs, bytes = summary.bytes, "a checkpoint was written");
+    checkpoint::prune(&*core.checkpoints, KEEP)
+}
+
+/// Compresses all segments that are full. The last one is being written.
+fn pack_segments(core: &Core, memory: &mut Memory) -> Result<(), StoreError> {
+    let segments = core.segments.read().clone();
+    let full = segments.split_last().map_or(&[][..], |(_, full)| full);
+    let names: BTreeSet<String> =
+        core.disk.list().map_err(StoreError::io("list the log folder"))?.into_iter().collect();
+    for first in full.iter().copied().filter(|first| *first >= memory.packed) {
+        if core.is_closing() {
+            return Ok(());
+        }
+        if names.contains(&super::segment::name(first)) && !memory.refused.contains(&first) {
+            match packed::pack(&*core.disk, first) {
+                Err(StoreError::Corrupt { place, what }) => {
+                    memory.refused.insert(first);
+                    core.warn("damage", Some(format!("{place}: {what}. Run `backroom log verify`")));
+                }
+                done => done?,
+            }
+        }
+    }
+    memory.packed = segments.last().copied().unwrap_or_default();
+    Ok(())
+}
