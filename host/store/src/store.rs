@@ -11,7 +11,7 @@ use crate::entry::{Entry, place_of};
 use crate::error::StoreError;
 use crate::index::{STRIDE, Tip, decode_revision, head_key, index_key};
 use crate::turns::Turns;
-use crate::tx::Tx;
+use crate::tx::{Held, Tx};
 use crate::types::{Head, Revision, TenantNo};
 use crate::verify::{self, VerifyProgress, VerifyReport};
 
@@ -113,9 +113,11 @@ impl Store {
         let turn = self.0.turns.take(tenant, self.0.turn_timeout).ok_or_else(|| {
             StoreError::Busy(format!("tenant {tenant} had no turn within {} ms", self.0.turn_timeout.as_millis()))
         })?;
-        // After the turn has come, so that the snapshot shows what the one before has done.
+        // After the turn has come, so that the snapshot shows what the one before has done; and the head before the snapshot,
+        // so that what another host commits between the two makes a conflict instead of being read and written over.
+        let follows = self.0.engine.head(tenant)?;
         let snapshot = self.0.engine.snapshot(At::Sequenced)?;
-        Ok(Tx::new(self.clone(), tenant, snapshot, Some(turn)))
+        Ok(Tx::new(self.clone(), tenant, snapshot, Some(Held { turn, follows })))
     }
 
     /// The durable entry `number` of the tenant's own chain, `None` if there is none.
