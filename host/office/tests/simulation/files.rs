@@ -54,7 +54,10 @@ impl Files {
         if set == 0 {
             let accounts =
                 FIRST.iter().map(|(code, of, kind, posting, stock)| account(code, of, *kind, *posting, *stock));
-            return Self { accounts: accounts.collect(), opens: true, ..Self::default() };
+            // Some people are there from the first day to the last but some.
+            let workers = (0..4).map(|who| new_worker(who, 0)).collect();
+            let employments = (0..3).map(|who| new_employment(who, who, Some(45 + who))).collect();
+            return Self { accounts: accounts.collect(), workers, employments, opens: true };
         }
         let own = NewWorker { id: id(&format!("I-{set}")), ..new_worker(set, 0) };
         // A worker that scripts add as well, under the same name or another one.
@@ -120,7 +123,8 @@ impl Files {
         if !self.employments.is_empty() {
             let row = |e: &NewEmployment| {
                 let pay = e.salary.map(|pay| pay.amount_text()).unwrap_or_default();
-                format!("{},{},,{},remote,{},{pay},USD\n", e.worker, e.from, e.position, e.cost_center)
+                let to = e.to.map(|day| day.to_string()).unwrap_or_default();
+                format!("{},{},{to},{},remote,{},{pay},USD\n", e.worker, e.from, e.position, e.cost_center)
             };
             let head = "worker,first-day,last-day,position,place,cost-center,salary,currency\n";
             files.push(("employments.csv", head.to_owned() + &self.employments.iter().map(row).collect::<String>()));

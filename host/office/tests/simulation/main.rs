@@ -22,6 +22,7 @@
 
 mod audit;
 mod execution;
+mod faults;
 mod files;
 mod host;
 mod metamorphic;

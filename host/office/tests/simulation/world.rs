@@ -99,6 +99,7 @@ pub(crate) struct Machine {
     pub(crate) engine: Arc<Host>,
     pub(crate) store: Store,
     pub(crate) office: Office,
+    pub(crate) faulty: Arc<Faulty>,
     /// Until then it does nothing, and does not know.
     frozen_until: u64,
     /// How many hosts stood in this place before.
@@ -106,13 +107,15 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    fn start(shared: &Arc<dyn Engine>, life: u64, fail_from: u64) -> Self {
+    pub(crate) fn start(shared: &Arc<dyn Engine>, life: u64, fail_from: u64) -> Self {
         let engine = Arc::new(Host::new(Arc::clone(shared)));
-        let over: Arc<dyn Engine> = Arc::new(Faulty::new(engine.clone(), fail_from));
+        let faulty = Arc::new(Faulty::new(engine.clone(), fail_from));
+        let over: Arc<dyn Engine> = faulty.clone();
         // Nobody waits here: a turn that is taken is asked for again later.
         let options = Options { turn_timeout: Duration::ZERO, ..Options::default() };
         let store = Store::with_engine_options(over, &options);
-        Self { shared: Arc::clone(shared), engine, office: Office::new(store.clone()), store, frozen_until: 0, life }
+        let (shared, office) = (Arc::clone(shared), Office::new(store.clone()));
+        Self { shared, engine, store, office, faulty, frozen_until: 0, life }
     }
 }
 
@@ -133,9 +136,9 @@ struct Client {
 /// A history under way, and in the end.
 pub(crate) struct World {
     random: Random,
-    now: u64,
+    pub(crate) now: u64,
     pub(crate) shared: Arc<dyn Engine>,
-    machines: Vec<Machine>,
+    pub(crate) machines: Vec<Machine>,
     clients: Vec<Client>,
     /// Requests that nobody waits for any more, and whose hosts do not know that.
     orphans: Vec<Placed>,
@@ -297,7 +300,7 @@ impl World {
         }
     }
 
-    fn write_group(&mut self, machine: usize, count: usize, told: bool) {
+    pub(crate) fn write_group(&mut self, machine: usize, count: usize, told: bool) {
         for (at, outcome) in self.machines[machine].engine.write_group(count, told) {
             match outcome {
                 Ok(()) => drop(self.books.durable.insert(at)),
@@ -315,12 +318,17 @@ impl World {
         self.books.counts.crashes += 1;
         let queued = self.machines[machine].engine.queued();
         let reaches = self.random.below(queued + 1);
+        let fail_from = if self.random.chance(30) { 1 + self.random.below(300) as u64 } else { u64::MAX };
+        self.restart(machine, reaches, fail_from);
+    }
+
+    /// Ends a host, of whose queue the first `reaches` entries get to the database, and starts another one in its place.
+    pub(crate) fn restart(&mut self, machine: usize, reaches: usize, fail_from: u64) {
         self.write_group(machine, reaches, false);
         for head in self.machines[machine].engine.crash() {
             self.books.lost.insert(head);
         }
         let life = self.machines[machine].life + 1;
-        let fail_from = if self.random.chance(30) { 1 + self.random.below(300) as u64 } else { u64::MAX };
         self.machines[machine] = Machine::start(&self.shared, life, fail_from);
     }
 }

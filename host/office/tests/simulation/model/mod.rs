@@ -73,6 +73,13 @@ impl Model {
         Self { number: self.number + 1, ..self.begin() }
     }
 
+    /// All of it but the numbers of the chain, as text.
+    pub(crate) fn contents(&self) -> String {
+        let Self { ledger, people, stock, installations, state, companies, .. } = self;
+        let runs: Vec<_> = self.runs.iter().map(|(id, ran)| (id, ran.committed, ran.installation)).collect();
+        format!("{ledger:?} {people:?} {stock:?} {installations:?} {state:?} {companies:?} {runs:?}")
+    }
+
     /// The rules of the end.
     pub(crate) fn end(&self) -> Answer<()> {
         if self.owes.values().any(|(ledger, stock)| ledger != stock) {
