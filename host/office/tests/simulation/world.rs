@@ -202,19 +202,26 @@ impl World {
         }
     }
 
-    /// Lets everything happen.
-    pub(crate) fn run(&mut self, commands: Vec<Command>) {
+    /// Lets everything happen. What is durable is audited a few times on the way, in the middle of whatever is going on: audits are
+    /// dear, and most of what is wrong shows in the answers.
+    pub(crate) fn run(&mut self, commands: &[Command]) {
         let bound = 500 * commands.len() as u64 + 10_000;
+        let part = commands.len() / 4 + 1;
+        let mut audited = 0;
         self.clients = (0..CLIENTS).map(|_| Client::default()).collect();
         for command in commands {
             let client = self.random.below(CLIENTS);
-            self.clients[client].waiting.push_back(Rc::new(command));
+            self.clients[client].waiting.push_back(Rc::new(command.clone()));
         }
         let began = self.now;
         while self.clients.iter().any(|client| client.asked.is_some() || !client.waiting.is_empty()) {
             self.now += 1;
             assert!(self.now - began < bound, "the clients get no answers: the history does not end");
             self.chance();
+            if self.answers.len() / part > audited {
+                audited += 1;
+                self.audit();
+            }
         }
         for machine in 0..HOSTS {
             self.write_group(machine, usize::MAX, true);
