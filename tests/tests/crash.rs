@@ -1,4 +1,9 @@
 //! `kill -9` at random moments under load: nothing acknowledged is lost, nothing is half applied, log and state agree.
+//!
+//! ```text
+//! BACKROOM_KILLS=1000 cargo test --release -p backroom-tests --test crash -- --nocapture      more than the usual 100
+//! BACKROOM_SEED=7 ...                                                                        the same delays again
+//! ```
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -9,14 +14,19 @@
 )]
 
 use std::collections::BTreeSet;
+use std::ops::Range;
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use backroom_tests::{Answer, Choices, Company, Server, order};
 use serde_json::{Value, json};
 
-const ROUNDS: u64 = 50;
+/// Kills, unless `BACKROOM_KILLS` says another number.
+const KILLS: u64 = 100;
+/// Kills of one data directory. All of it is looked at after each kill, so a long life would cost its square.
+const LIFE: u64 = 20;
 const TENANTS: [&str; 3] = ["north", "south", "west"];
 /// Callers at a time for each tenant: more than one, so that replies wait for the same sync.
 const CALLERS: u64 = 3;
@@ -25,33 +35,59 @@ const CALLERS: u64 = 3;
 type Known = Mutex<BTreeSet<(usize, String)>>;
 
 #[test]
-fn fifty_kills_under_load_lose_nothing_that_was_acknowledged() {
+fn kills_under_load_lose_nothing_that_was_acknowledged() {
+    let kills = std::env::var("BACKROOM_KILLS").map_or(KILLS, |text| text.parse().expect("BACKROOM_KILLS is a number"));
     let folder = tempfile::tempdir().expect("a folder");
-    let data = folder.path().join("data");
-    let mut choices = Choices::new();
-    let server = Server::start(&data);
+    let first = folder.path().join("first");
+    let server = Server::start(&first);
     for tenant in TENANTS {
         Company::create(&server, tenant);
     }
     server.kill();
+    let began = Instant::now();
+    let (mut choices, mut runs) = (Choices::new(), 0);
+    for life in 0..kills.div_ceil(LIFE) {
+        let data = folder.path().join(format!("life-{life}"));
+        copy(&first, &data);
+        std::fs::copy(first.with_extension("key"), data.with_extension("key")).expect("the key");
+        runs += live(&data, life * LIFE..kills.min((life + 1) * LIFE), &mut choices);
+        std::fs::remove_dir_all(&data).expect("it was there");
+    }
+    let each = began.elapsed().as_millis() / u128::from(kills.max(1));
+    eprintln!("{kills} kills, {each} ms each with restart and checks, {runs} acknowledged runs, all there");
+    assert!(runs as u64 > kills, "only {runs} runs were acknowledged: the test was no load");
+}
 
+/// A folder with all that is in it.
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir(to).expect("a folder");
+    for entry in std::fs::read_dir(from).expect("a folder") {
+        let (from, to) = entry.map(|entry| (entry.path(), to.join(entry.file_name()))).expect("an entry");
+        if from.is_dir() {
+            copy(&from, &to);
+        } else {
+            std::fs::copy(&from, &to).expect("copied");
+        }
+    }
+}
+
+/// Kills a server on one data directory again and again, and says how many runs it had acknowledged.
+fn live(data: &Path, kills: Range<u64>, choices: &mut Choices) -> usize {
     let (asked, acknowledged) = (Known::default(), Known::default());
-    for round in 0..ROUNDS {
-        let server = Server::start(&data);
+    for kill in kills {
+        let server = Server::start(data);
         check(&server, &asked, &acknowledged);
-        load(&server, round, Duration::from_millis(20 + choices.below(600)), &asked, &acknowledged);
+        load(&server, kill, Duration::from_millis(10 + choices.below(250)), &asked, &acknowledged);
         server.kill();
         // Every third time the index is lost as well: the log must be enough.
         if choices.below(3) == 0 {
             std::fs::remove_dir_all(data.join("state")).expect("the state was there");
         }
     }
-    let server = Server::start(&data);
+    let server = Server::start(data);
     check(&server, &asked, &acknowledged);
-    let runs = acknowledged.into_inner().expect("no poison").len();
-    assert!(runs > 100, "only {runs} runs were acknowledged: the test was no load");
-    eprintln!("{ROUNDS} kills, {runs} acknowledged runs, all there");
     server.stop();
+    acknowledged.into_inner().expect("no poison").len()
 }
 
 /// Posts runs from many callers until the server is killed in the middle.

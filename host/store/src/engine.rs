@@ -34,6 +34,19 @@ pub trait Engine: Send + Sync {
     /// What the engine itself reports; an embedded engine that has failed still gives durable snapshots.
     fn snapshot(&self, at: At) -> Result<Box<dyn Snapshot>, StoreError>;
 
+    /// What a writer begins with, once the tenant's turn has come: a sequenced snapshot, and the head that the commit must
+    /// follow. None for the head if the engine makes sure by itself that all reads of the turn are of the state of the head
+    /// that [`Engine::head`] gives at the end.
+    ///
+    /// # Errors
+    /// As [`Engine::snapshot`] and [`Engine::head`].
+    fn begin(&self, tenant: TenantNo) -> Result<(Box<dyn Snapshot>, Option<Head>), StoreError> {
+        // The head first, so that what another host commits between the two makes a conflict instead of being read and
+        // written over.
+        let head = self.head(tenant)?;
+        Ok((self.snapshot(At::Sequenced(tenant))?, Some(head)))
+    }
+
     /// The end of the tenant's chain as sequenced, durable or not. The caller holds the tenant's turn.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use crate::error::StoreError;
 use crate::index::{STRIDE, Tip, decode_revision, head_key, index_key};
 use crate::ticket::Ticket;
 use crate::turns::Turns;
-use crate::tx::Tx;
+use crate::tx::{Held, Tx};
 use crate::types::{Head, Revision, TenantNo};
 use crate::verify::{self, VerifyProgress, VerifyReport};
 
@@ -144,8 +144,8 @@ impl Store {
             StoreError::Busy(format!("tenant {tenant} had no turn within {} ms", self.0.turn_timeout.as_millis()))
         })?;
         // After the turn has come, so that the snapshot shows what the one before has done.
-        let snapshot = self.0.engine.snapshot(At::Sequenced(tenant))?;
-        Ok(Tx::new(self.clone(), tenant, snapshot, Some(turn)))
+        let (snapshot, follows) = self.0.engine.begin(tenant)?;
+        Ok(Tx::new(self.clone(), tenant, snapshot, Some(Held { turn, follows })))
     }
 
     /// The durable entry `number` of the tenant's own chain, `None` if there is none.

@@ -16,15 +16,23 @@ use crate::record::{MAX_VALUE, Record};
 use crate::store::Store;
 use crate::ticket::Committed;
 use crate::turns::Turn;
-use crate::types::{Revision, TenantNo};
+use crate::types::{Head, Revision, TenantNo};
 
 /// A unit of work of one tenant. Dropping it rolls it back. It may move between threads, and it keeps the store open.
 pub struct Tx {
     staged: BTreeMap<Arc<[u8]>, Option<Arc<[u8]>>>,
     tenant: TenantNo,
     snapshot: Box<dyn Snapshot>,
-    turn: Option<Turn>,
+    turn: Option<Held>,
     store: Store,
+}
+
+/// The tenant's turn, and the head of its chain when it came; none if the engine vouches for the head that it has at the end
+/// ([`Engine::begin`](crate::Engine::begin)). The turn keeps this host's other writers away; that no other host has
+/// committed since then is what the engine finds out by comparing the head.
+pub(crate) struct Held {
+    pub(crate) turn: Turn,
+    pub(crate) follows: Option<Head>,
 }
 
 impl fmt::Debug for Tx {
@@ -42,7 +50,7 @@ impl fmt::Debug for Tx {
 pub type Page<R> = Vec<(Vec<u8>, R)>;
 
 impl Tx {
-    pub(crate) fn new(store: Store, tenant: TenantNo, snapshot: Box<dyn Snapshot>, turn: Option<Turn>) -> Self {
+    pub(crate) fn new(store: Store, tenant: TenantNo, snapshot: Box<dyn Snapshot>, turn: Option<Held>) -> Self {
         Self { staged: BTreeMap::new(), tenant, snapshot, turn, store }
     }
 
@@ -64,15 +72,14 @@ impl Tx {
         self.turn.is_some()
     }
 
-    /// The number in the tenant's chain that a commit of this unit of work will have: the turn keeps it free.
+    /// The number in the tenant's chain that a commit of this unit of work will have, if it has one.
     ///
     /// # Errors
     /// [`StoreError::ReadOnly`] for a unit of work for reading; what reading the state reports.
     pub fn commit_number(&self) -> Result<u64, StoreError> {
-        if self.turn.is_none() {
-            return Err(StoreError::ReadOnly);
-        }
-        Ok(self.store.engine().head(self.tenant)?.number + 1)
+        let held = self.turn.as_ref().ok_or(StoreError::ReadOnly)?;
+        let follows = held.follows.map_or_else(|| self.store.engine().head(self.tenant), Ok)?;
+        Ok(follows.number + 1)
     }
 
     /// How many records are staged.
@@ -194,17 +201,15 @@ impl Tx {
     /// [`StoreError::ReadOnly`] for a unit of work for reading; [`StoreError::TooLarge`], [`StoreError::Busy`],
     /// [`StoreError::Conflict`] and [`StoreError::Unavailable`] as they say. Nothing was kept after any of them.
     pub fn commit(self, meta: Meta) -> Result<Committed, StoreError> {
-        if self.turn.is_none() {
-            return Err(StoreError::ReadOnly);
-        }
+        let Some(Held { turn, follows }) = self.turn else { return Err(StoreError::ReadOnly) };
         // Not needed any more: while this waits for room in the queues, its snapshot must not be what keeps them full.
         drop(self.snapshot);
-        let engine = self.store.engine();
-        let follows = engine.head(self.tenant)?;
+        let follows = follows.map_or_else(|| self.store.engine().head(self.tenant), Ok)?;
         let changes = self.staged.into_iter().map(|(key, value)| Change { key, value }).collect();
         let sealed = Sealed::new(self.tenant, follows, &meta, changes)?;
         let head = sealed.head;
-        let appended = engine.append(sealed)?;
+        let appended = self.store.engine().append(sealed)?;
+        drop(turn);
         Ok(Committed { revision: appended.revision, number: head.number, hash: head.hash, ticket: appended.ticket })
     }
 

@@ -208,3 +208,30 @@ fn the_last_user_may_be_a_callback() {
     };
     assert_eq!(notes(&store.read(ACME).unwrap()).len(), 1);
 }
+
+/// Two hosts over one database: each has turns of its own, so only the heads can tell that the other one was quicker.
+#[test]
+fn what_another_host_committed_in_between_is_a_conflict_and_never_written_over() {
+    let shared: Arc<dyn backroom_store::Engine> = Arc::new(backroom_store::engine::Memory::new());
+    let (here, there) = (Store::with_engine(Arc::clone(&shared)), Store::with_engine(shared));
+    put(&here, ACME, &[note("a", 1, "first")]);
+    let add = |store: &Store| {
+        let mut tx = store.write(ACME).unwrap();
+        let value = tx.get::<Count>(&"sum".into()).unwrap().map_or(1, |count| count.value + 1);
+        tx.put(&count("sum", value)).unwrap();
+        tx
+    };
+    let (slow, quick) = (add(&here), add(&there));
+    assert_eq!((slow.commit_number().unwrap(), quick.commit_number().unwrap()), (2, 2));
+    quick.commit(meta("quick")).unwrap().ticket.wait().unwrap();
+    let error = slow.commit(meta("slow")).unwrap_err();
+    assert!(matches!(error, StoreError::Conflict) && error.retriable(), "{error}");
+    add(&here).commit(meta("again")).unwrap().ticket.wait().unwrap();
+    let read = there.read(ACME).unwrap();
+    assert_eq!(read.get::<Count>(&"sum".into()).unwrap(), Some(count("sum", 2)));
+    // Another tenant's commit is none of their business.
+    let mine = add(&here);
+    put(&there, BOLT, &[note("a", 1, "theirs")]);
+    mine.commit(meta("mine")).unwrap().ticket.wait().unwrap();
+    assert_sound(&here);
+}

@@ -151,6 +151,11 @@ impl Engine for Postgres {
         }
     }
 
+    /// Each read of the turn is checked against the lane's head, and the first one may be what finds that head.
+    fn begin(&self, tenant: TenantNo) -> Result<(Box<dyn Snapshot>, Option<Head>), StoreError> {
+        Ok((self.snapshot(At::Sequenced(tenant))?, None))
+    }
+
     fn head(&self, tenant: TenantNo) -> Result<Head, StoreError> {
         sequenced::head(&self.core, tenant)
     }
