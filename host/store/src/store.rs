@@ -6,10 +6,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use backroom_domain::Id;
+use backroom_domain::hr::Erasure;
+
 use crate::engine::{At, Embedded, Engine, LogItem, Memory, Status};
 use crate::entry::{Entry, place_of};
 use crate::error::StoreError;
 use crate::index::{STRIDE, Tip, decode_revision, head_key, index_key};
+use crate::seal::{MasterKey, Seals};
 use crate::turns::Turns;
 use crate::tx::Tx;
 use crate::types::{Head, Revision, TenantNo};
@@ -33,6 +37,9 @@ pub struct Options {
     pub snapshot_age: Duration,
     /// How long changes are gathered before they go to the state index in one batch.
     pub apply_every: Duration,
+    /// What the keys of persons are wrapped with where they are kept. Without one, whoever can read the folder of the keys can
+    /// open what is sealed with them.
+    pub master_key: Option<MasterKey>,
 }
 
 impl Default for Options {
@@ -45,6 +52,7 @@ impl Default for Options {
             cache_bytes: 64 << 20,
             snapshot_age: Duration::from_secs(60),
             apply_every: Duration::from_millis(100),
+            master_key: None,
         }
     }
 }
@@ -180,6 +188,26 @@ impl Store {
     pub fn head(&self, tenant: TenantNo) -> Result<Head, StoreError> {
         let snapshot = self.0.engine.snapshot(At::Durable)?;
         Ok(tip(&*snapshot, tenant)?.head)
+    }
+
+    /// Opens what is sealed in the tenant's log entries.
+    #[must_use]
+    pub fn seals(&self, tenant: TenantNo) -> Seals {
+        Seals::new(self.0.engine.keyring(), tenant, false)
+    }
+
+    /// Destroys the key of a person whose erasure is on record and on disk: from here on nothing that was sealed with it can be
+    /// opened, wherever it stands. `false` if there is no such erasure; nothing is done then. Once done, doing it again changes
+    /// nothing. Blocks for a sync.
+    ///
+    /// # Errors
+    /// What reading the state or destroying the key reports. The next opening of the store does it again.
+    pub fn destroy_key_of_erased(&self, tenant: TenantNo, person: &Id) -> Result<bool, StoreError> {
+        if self.read(tenant)?.get::<Erasure>(person)?.is_none() {
+            return Ok(false);
+        }
+        self.0.engine.keyring().destroy(tenant, person)?;
+        Ok(true)
     }
 
     /// Checks the durable part of the store: frames and checksums, the sequence without gaps, every tenant's chain, the

@@ -6,12 +6,13 @@
 //! snapshot -> overlay (versions) above sled
 //! ```
 //!
-//! Data directory: `LOCK`, `log/<first revision>.log`, `state/`.
+//! Data directory: `LOCK`, `log/<first revision>.log`, `state/`, `keys/`.
 
 mod applier;
 mod core;
 mod disk;
 mod frame;
+mod keys;
 mod lock;
 mod log_thread;
 mod overlay;
@@ -33,15 +34,18 @@ use cap_std::fs::Dir;
 use parking_lot::Mutex;
 
 pub use self::disk::{Disk, LogFile};
+pub use self::keys::KeyDisk;
 
 use self::core::Core;
+use self::keys::{FileKeyring, KeyFolder};
 use self::log_thread::Writer;
 use self::sequence::Phase;
 use self::view::View;
-use super::{Appended, At, Engine, LogItem, Snapshot, Status};
+use super::{Appended, At, Engine, Keyring, LogItem, Snapshot, Status};
 use crate::entry::Sealed;
 use crate::error::StoreError;
 use crate::index::{Tip, head_key};
+use crate::keyring;
 use crate::store::Options;
 use crate::types::{Head, Revision, TenantNo};
 
@@ -50,6 +54,7 @@ const LOG: &str = "log";
 /// The embedded engine. Dropping it brings everything that has its place to the disk.
 pub struct Embedded {
     core: Arc<Core>,
+    keys: Arc<FileKeyring>,
     threads: Mutex<Threads>,
 }
 
@@ -68,7 +73,7 @@ impl Embedded {
         let data = data_dir(dir)?;
         let lock = lock::take(&data)?;
         let log = data.open_dir(LOG).map_err(StoreError::io("open the log folder"))?;
-        Self::start(dir, &data, Arc::new(disk::Folder(log)), lock, options)
+        Self::start(dir, &data, Arc::new(disk::Folder(log)), key_folder(&data)?, lock, options)
     }
 
     /// As [`Embedded::open`], with the log on another disk: for tests that make it fail.
@@ -78,16 +83,29 @@ impl Embedded {
     pub fn open_on(dir: &Path, disk: Arc<dyn Disk>, options: &Options) -> Result<Self, StoreError> {
         let data = data_dir(dir)?;
         let lock = lock::take(&data)?;
-        Self::start(dir, &data, disk, lock, options)
+        Self::start(dir, &data, disk, key_folder(&data)?, lock, options)
+    }
+
+    /// As [`Embedded::open`], with the keys of persons on another disk: for tests that make it fail.
+    ///
+    /// # Errors
+    /// As [`Embedded::open`].
+    pub fn open_with_keys_on(dir: &Path, keys: Arc<dyn KeyDisk>, options: &Options) -> Result<Self, StoreError> {
+        let data = data_dir(dir)?;
+        let lock = lock::take(&data)?;
+        let log = data.open_dir(LOG).map_err(StoreError::io("open the log folder"))?;
+        Self::start(dir, &data, Arc::new(disk::Folder(log)), keys, lock, options)
     }
 
     fn start(
         path: &Path,
         data: &Dir,
         disk: Arc<dyn Disk>,
+        keys: Arc<dyn KeyDisk>,
         lock: cap_std::fs::File,
         options: &Options,
     ) -> Result<Self, StoreError> {
+        let keys = Arc::new(FileKeyring::open(keys, options.master_key.clone())?);
         let recovered = recover::recover(&*disk)?;
         let (state, applied) = state::open(data, path, options.cache_bytes)?;
         replay::replay(&*disk, &state, &recovered, applied)?;
@@ -95,12 +113,13 @@ impl Embedded {
         let core =
             Arc::new(Core::new(options.clone(), disk, state, recovered.segments, recovered.last, Box::new(lock)));
         let writer = Writer::new(Arc::clone(&core), recovered.tail, recovered.tail_size);
-        let engine = Self { core, threads: Mutex::default() };
+        let engine = Self { core, keys, threads: Mutex::default() };
         let log = spawn("store-log", move || writer.run())?;
         engine.threads.lock().log = Some(log);
         let core = Arc::clone(&engine.core);
         let applier = spawn("store-applier", move || applier::run(&core))?;
         engine.threads.lock().applier = Some(applier);
+        keyring::destroy_erased(&engine)?;
         Ok(engine)
     }
 
@@ -121,6 +140,12 @@ fn data_dir(dir: &Path) -> Result<Dir, StoreError> {
     data.create_dir_all(LOG).map_err(failed())?;
     disk::sync_dir(&data).map_err(failed())?;
     Ok(data)
+}
+
+fn key_folder(data: &Dir) -> Result<Arc<dyn KeyDisk>, StoreError> {
+    let folder = KeyFolder::open(data, keys::FOLDER).map_err(StoreError::io("open the folder of the keys"))?;
+    disk::sync_dir(data).map_err(StoreError::io("sync the data directory"))?;
+    Ok(Arc::new(folder))
 }
 
 fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, StoreError> {
@@ -196,6 +221,10 @@ impl Engine for Embedded {
             }
         }
         Ok(())
+    }
+
+    fn keyring(&self) -> Arc<dyn Keyring> {
+        Arc::<FileKeyring>::clone(&self.keys)
     }
 
     fn status(&self) -> Status {

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::{Appended, At, Engine, LogItem, Sealed, Snapshot, Status};
+use super::{Appended, At, Engine, Keyring, LogItem, Sealed, Snapshot, Status};
 use crate::error::StoreError;
 use crate::types::{Head, Revision, TenantNo};
 
@@ -62,6 +62,10 @@ impl Engine for Faulty {
     ) -> Result<(), StoreError> {
         self.count()?;
         self.inner.read_log(from, visit)
+    }
+
+    fn keyring(&self) -> Arc<dyn Keyring> {
+        self.inner.keyring()
     }
 
     fn status(&self) -> Status {
