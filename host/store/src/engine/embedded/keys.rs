@@ -12,7 +12,7 @@
 mod disk;
 mod slot;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::sync::Arc;
 
@@ -121,29 +121,33 @@ impl FileKeyring {
         // Without a whole slot there may be no whole header either.
         let mut end = if slots.is_empty() { 0 } else { bytes.len().next_multiple_of(SLOT) as u64 };
         let mut held: HashMap<Id, Held> = HashMap::with_capacity(slots.len());
-        let mut plain = Vec::new();
+        // Slots that hold a plain key or the rest of one, and the persons who have a wrapped one.
+        let (mut plain, mut wrapped) = (Vec::new(), HashSet::new());
         for (at, person, content) in slots {
-            if let (Content::Plain(_), Some(_)) = (&content, &self.master) {
-                plain.push((person.clone(), at));
+            let state = self.kept(tenant, &person, &content)?;
+            match (&content, &state) {
+                (Content::Plain(_) | Content::Damaged, _) => plain.push((person.clone(), at)),
+                (Content::Wrapped(_), Kept::Key(_)) => drop(wrapped.insert(person.clone())),
+                _ => {}
             }
-            let state = self.kept(tenant, &person, content)?;
             let entry = held.entry(person).or_insert(Held { at: Vec::new(), state: Kept::Damaged });
             entry.at.push(at);
-            // Once destroyed, always destroyed; else the last one counts.
-            if !matches!(entry.state, Kept::Destroyed) {
-                entry.state = state;
+            // Once destroyed, always destroyed; else the last key that is whole.
+            match (&entry.state, &state) {
+                (Kept::Destroyed, _) | (Kept::Key(_), Kept::Damaged) => {}
+                _ => entry.state = state,
             }
         }
-        if !plain.is_empty() {
-            let written = self.wrap_plain(tenant, &mut held, plain, &mut end);
-            written.map_err(StoreError::io(format!("wrap the keys in {FOLDER}/{name}")))?;
+        if self.master.is_some() && !plain.is_empty() {
+            let done = self.wrap_plain(tenant, &mut held, plain, &wrapped, &mut end);
+            done.map_err(StoreError::io(format!("wrap the keys in {FOLDER}/{name}")))?;
         }
         Ok(KeyFile { held: RwLock::new(held), file: Mutex::new(FileState { end, proven: false, stale: false }) })
     }
 
-    fn kept(&self, tenant: TenantNo, person: &Id, content: Content) -> Result<Kept, StoreError> {
+    fn kept(&self, tenant: TenantNo, person: &Id, content: &Content) -> Result<Kept, StoreError> {
         Ok(match content {
-            Content::Plain(root) => Kept::Key(PersonKey::from_bytes(&root)),
+            Content::Plain(root) => Kept::Key(PersonKey::from_bytes(root)),
             Content::Destroyed => Kept::Destroyed,
             Content::Damaged => Kept::Damaged,
             Content::Wrapped(bytes) => {
@@ -151,40 +155,42 @@ impl FileKeyring {
                     StoreError::corrupt(format!("{FOLDER}/{}", name(tenant)), "its keys are wrapped with a master key")
                 };
                 let master = self.master.as_ref().ok_or_else(missing)?;
-                unwrap(master, &place(tenant, person), &bytes)
+                unwrap(master, &place(tenant, person), bytes)
                     .map_or(Kept::Damaged, |root| Kept::Key(PersonKey::from_bytes(&root)))
             }
         })
     }
 
     /// Keys from the time before there was a master key: each is written again, wrapped, and the plain one overwritten once the
-    /// other is on disk.
+    /// other is on disk. What a crash left of that is ended.
     fn wrap_plain(
         &self,
         tenant: TenantNo,
         held: &mut HashMap<Id, Held>,
         plain: Vec<(Id, u64)>,
+        wrapped: &HashSet<Id>,
         end: &mut u64,
     ) -> io::Result<()> {
         let name = name(tenant);
-        let mut bytes = Vec::new();
-        for (person, at) in &plain {
+        let mut slots = Vec::new();
+        for (person, _) in plain.iter().filter(|(person, _)| !wrapped.contains(person)) {
             let Some(entry) = held.get_mut(person) else { continue };
-            if let (Kept::Key(key), Some(&last)) = (&entry.state, entry.at.last())
-                && last == *at
-            {
-                entry.at.push(*end + bytes.len() as u64);
-                bytes.extend_from_slice(&*self.slot(tenant, person, key).map_err(io::Error::other)?);
+            let at = *end + slots.len() as u64;
+            // Once for each person: what is behind the old end has been written here.
+            if let (Kept::Key(key), true) = (&entry.state, entry.at.last().is_some_and(|last| last < end)) {
+                slots.extend_from_slice(&*self.slot(tenant, person, key).map_err(io::Error::other)?);
+                entry.at.push(at);
             }
         }
-        self.disk.write(&name, *end, &bytes)?;
-        *end += bytes.len() as u64;
+        self.disk.write(&name, *end, &slots)?;
+        *end += slots.len() as u64;
         self.disk.sync(&name)?;
         for (person, at) in plain {
-            self.disk.write(&name, at, &[0; SLOT])?;
-            if let Some(entry) = held.get_mut(&person) {
-                entry.at.retain(|place| *place != at);
-            }
+            let Some(entry) = held.get_mut(&person).filter(|entry| !matches!(entry.state, Kept::Damaged)) else {
+                continue;
+            };
+            self.disk.write(&name, at + KEY as u64, &[0; SLOT - KEY])?;
+            entry.at.retain(|place| *place != at);
         }
         self.disk.sync(&name)
     }

@@ -104,7 +104,10 @@ fn parse_slot(slot: &[u8]) -> Option<(Id, Content)> {
         return None;
     }
     let person = Id::parse(std::str::from_utf8(person).ok()?, "person").ok()?;
-    Some((person, content(slot.get(KEY..)?)))
+    let part = slot.get(KEY..)?;
+    // A key that has moved to another slot.
+    let moved = part.iter().all(|byte| *byte == 0);
+    (!moved).then(|| (person, content(part)))
 }
 
 fn content(part: &[u8]) -> Content {
