@@ -121,7 +121,8 @@ fn erasing_somebody_is_confirmed_and_shown() {
         std::fs::write(dir.path().join(name), text).unwrap();
         dir.path().join(name).to_str().unwrap().to_owned()
     };
-    let workers = write("workers.csv", "id,name,email,bank-account\nW1,Ada Lovell,ada@example.com,TEST-1\nW2,Bo Lind,,\n");
+    let workers =
+        write("workers.csv", "id,name,email,bank-account\nW1,Ada Lovell,ada@example.com,TEST-1\nW2,Bo Lind,,\n");
     let employments = write(
         "employments.csv",
         "worker,first-day,last-day,position,place,cost-center,salary,currency\nW1,2024-01-01,2024-12-31,CPA,remote,CC-1,7000.00,USD\n\

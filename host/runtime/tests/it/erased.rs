@@ -15,10 +15,8 @@ use crate::common::{Guest, NOW, OK, Service, id, plugin};
 /// A guest that asks for the name of W-1 and, if `keeps` is set, keeps it as its state.
 fn asks(keeps: bool) -> Vec<u8> {
     let keep = "(call $set (i32.const 256) (i32.const 3) (i32.load (i32.const 516)) (i32.load (i32.const 520)) (i32.const 576))";
-    let run = format!(
-        "(call $name (i32.const 260) (i32.const 3) (i32.const 512)) {} {OK}",
-        if keeps { keep } else { "" }
-    );
+    let run =
+        format!("(call $name (i32.const 260) (i32.const 3) (i32.const 512)) {} {OK}", if keeps { keep } else { "" });
     let guest = Guest {
         imports: r#"
   (import "backroom:host/state@0.1.0" (instance $state

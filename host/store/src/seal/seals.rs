@@ -27,10 +27,19 @@ pub struct Seals {
 
 #[derive(Default)]
 struct Used {
-    /// Drawn here and in no keyring yet.
-    new: BTreeMap<Id, PersonKey>,
+    /// Drawn here and in no keyring.
+    own: BTreeMap<Id, Own>,
     /// Something was sealed with a key.
     any: bool,
+}
+
+/// A key that was drawn here.
+#[derive(Clone)]
+enum Own {
+    /// Of somebody who had none.
+    New(PersonKey),
+    /// Instead of one that was destroyed; never kept.
+    Instead(PersonKey),
 }
 
 impl Seals {
@@ -44,15 +53,15 @@ impl Seals {
         self.tenant
     }
 
-    /// Seals `text`, which will be part of the record of `R` with this key and is about `person`. None if the key of the person
-    /// was destroyed and this is no unit of work for writing: what a replayed run sealed once cannot be made again.
+    /// Seals `text`, which will be part of the record of `R` with this key and is about `person`. Where nothing is kept (a replay of
+    /// the past), a key that was destroyed since is replaced by one that ends with the unit of work.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] in a unit of work for writing if the key was destroyed; what the keyring reports.
-    pub fn seal<R: Record>(&self, person: &Id, key: &R::Key, text: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        let Some(with) = self.key_for_sealing(person)? else { return Ok(None) };
+    pub fn seal<R: Record>(&self, person: &Id, key: &R::Key, text: &[u8]) -> Result<Vec<u8>, StoreError> {
+        let with = self.key_for_sealing(person)?;
         let sealed = super::seal(&with, &full_key(self.tenant, R::SPACE, key), text);
-        sealed.map(Some).map_err(|source| StoreError::Codec { tenant: self.tenant, space: R::SPACE, source })
+        sealed.map_err(|source| StoreError::Codec { tenant: self.tenant, space: R::SPACE, source })
     }
 
     /// Opens what [`Seals::seal`] made for the same place. None if the person's key was destroyed: the data are erased.
@@ -66,16 +75,21 @@ impl Seals {
         key: &R::Key,
         sealed: &[u8],
     ) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
-        let new = self.used.lock().new.get(person).cloned();
-        let with = match new.map_or_else(|| self.keyring.get(self.tenant, person), |key| Ok(KeyState::Key(key)))? {
-            KeyState::Key(with) => with,
-            KeyState::Destroyed => return Ok(None),
-            KeyState::Absent => {
-                let what = format!("there is none for {person}, whose data are sealed");
-                return Err(StoreError::corrupt(format!("the keys of the persons of tenant {}", self.tenant), what));
-            }
+        let place = full_key(self.tenant, R::SPACE, key);
+        let own = self.used.lock().own.get(person).cloned();
+        let with = match own {
+            Some(Own::New(with)) => with,
+            // What it does not open was sealed with the key that is gone.
+            Some(Own::Instead(with)) => return Ok(super::open(&with, &place, sealed).ok()),
+            None => match self.keyring.get(self.tenant, person)? {
+                KeyState::Key(with) => with,
+                KeyState::Destroyed => return Ok(None),
+                KeyState::Absent => {
+                    return Err(self.damaged(format!("there is none for {person}, whose data are sealed")));
+                }
+            },
         };
-        let opened = super::open(&with, &full_key(self.tenant, R::SPACE, key), sealed);
+        let opened = super::open(&with, &place, sealed);
         opened.map(Some).map_err(|source| StoreError::Codec { tenant: self.tenant, space: R::SPACE, source })
     }
 
@@ -85,29 +99,38 @@ impl Seals {
         if !used.any {
             return Ok(());
         }
-        let new: Vec<_> = std::mem::take(&mut used.new).into_iter().collect();
+        let own = std::mem::take(&mut used.own).into_iter();
+        let new: Vec<_> = own
+            .filter_map(|(person, key)| match key {
+                Own::New(key) => Some((person, key)),
+                Own::Instead(_) => None,
+            })
+            .collect();
         self.keyring.keep(self.tenant, &new)
     }
 
-    fn key_for_sealing(&self, person: &Id) -> Result<Option<PersonKey>, StoreError> {
+    fn key_for_sealing(&self, person: &Id) -> Result<PersonKey, StoreError> {
         let mut used = self.used.lock();
         used.any = true;
-        if let Some(key) = used.new.get(person) {
-            return Ok(Some(key.clone()));
+        if let Some(Own::New(key) | Own::Instead(key)) = used.own.get(person) {
+            return Ok(key.clone());
         }
-        match self.keyring.get(self.tenant, person)? {
-            KeyState::Key(key) => Ok(Some(key)),
+        let own = match self.keyring.get(self.tenant, person)? {
+            KeyState::Key(key) => return Ok(key),
             KeyState::Destroyed if self.keeps => {
                 let what = format!("the key of {person} was destroyed, so nothing about them can be recorded");
-                Err(StoreError::corrupt(format!("the keys of the persons of tenant {}", self.tenant), what))
+                return Err(self.damaged(what));
             }
-            KeyState::Destroyed => Ok(None),
-            KeyState::Absent => {
-                let key = PersonKey::draw()?;
-                used.new.insert(person.clone(), key.clone());
-                Ok(Some(key))
-            }
-        }
+            KeyState::Destroyed => Own::Instead,
+            KeyState::Absent => Own::New,
+        };
+        let key = PersonKey::draw()?;
+        used.own.insert(person.clone(), own(key.clone()));
+        Ok(key)
+    }
+
+    fn damaged(&self, what: String) -> StoreError {
+        StoreError::corrupt(format!("the keys of the persons of tenant {}", self.tenant), what)
     }
 }
 

@@ -156,9 +156,12 @@ fn destroying_a_key_erases_and_no_new_one_takes_its_place() {
     assert!(matches!(StoredWorker::seal(&person, &seals), Err(StoreError::Corrupt { .. })));
     let drawn = PersonKey::draw().unwrap();
     assert!(matches!(keyring.keep(TenantNo(1), &[(id("W-1"), drawn)]), Err(StoreError::Conflict)));
-    // A replay, which keeps nothing, seals nothing either.
+    // A replay, which keeps nothing, reads what it sealed itself; nobody else does.
     let past = Seals::new(Arc::<MemoryKeyring>::clone(&keyring), TenantNo(1), false);
-    assert_eq!(StoredWorker::seal(&person, &past).unwrap().sealed, None);
+    let made = StoredWorker::seal(&person, &past).unwrap();
+    assert_ne!(made, stored);
+    assert_eq!(made.clone().open(&past).unwrap(), person);
+    assert!(stored.open(&past).unwrap().erased && made.open(&seals).unwrap().erased);
     // What was stored as erased stays so when it is stored again.
     assert_eq!(StoredWorker::seal(&erased, &seals).unwrap().sealed, None);
 }

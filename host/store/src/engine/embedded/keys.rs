@@ -26,7 +26,7 @@ pub(super) use self::disk::KeyFolder;
 use self::slot::{Content, KEY, SLOT};
 use crate::error::StoreError;
 use crate::keyring::{KeyState, Keyring};
-use crate::seal::{MasterKey, PersonKey, unwrap, wrap};
+use crate::seal::{MasterKey, PersonKey, WRAPPED, unwrap, wrap};
 use crate::types::TenantNo;
 
 /// The folder of the keys.
@@ -51,8 +51,10 @@ struct KeyFile {
 }
 
 struct FileState {
-    /// Where the next slot goes; 0 if there is no file yet.
+    /// Where the next slot goes.
     end: u64,
+    /// There is a file, and it begins as it should.
+    headed: bool,
     /// Everything in it is on disk.
     proven: bool,
     /// A write failed, and what is here may differ from the file: it is to be read again.
@@ -80,11 +82,11 @@ impl FileKeyring {
         match (disk.read(CHECK).map_err(failed())?, &master) {
             (None, None) => {}
             (Some(_), None) => return Err(wrong("the keys are wrapped with a master key, and none was given")),
-            (Some(bytes), Some(master)) if !bytes.is_empty() => {
+            (Some(bytes), Some(master)) if bytes.len() >= WRAPPED && bytes.iter().any(|byte| *byte != 0) => {
                 let whole = bytes.first_chunk().and_then(|wrapped| unwrap(master, CHECK.as_bytes(), wrapped));
                 whole.ok_or_else(|| wrong("the keys are wrapped with another master key"))?;
             }
-            // Empty: its first writing was not finished, and nothing was wrapped before it was.
+            // Short or zeros: its first writing was not finished, and nothing was wrapped before it was.
             (_, Some(master)) => {
                 let check = wrapped(master, CHECK.as_bytes(), &[0; 32])?;
                 let written = disk.write(CHECK, 0, &check).and_then(|()| disk.sync(CHECK));
@@ -116,10 +118,9 @@ impl FileKeyring {
         let name = name(tenant);
         let bytes = self.disk.read(&name).map_err(StoreError::io(format!("read {FOLDER}/{name}")))?;
         let bytes = Zeroizing::new(bytes.unwrap_or_default());
-        let slots =
-            slot::parse(&bytes, tenant).map_err(|what| StoreError::corrupt(format!("{FOLDER}/{name}"), what))?;
-        // Without a whole slot there may be no whole header either.
-        let mut end = if slots.is_empty() { 0 } else { bytes.len().next_multiple_of(SLOT) as u64 };
+        let parsed = slot::parse(&bytes, tenant);
+        let (headed, slots) = parsed.map_err(|what| StoreError::corrupt(format!("{FOLDER}/{name}"), what))?;
+        let mut end = bytes.len().max(SLOT).next_multiple_of(SLOT) as u64;
         let mut held: HashMap<Id, Held> = HashMap::with_capacity(slots.len());
         // Slots that hold a plain key or the rest of one, and the persons who have a wrapped one.
         let (mut plain, mut wrapped) = (Vec::new(), HashSet::new());
@@ -142,7 +143,10 @@ impl FileKeyring {
             let done = self.wrap_plain(tenant, &mut held, plain, &wrapped, &mut end);
             done.map_err(StoreError::io(format!("wrap the keys in {FOLDER}/{name}")))?;
         }
-        Ok(KeyFile { held: RwLock::new(held), file: Mutex::new(FileState { end, proven: false, stale: false }) })
+        Ok(KeyFile {
+            held: RwLock::new(held),
+            file: Mutex::new(FileState { end, headed, proven: false, stale: false }),
+        })
     }
 
     fn kept(&self, tenant: TenantNo, person: &Id, content: &Content) -> Result<Kept, StoreError> {
@@ -182,6 +186,7 @@ impl FileKeyring {
                 entry.at.push(at);
             }
         }
+        self.write_again(&name)?;
         self.disk.write(&name, *end, &slots)?;
         *end += slots.len() as u64;
         self.disk.sync(&name)?;
@@ -231,24 +236,27 @@ impl FileKeyring {
     fn append(&self, tenant: TenantNo, state: &mut FileState, slots: &[u8]) -> Result<(), StoreError> {
         let name = name(tenant);
         let write = || -> io::Result<u64> {
-            let mut end = state.end;
-            if end == 0 {
+            if !state.headed {
                 self.disk.write(&name, 0, &slot::header(tenant))?;
-                end = SLOT as u64;
             } else if !state.proven {
-                let bytes = Zeroizing::new(self.disk.read(&name)?.unwrap_or_default());
-                self.disk.write(&name, 0, &bytes)?;
+                self.write_again(&name)?;
             }
-            self.disk.write(&name, end, slots)?;
+            self.disk.write(&name, state.end, slots)?;
             self.disk.sync(&name)?;
             if !state.proven {
                 self.disk.sync_names()?;
             }
-            Ok(end + slots.len() as u64)
+            Ok(state.end + slots.len() as u64)
         };
-        state.end = write().map_err(StoreError::io(format!("write {FOLDER}/{name}")))?;
-        state.proven = true;
+        let end = write().map_err(StoreError::io(format!("write {FOLDER}/{name}")))?;
+        *state = FileState { end, headed: true, proven: true, stale: false };
         Ok(())
+    }
+
+    /// Writes what can be read of a file in its own place, so that the next sync has to bring it to the disk.
+    fn write_again(&self, name: &str) -> io::Result<()> {
+        let bytes = Zeroizing::new(self.disk.read(name)?.unwrap_or_default());
+        self.disk.write(name, 0, &bytes)
     }
 }
 
@@ -319,7 +327,7 @@ impl Keyring for FileKeyring {
     }
 }
 
-fn wrapped(master: &MasterKey, place: &[u8], root: &[u8; 32]) -> Result<[u8; crate::seal::WRAPPED], StoreError> {
+fn wrapped(master: &MasterKey, place: &[u8], root: &[u8; 32]) -> Result<[u8; WRAPPED], StoreError> {
     wrap(master, place, root).map_err(|why| StoreError::io("wrap the key of a person")(io::Error::other(why)))
 }
 

@@ -109,7 +109,7 @@ impl StoredWorker {
         } else {
             let NewWorker { id: _, name, email, bank_account } = new.clone();
             let text = text::<Self>(&WorkerSecrets { name, email, bank_account }, seals)?;
-            seals.seal::<Self>(&new.id, &new.id, &text)?
+            Some(seals.seal::<Self>(&new.id, &new.id, &text)?)
         };
         Ok(Self { id: new.id.clone(), recorded_at: *recorded_at, sealed })
     }
@@ -142,7 +142,7 @@ impl StoredEmployment {
         } else {
             let key = (new.worker.clone(), new.from);
             let text = text::<Self>(&EmploymentSecrets { salary: new.salary }, seals)?;
-            seals.seal::<Self>(&new.worker, &key, &text)?
+            Some(seals.seal::<Self>(&new.worker, &key, &text)?)
         };
         let NewEmployment { worker, from, to, position, place, cost_center, salary: _ } = new.clone();
         Ok(Self { worker, from, to, position, place, cost_center, recorded_at: *recorded_at, sealed })

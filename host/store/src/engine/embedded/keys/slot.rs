@@ -36,6 +36,9 @@ pub(super) enum Content {
     Damaged,
 }
 
+/// Where a slot stands, whose it is, and what is in it.
+pub(super) type Slots = Vec<(u64, Id, Content)>;
+
 pub(super) fn header(tenant: TenantNo) -> [u8; SLOT] {
     let mut out = [0; SLOT];
     put(&mut out, 0, MAGIC);
@@ -77,12 +80,12 @@ pub(super) fn key_part(content: &Content) -> Zeroizing<[u8; SLOT - KEY]> {
     out
 }
 
-/// The slots of a file with their offsets. Slots that were never written, or not to their ends, are left out: nothing relied
+/// Whether the header is as it should be, and the slots of a file with their offsets. Slots that were never written, or not to their ends, are left out: nothing relied
 /// on them.
 ///
 /// # Errors
 /// What is wrong with the file as a whole.
-pub(super) fn parse(bytes: &[u8], tenant: TenantNo) -> Result<Vec<(u64, Id, Content)>, &'static str> {
+pub(super) fn parse(bytes: &[u8], tenant: TenantNo) -> Result<(bool, Slots), &'static str> {
     let slots = bytes.chunks_exact(SLOT).enumerate().skip(1);
     let slots = slots.filter_map(|(at, slot)| {
         let (person, content) = parse_slot(slot)?;
@@ -90,9 +93,10 @@ pub(super) fn parse(bytes: &[u8], tenant: TenantNo) -> Result<Vec<(u64, Id, Cont
     });
     let slots: Vec<_> = slots.collect();
     match bytes.get(..SLOT) {
-        Some(first) if first == header(tenant) => Ok(slots),
-        // The header and the first slots are synced together.
-        _ if slots.is_empty() => Ok(slots),
+        Some(first) if first == header(tenant) => Ok((true, slots)),
+        // The header and the first slots are synced together: it may be what did not get to the disk.
+        Some(first) if first.iter().all(|byte| *byte == 0) => Ok((false, slots)),
+        _ if slots.is_empty() => Ok((false, slots)),
         _ => Err("it is not the key file of this tenant"),
     }
 }
