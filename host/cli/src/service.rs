@@ -7,16 +7,21 @@ use anyhow::Context as _;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
 use backroom_server::{Service, ServiceError, ServiceOptions, serve};
+use backroom_store::MasterKey;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tower::ServiceExt as _;
+use zeroize::Zeroizing;
 
 use crate::exit::{Failure, Result};
 
 /// The largest reply that is read in this process; see the client's.
 const MAX_REPLY: usize = 256 << 20;
+
+/// Names the file with the master key.
+pub(crate) const MASTER_KEY_FILE: &str = "BACKROOM_MASTER_KEY_FILE";
 
 /// A service with no socket: its routes are called as functions. It trusts whoever may open the data directory.
 pub(crate) struct InProcess {
@@ -104,16 +109,34 @@ async fn call(service: &Service, request: Request<Vec<u8>>) -> Result<(StatusCod
 fn open(runtime: &Runtime, dir: &Path) -> Result<Service> {
     let _inside = runtime.enter();
     refuse_foreign(dir)?;
-    let opened = Service::open(ServiceOptions::new(dir));
+    let mut options = ServiceOptions::new(dir);
+    options.store.master_key = master_key()?;
+    let opened = Service::open(options);
     opened.map_err(|error| {
         let error = anyhow::Error::new(error);
         Failure::Unavailable(error.context(format!("cannot open the data directory {}", dir.display())))
     })
 }
 
+/// The key that the keys of persons are wrapped with, from the file that the environment names. It is never an argument or a
+/// variable itself: those end up in process lists and in dumps of the environment.
+fn master_key() -> Result<Option<MasterKey>> {
+    let Some(path) = std::env::var_os(MASTER_KEY_FILE) else { return Ok(None) };
+    let failed = || format!("cannot read the file {} that {MASTER_KEY_FILE} names", path.display());
+    let text = Zeroizing::new(std::fs::read_to_string(&path).with_context(failed)?);
+    let key = MasterKey::parse(&text);
+    let wrong = || Failure::usage(format!("the file that {MASTER_KEY_FILE} names has to hold 64 hexadecimal digits"));
+    key.map(Some).ok_or_else(wrong)
+}
+
+/// Does the environment name a master key?
+pub(crate) fn has_master_key() -> bool {
+    std::env::var_os(MASTER_KEY_FILE).is_some()
+}
+
 /// A folder that holds something else is not made a data directory of.
 fn refuse_foreign(dir: &Path) -> Result {
-    let known = ["LOCK", "log", "state", "releases"];
+    let known = ["LOCK", "keys", "log", "state", "releases"];
     let mut inside = std::fs::read_dir(dir).into_iter().flatten().flatten();
     let foreign = inside.find(|entry| !known.iter().any(|name| entry.file_name().to_string_lossy().starts_with(name)));
     match foreign {

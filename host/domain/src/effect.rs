@@ -6,39 +6,33 @@ use crate::{Id, hr, inventory, ledger};
 
 /// One change that was staged. The list of them is what a plan shows, what is approved, and what a replay must
 /// give again byte for byte. Cases are only ever added.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+///
+/// It has no binary encoding of its own: some cases carry personal data, which are sealed before they are stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Effect {
     /// An account was added to the chart.
-    #[n(0)]
-    AccountCreated(#[n(0)] ledger::Account),
+    AccountCreated(ledger::Account),
     /// A journal entry was posted.
-    #[n(1)]
-    EntryPosted(#[n(0)] ledger::Entry),
+    EntryPosted(ledger::Entry),
     /// A worker was added.
-    #[n(2)]
-    WorkerAdded(#[n(0)] hr::Worker),
+    WorkerAdded(hr::Worker),
     /// An employment was added.
-    #[n(3)]
-    EmploymentAdded(#[n(0)] hr::Employment),
+    EmploymentAdded(hr::Employment),
     /// A benefit line was recorded.
-    #[n(4)]
-    BenefitRecorded(#[n(0)] hr::Benefit),
+    BenefitRecorded(hr::Benefit),
     /// An item was added.
-    #[n(5)]
-    ItemCreated(#[n(0)] inventory::Item),
+    ItemCreated(inventory::Item),
     /// A location was added.
-    #[n(6)]
-    LocationCreated(#[n(0)] inventory::Location),
+    LocationCreated(inventory::Location),
     /// A lot or serial number was added.
-    #[n(7)]
-    LotCreated(#[n(0)] inventory::Lot),
+    LotCreated(inventory::Lot),
     /// Stock was moved.
-    #[n(8)]
-    MovePosted(#[n(0)] inventory::Move),
+    MovePosted(inventory::Move),
     /// The plugin's own state was changed.
-    #[n(9)]
-    StateSet(#[n(0)] StateChange),
+    StateSet(StateChange),
+    /// The personal data of a worker were erased.
+    PersonErased(hr::Erasure),
 }
 
 /// A change of one key of an installation's own state.

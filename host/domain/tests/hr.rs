@@ -87,7 +87,7 @@ fn allowance(from: &str, to: &str) -> NewBenefit {
 }
 
 fn on_record(new: NewEmployment) -> Employment {
-    Employment { new, recorded_at: Instant(0) }
+    Employment { new, recorded_at: Instant(0), erased: false }
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn requests_of_bad_form_are_invalid_with_all_their_problems() {
 
 #[test]
 fn the_same_id_with_other_content_names_the_first_field_that_differs() {
-    let worker = Worker { new: ada(), recorded_at: Instant(0) };
+    let worker = Worker { new: ada(), recorded_at: Instant(0), erased: false };
     each_names_its_field(
         &ada(),
         |new| same_worker(&worker, new),

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod control;
+pub mod effects;
 mod error;
 pub mod hr;
 pub mod imports;

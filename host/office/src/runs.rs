@@ -2,6 +2,10 @@
 //!
 //! The [`RunDetail`] in the log has everything that is needed to run it again: input, time, rights. What it changed stands
 //! beside it in the same log entry.
+//!
+//! Input, output, error and log lines are the callers' and the plugin's own words. They are kept as they are, for ever: nobody can
+//! tell what in them is personal, so erasing a person does not reach them. Plugins should write worker numbers there, not
+//! names, and take no personal data as input.
 
 use backroom_domain::rights::Rights;
 use backroom_domain::{BusinessDate, Effect, Error, Id, Instant};
@@ -9,6 +13,7 @@ use backroom_store::records::{RunRecord, RunStatus};
 use backroom_store::{CodecError, Entry, Hash, Store, StoreError, TenantNo};
 use serde::{Deserialize, Serialize};
 
+use crate::effects;
 use crate::error::Result;
 use crate::page::{Page, PageRequest};
 use crate::work::Work;
@@ -218,7 +223,7 @@ pub struct RecordedRun {
     pub entry: Entry,
     /// What it says about the run.
     pub detail: RunDetail,
-    /// What was changed, in order; empty unless it was committed.
+    /// What was changed, in order; empty unless it was committed. Personal data that were erased since read as erased.
     pub effects: Vec<Effect>,
 }
 
@@ -259,8 +264,7 @@ pub fn recorded(store: &Store, tenant: TenantNo, number: u64) -> Result<Option<R
     let damaged = |what: String| StoreError::Corrupt { place: format!("entry {number} of tenant {tenant}"), what };
     let detail = entry.detail.as_deref().unwrap_or_default();
     let detail = RunDetail::decode(detail).map_err(|why| damaged(format!("the run in it: {why}")))?;
-    let effects: std::result::Result<_, _> = entry.effects.iter().map(|bytes| minicbor::decode(bytes)).collect();
-    let effects = effects.map_err(|why| damaged(format!("an effect in it: {why}")))?;
+    let effects = effects::decode_all(&entry.effects, &store.seals(tenant))?;
     Ok(Some(RecordedRun { entry, detail, effects }))
 }
 

@@ -1,13 +1,15 @@
 //! The unit of work: what every use case takes.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use backroom_domain::rights::{Layers, Rights};
+use backroom_domain::rights::{HrField, Layers, Rights};
 use backroom_domain::{BusinessDate, Effect, Error, Id, Instant, Problem, Side};
 use backroom_store::records::{Counter, StoredEntry};
-use backroom_store::{CodecError, Committed, Meta, Record, StoreError, Tx};
+use backroom_store::{Committed, Meta, Record, Tx};
 
+use crate::effects;
 use crate::error::Result;
 
 /// Who asks, bound by the host to the unit of work and never a parameter of a call.
@@ -37,6 +39,8 @@ pub struct Work {
     stock_control: BTreeMap<Id, StockControl>,
     /// Journal entries that moves and benefit lines refer to: entry, and the field that named it.
     referred: BTreeMap<Id, &'static str>,
+    /// Personal data that were asked for and have been erased since the time that is looked at.
+    erased: RefCell<BTreeSet<(Id, HrField)>>,
 }
 
 #[derive(Default)]
@@ -55,7 +59,16 @@ pub struct Sealed {
 impl Work {
     /// Begins work on `tx`.
     pub fn new(tx: Tx, caller: Caller, now: Instant, today: BusinessDate) -> Self {
-        Self { tx, caller, now, today, effects: Vec::new(), stock_control: BTreeMap::new(), referred: BTreeMap::new() }
+        Self {
+            tx,
+            caller,
+            now,
+            today,
+            effects: Vec::new(),
+            stock_control: BTreeMap::new(),
+            referred: BTreeMap::new(),
+            erased: RefCell::default(),
+        }
     }
 
     /// The caller's rights, to be checked before anything else is looked at.
@@ -117,6 +130,18 @@ impl Work {
         self.referred.insert(entry.clone(), field);
     }
 
+    /// Notes that a field of a worker was asked for that was there at the time that is looked at and has been erased since.
+    pub(crate) fn note_erased(&self, worker: &Id, field: HrField) {
+        self.erased.borrow_mut().insert((worker.clone(), field));
+    }
+
+    /// What was asked for and is not as it was: not empty only for a unit of work in the past ([`Store::before`]).
+    ///
+    /// [`Store::before`]: backroom_store::Store::before
+    pub fn erased_since(&self) -> Vec<(Id, HrField)> {
+        self.erased.borrow().iter().cloned().collect()
+    }
+
     /// Checks the rules of the end: stock and books changed by the same values, and every named journal entry exists.
     /// All problems are reported together.
     pub fn seal(self) -> Result<Sealed> {
@@ -153,17 +178,9 @@ impl Sealed {
         Ok(self.tx.put(record)?)
     }
 
-    /// The effects as they stand in the log.
+    /// The effects as they stand in the log, what is personal in them sealed.
     pub fn encoded_effects(&self) -> Result<Vec<Vec<u8>>> {
-        let bad = |why: minicbor::encode::Error<_>| CodecError::Malformed(why.to_string());
-        let codec = |source| StoreError::Codec { tenant: self.tx.tenant(), space: 0, source };
-        let encode = |effect: &Effect| {
-            // Room for most, so that encoding one takes memory once.
-            let mut encoder = minicbor::Encoder::new(Vec::with_capacity(512));
-            encoder.encode(effect).map_err(|why| codec(bad(why)))?;
-            Ok(encoder.into_writer())
-        };
-        self.effects.iter().map(encode).collect()
+        self.effects.iter().map(|effect| effects::encode(effect, self.tx.seals())).collect()
     }
 
     /// Puts the work in its place in the log. The reply must wait for the ticket.

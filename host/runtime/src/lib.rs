@@ -38,6 +38,6 @@ pub use exec::{Execution, Outcome, Setup};
 pub use grants::{GrantDifference, compare_grants};
 pub use manifest::{MANIFEST_SECTION, Manifest};
 pub use plugin::Plugin;
-pub use replay::ReplayReport;
+pub use replay::{ErasedField, ReplayReport};
 pub use report::{Mode, RunReport, Status};
 pub use run::{MAX_INPUT, MAX_RERUNS, RunHandle, RunRequest, Runner};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use backroom_domain::rights::Rights;
+use backroom_domain::rights::{HrField, Rights};
 use backroom_domain::{BusinessDate, Error, Id, Instant};
 use backroom_office::runs::{self, Fault, FaultKind, RunDetail};
 use backroom_office::{Caller, Failure, Office, Sealed, Work};
@@ -267,6 +267,7 @@ pub(crate) fn execute(
     let setup =
         Setup { config: Arc::clone(&installation.config), limits: installation.limits, input: input.to_owned() };
     let Execution { outcome, work, fuel, host_calls, log, log_dropped, .. } = runtime.execute(plugin, work, setup);
+    let erased = work.erased_since();
     let end = match outcome {
         Outcome::Ok { output } => match RawValue::from_string(output) {
             Err(why) => End::Failed(Fault::new(FaultKind::Output, format!("the output is not JSON: {why}"))),
@@ -280,7 +281,7 @@ pub(crate) fn execute(
         Outcome::Failed(fault) if fault.kind.is_passing() => return Err(fault.into()),
         Outcome::Failed(fault) => End::Failed(fault),
     };
-    Ok((end, Tail { fuel, host_calls, log, log_dropped }))
+    Ok((end, Tail { fuel, host_calls, log, log_dropped, erased }))
 }
 
 /// What there is to say of every execution, however it ended.
@@ -289,6 +290,8 @@ pub(crate) struct Tail {
     pub(crate) host_calls: u32,
     pub(crate) log: Vec<runs::LogLine>,
     pub(crate) log_dropped: u64,
+    /// Personal data that it asked for and that have been erased since: none unless it is a replay.
+    pub(crate) erased: Vec<(Id, HrField)>,
 }
 
 /// One request on its way.

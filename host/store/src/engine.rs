@@ -20,6 +20,7 @@ pub use postgres::{Postgres, PostgresOptions};
 pub use crate::entry::{Change, Sealed};
 use crate::error::StoreError;
 pub use crate::index::{Tip, head_key};
+pub use crate::keyring::{KeyState, Keyring, MemoryKeyring};
 pub use crate::ticket::Group;
 use crate::ticket::Ticket;
 use crate::types::{Head, Revision, TenantNo};
@@ -74,6 +75,10 @@ pub trait Engine: Send + Sync {
     /// Only what prevents reading at all.
     fn read_log(&self, from: Revision, visit: &mut dyn FnMut(LogItem<'_>) -> ControlFlow<()>)
     -> Result<(), StoreError>;
+
+    /// The keys of persons, which stand beside log and state. When the engine is open, the key of every person whose erasure
+    /// is on record is destroyed.
+    fn keyring(&self) -> Arc<dyn Keyring>;
 
     /// Figures for health checks and operators. Cheap.
     fn status(&self) -> Status;

@@ -10,6 +10,9 @@
 //! * [`Engine`] is what a storage engine must do; [`engine`] has the embedded one (commit log and sled), an
 //!   in-memory twin for tests, and a wrapper that fails on purpose.
 //!
+//! * Personal data are sealed with a key per person ([`Seals`], [`Keyring`]) before they are staged. The keys stand beside log
+//!   and state; destroying one erases what was sealed with it from both and from every copy of them.
+//!
 //! The log is the truth. What sled holds can be thrown away at any time and is rebuilt from the log.
 //!
 //! Outside of [`records`] this crate knows nothing about ledgers, people or stock: records are typed by [`Record`] and
@@ -23,9 +26,11 @@ mod error;
 mod history;
 mod index;
 mod key;
+mod keyring;
 mod merge;
 mod record;
 pub mod records;
+mod seal;
 mod store;
 mod ticket;
 mod turns;
@@ -38,7 +43,9 @@ pub use engine::{Engine, PostgresOptions, Status};
 pub use entry::{Entry, MAX_CHANGES, MAX_PAYLOAD, Meta};
 pub use error::{CodecError, StoreError};
 pub use key::{MAX_KEY, RecordKey, split_key};
+pub use keyring::{KeyState, Keyring};
 pub use record::{MAX_VALUE, Record};
+pub use seal::{MasterKey, PersonKey, Seals};
 pub use store::{Options, Store};
 pub use ticket::{Committed, Ticket};
 pub use tx::{Page, Tx};

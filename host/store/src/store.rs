@@ -6,10 +6,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use backroom_domain::Id;
+use backroom_domain::hr::Erasure;
+
 use crate::engine::{At, Embedded, Engine, LogItem, Memory, Postgres, PostgresOptions, Status, Upkeep};
 use crate::entry::{Entry, place_of};
 use crate::error::StoreError;
 use crate::index::{STRIDE, Tip, decode_revision, head_key, index_key};
+use crate::seal::{MasterKey, Seals};
 use crate::ticket::Ticket;
 use crate::turns::Turns;
 use crate::tx::{Held, Tx};
@@ -47,6 +51,9 @@ pub struct Options {
     pub min_free_bytes: u64,
     /// Room set aside for opening the store on a full disk.
     pub spare_bytes: u64,
+    /// What the keys of persons are wrapped with where they are kept. Without one, whoever can read the folder of the keys can
+    /// open what is sealed with them.
+    pub master_key: Option<MasterKey>,
 }
 
 impl Default for Options {
@@ -65,6 +72,7 @@ impl Default for Options {
             compact_bytes: 64 << 20,
             min_free_bytes: 64 << 20,
             spare_bytes: 16 << 20,
+            master_key: None,
         }
     }
 }
@@ -217,6 +225,26 @@ impl Store {
     #[must_use]
     pub fn sequenced(&self, tenant: TenantNo) -> Option<Ticket> {
         self.0.engine.sequenced(tenant)
+    }
+
+    /// Opens what is sealed in the tenant's log entries.
+    #[must_use]
+    pub fn seals(&self, tenant: TenantNo) -> Seals {
+        Seals::new(self.0.engine.keyring(), tenant, false)
+    }
+
+    /// Destroys the key of a person whose erasure is on record and on disk: from here on nothing that was sealed with it can be
+    /// opened, wherever it stands. `false` if there is no such erasure; nothing is done then. Once done, doing it again changes
+    /// nothing. Blocks for a sync.
+    ///
+    /// # Errors
+    /// What reading the state or destroying the key reports. The next opening of the store does it again.
+    pub fn destroy_key_of_erased(&self, tenant: TenantNo, person: &Id) -> Result<bool, StoreError> {
+        if self.read(tenant)?.get::<Erasure>(person)?.is_none() {
+            return Ok(false);
+        }
+        self.0.engine.keyring().destroy(tenant, person)?;
+        Ok(true)
     }
 
     /// Checks the durable part of the store: frames and checksums, the sequence without gaps, every tenant's chain, the

@@ -13,6 +13,7 @@ use crate::index::SYSTEM_SPACE;
 use crate::key::{MAX_KEY, RecordKey, full_key, prefix_end, within_space};
 use crate::merge::Merge;
 use crate::record::{MAX_VALUE, Record};
+use crate::seal::Seals;
 use crate::store::Store;
 use crate::ticket::Committed;
 use crate::turns::Turn;
@@ -24,6 +25,7 @@ pub struct Tx {
     tenant: TenantNo,
     snapshot: Box<dyn Snapshot>,
     turn: Option<Held>,
+    seals: Seals,
     store: Store,
 }
 
@@ -51,7 +53,8 @@ pub type Page<R> = Vec<(Vec<u8>, R)>;
 
 impl Tx {
     pub(crate) fn new(store: Store, tenant: TenantNo, snapshot: Box<dyn Snapshot>, turn: Option<Held>) -> Self {
-        Self { staged: BTreeMap::new(), tenant, snapshot, turn, store }
+        let seals = Seals::new(store.engine().keyring(), tenant, turn.is_some());
+        Self { staged: BTreeMap::new(), tenant, snapshot, turn, seals, store }
     }
 
     /// Whose unit of work it is.
@@ -64,6 +67,12 @@ impl Tx {
     #[must_use]
     pub fn revision(&self) -> Revision {
         self.snapshot.revision()
+    }
+
+    /// Seals and opens personal data.
+    #[must_use]
+    pub fn seals(&self) -> &Seals {
+        &self.seals
     }
 
     /// Whether it holds the tenant's turn and can be committed.
@@ -199,7 +208,8 @@ impl Tx {
     ///
     /// # Errors
     /// [`StoreError::ReadOnly`] for a unit of work for reading; [`StoreError::TooLarge`], [`StoreError::Busy`],
-    /// [`StoreError::Conflict`] and [`StoreError::Unavailable`] as they say. Nothing was kept after any of them.
+    /// [`StoreError::Conflict`] and [`StoreError::Unavailable`] as they say; [`StoreError::Io`] if the key of a new person cannot
+    /// be written. Nothing was kept after any of them.
     pub fn commit(self, meta: Meta) -> Result<Committed, StoreError> {
         let Some(Held { turn, follows }) = self.turn else { return Err(StoreError::ReadOnly) };
         // Not needed any more: while this waits for room in the queues, its snapshot must not be what keeps them full.
@@ -208,6 +218,8 @@ impl Tx {
         let changes = self.staged.into_iter().map(|(key, value)| Change { key, value }).collect();
         let sealed = Sealed::new(self.tenant, follows, &meta, changes)?;
         let head = sealed.head;
+        // A key that the disk does not have would take everything with it that was sealed with it.
+        self.seals.keep()?;
         let appended = self.store.engine().append(sealed)?;
         drop(turn);
         Ok(Committed { revision: appended.revision, number: head.number, hash: head.hash, ticket: appended.ticket })

@@ -71,6 +71,7 @@ impl Runs {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 The run sees the records, the time and the rights that it saw then. It must give the same effects and use the same fuel.
+Personal data that have been erased since are not seen again: they are listed, and all else is compared.
 
 Examples:
   backroom replay allowance-2026-06 --tenant harbor
@@ -93,6 +94,16 @@ pub(crate) struct Replayed {
     pub(crate) fuel_replayed: u64,
     /// What differs, in words.
     pub(crate) differences: Vec<String>,
+    /// Personal data that the run asked for or recorded and that have been erased since.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) erased: Vec<ErasedField>,
+}
+
+/// A field of a person.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct ErasedField {
+    worker: String,
+    field: String,
 }
 
 impl Replay {
@@ -100,10 +111,18 @@ impl Replay {
     pub(crate) fn run(&self, context: &Context) -> Result {
         let (reply, replayed) = replay(&context.client()?, &self.of.tenant, &self.run)?;
         context.show(&reply, |out, replayed: Replayed| {
-            let word = if replayed.identical { "identical: the same effects, the same fuel" } else { "DIFFERENT" };
+            let word = match (replayed.identical, replayed.erased.is_empty()) {
+                (true, true) => "identical: the same effects, the same fuel",
+                (true, false) => "identical, but for personal data that have been erased since",
+                (false, true) => "DIFFERENT",
+                (false, false) => "NOT COMPARABLE: it may differ because it needs personal data that have been erased",
+            };
             out.line(format_args!("Replay of {}: {word}", self.run));
             let (then, now) = (count(replayed.fuel_recorded), count(replayed.fuel_replayed));
             out.line(format_args!("  fuel {then} then, {now} now"));
+            for ErasedField { worker, field } in &replayed.erased {
+                out.line(format_args!("  erased: {field} of {worker}"));
+            }
             replayed.differences.iter().for_each(|difference| out.line(format_args!("  {difference}")));
         })?;
         match replayed.identical {

@@ -9,7 +9,7 @@ use super::Context;
 use crate::exit::Result;
 use crate::logging;
 use crate::output;
-use crate::service::Server;
+use crate::service::{self, MASTER_KEY_FILE, Server};
 
 /// Run the service on a data directory.
 #[derive(Debug, Args)]
@@ -17,6 +17,9 @@ use crate::service::Server;
 The first start makes the data directory and an API key of the provider's administrator, which is shown once. The
 service speaks plain HTTP: put a proxy with TLS before it, or leave it on this machine. SIGTERM and SIGINT stop it once
 everything under way has ended.
+
+Personal data are sealed with a key per person, kept in the folder `keys`. BACKROOM_MASTER_KEY_FILE names a file with 64
+hexadecimal digits that these keys are wrapped with; keep it away from the data directory. Once it was used it is needed for good.
 
 Examples:
   backroom serve --data /var/lib/backroom
@@ -34,6 +37,12 @@ impl Serve {
     /// Does it, until it is told to stop.
     pub(crate) fn run(&self, context: &Context) -> Result {
         logging::begin("info", self.json_logs);
+        if !service::has_master_key() {
+            tracing::warn!(
+                "the keys of persons are kept as they are: whoever can read the folder `keys` can read the personal data of every \
+                 tenant, and a copy of it brings back what is erased; {MASTER_KEY_FILE} names a file with a key to wrap them with"
+            );
+        }
         let server = Server::start(context.data()?, self.listen)?;
         let key = server.first_key()?;
         let url = format!("http://{}", server.address);

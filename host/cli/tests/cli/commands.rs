@@ -112,6 +112,49 @@ fn every_bad_row_is_shown_and_nothing_is_imported() {
     assert_eq!(accounts.json()["items"].as_array().unwrap().len(), 0);
 }
 
+/// What cannot be undone asks, or wants to be told that it need not; the rest is the service's to refuse.
+#[test]
+fn erasing_somebody_is_confirmed_and_shown() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let write = |name: &str, text: &str| {
+        std::fs::write(dir.path().join(name), text).unwrap();
+        dir.path().join(name).to_str().unwrap().to_owned()
+    };
+    let workers =
+        write("workers.csv", "id,name,email,bank-account\nW1,Ada Lovell,ada@example.com,TEST-1\nW2,Bo Lind,,\n");
+    let employments = write(
+        "employments.csv",
+        "worker,first-day,last-day,position,place,cost-center,salary,currency\nW1,2024-01-01,2024-12-31,CPA,remote,CC-1,7000.00,USD\n\
+         W2,2024-01-01,,CPA,remote,CC-1,7000.00,USD\n",
+    );
+    assert_eq!(on(&data, &["tenant", "create", "t", "--name", "T"]).code, Some(0));
+    assert_eq!(on(&data, &["import", "--tenant", "t", &workers, &employments]).code, Some(0));
+    let erase = |worker: &str, yes: &[&str]| {
+        let args = ["hr", "erase", worker, "--tenant", "t", "--reason", "asked for"];
+        on(&data, &[&args, yes].concat())
+    };
+    let asked = erase("W1", &[]);
+    assert_eq!(asked.code, Some(2), "{asked:?}");
+    assert!(asked.stderr.contains("--yes"), "{asked:?}");
+    let employed = erase("W2", &["--yes"]);
+    assert_eq!(employed.code, Some(1), "{employed:?}");
+    assert!(employed.stderr.contains("retention-duty"), "{employed:?}");
+    assert!(on(&data, &["hr", "workers", "--tenant", "t"]).stdout.contains("Ada Lovell"));
+    for word in ["are erased", "had been erased"] {
+        let erased = erase("W1", &["--yes"]);
+        assert_eq!(erased.code, Some(0), "{erased:?}");
+        assert!(erased.stdout.contains("W1") && erased.stdout.contains(word), "{erased:?}");
+    }
+    let shown = on(&data, &["hr", "workers", "--tenant", "t"]).stdout;
+    assert!(!shown.contains("Ada Lovell") && shown.contains("Bo Lind"), "{shown}");
+    let row = shown.lines().find(|line| line.contains("W1")).unwrap().to_owned();
+    assert_eq!(row.matches("(erased)").count(), 3, "{row}");
+    let shown = on(&data, &["hr", "employments", "--tenant", "t"]).stdout;
+    assert!(shown.lines().any(|line| line.contains("W1") && line.contains("(erased)")), "{shown}");
+    assert_eq!(on(&data, &["log", "verify"]).code, Some(0));
+}
+
 /// The bad files of the example, whose problems are written down beside them.
 #[test]
 fn the_bad_files_of_the_example_are_refused_with_every_problem() {

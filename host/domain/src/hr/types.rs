@@ -4,37 +4,45 @@ use serde::{Deserialize, Serialize};
 
 use crate::{BusinessDate, Id, Instant, Money};
 
-/// A person who works for the tenant, as a caller asks for it. Personal data stand here and nowhere else.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+/// What is read in place of a name that was erased.
+pub const ERASED: &str = "(erased)";
+
+/// A person who works for the tenant, as a caller asks for it.
+///
+/// Personal data: name, e-mail and bank account here, the salary in [`NewEmployment`], and nowhere else. The types that carry
+/// them have no binary encoding on purpose: what is stored is a sealed form of them, which can be erased.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct NewWorker {
-    /// The worker number; the id.
-    #[n(0)]
+    /// The worker number; the id. It stays when the person is erased, so it should say nothing about the person.
     pub id: Id,
     /// 1 to 200 characters. Field right `name`.
-    #[n(1)]
     pub name: String,
     /// Field right `contact`.
-    #[n(2)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
     /// IBAN or local account number. Field right `bank`.
-    #[n(3)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bank_account: Option<String>,
 }
 
 /// A worker on record.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Worker {
     /// What was asked for.
-    #[n(0)]
     #[serde(flatten)]
     pub new: NewWorker,
     /// When it was recorded.
-    #[n(1)]
     pub recorded_at: Instant,
+    /// The personal data were erased: the name reads [`ERASED`], the others are none.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub erased: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// Where someone works.
@@ -57,45 +65,39 @@ pub enum Place {
 
 /// One effective-dated stretch of a worker's employment: a change of position or place begins a new one.
 /// The stretches of a worker never overlap.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct NewEmployment {
     /// The worker.
-    #[n(0)]
     pub worker: Id,
     /// First day.
-    #[n(1)]
     pub from: BusinessDate,
     /// Last day, counted; none while it goes on.
-    #[n(2)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<BusinessDate>,
     /// Position code, such as `CPA`.
-    #[n(3)]
     pub position: Id,
     /// Place of work.
-    #[n(4)]
     pub place: Place,
     /// Cost centre that bears the worker.
-    #[n(5)]
     pub cost_center: Id,
     /// Gross pay a month. Field right `compensation`.
-    #[n(6)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub salary: Option<Money>,
 }
 
 /// An employment on record; identified by worker and first day.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Employment {
     /// What was asked for.
-    #[n(0)]
     #[serde(flatten)]
     pub new: NewEmployment,
     /// When it was recorded.
-    #[n(1)]
     pub recorded_at: Instant,
+    /// The personal data of the worker were erased: the salary is none, whether there was one or not.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub erased: bool,
 }
 
 /// A benefit line as a caller asks for it: what a worker gets under a plan for a period.
@@ -144,4 +146,33 @@ pub struct Benefit {
     #[n(2)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<Id>,
+}
+
+/// A worker's personal data were erased. Never undone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[serde(rename_all = "kebab-case")]
+pub struct Erasure {
+    /// The worker.
+    #[n(0)]
+    pub worker: Id,
+    /// Why, 1 to 200 characters. It is kept, so it should not name the person.
+    #[n(1)]
+    pub reason: String,
+    /// Who had it done, as the log names it.
+    #[n(2)]
+    pub actor: String,
+    /// When it was recorded.
+    #[n(3)]
+    pub recorded_at: Instant,
+}
+
+/// An erasure as a caller asks for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct NewErasure {
+    /// Why, 1 to 200 characters. It is kept, so it should not name the person.
+    pub reason: String,
+    /// The day from which on no duty to keep the data is left; refused before it. None: there is no such duty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<BusinessDate>,
 }

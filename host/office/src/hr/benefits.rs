@@ -2,7 +2,7 @@
 
 use std::ops::Bound;
 
-use backroom_domain::hr::{self, Benefit, Neighbour, NewBenefit, Worker};
+use backroom_domain::hr::{self, Benefit, Neighbour, NewBenefit};
 use backroom_domain::rights::HrField;
 use backroom_domain::{BusinessDate, Effect, Id};
 use backroom_store::records::{BenefitByPlan, BenefitByWorker};
@@ -10,7 +10,8 @@ use backroom_store::{RecordKey as _, StoreError};
 use serde::Serialize;
 
 use crate::error::{Failure, Result};
-use crate::hr::employments::{check_range, stretches};
+use crate::hr::employments::{check_range, clear, stretches};
+use crate::hr::people;
 use crate::listing::{Step, list};
 use crate::page::{Page, PageRequest};
 use crate::work::Work;
@@ -37,8 +38,8 @@ pub fn record_benefit(work: &mut Work, new: NewBenefit) -> Result<Recorded> {
         hr::same_benefit(&benefit, &new)?;
         return Ok(Recorded { benefit, replayed: true });
     }
-    let worker = work.tx().get::<Worker>(&new.worker)?.is_some();
-    let stretches = stretches(work, &new.worker)?;
+    let worker = people::exists(work, &new.worker)?;
+    let stretches: Vec<_> = stretches(work, &new.worker)?.into_iter().map(clear).collect();
     hr::record_benefit(&new, worker, &stretches, neighbour(work, &new)?.as_ref())?;
 
     let benefit = Benefit { new, recorded_at: work.now, run: work.caller.run.clone() };

@@ -1,10 +1,12 @@
 //! Employments: who works where, as what, from when to when.
 
-use backroom_domain::hr::{self, Employment, NewEmployment, Place, Worker};
+use backroom_domain::hr::{self, Employment, NewEmployment, Place};
 use backroom_domain::rights::HrField;
 use backroom_domain::{BusinessDate, Effect, Error, Id, Money};
+use backroom_store::records::{StoredEmployment, StoredWorker};
 
 use crate::error::Result;
+use crate::hr::people;
 use crate::listing::{Step, list};
 use crate::page::{Page, PageRequest};
 use crate::work::Work;
@@ -26,6 +28,7 @@ pub struct EmploymentFilter {
 }
 
 impl EmploymentFilter {
+    /// `employment` may be without its salary.
     fn meets(&self, employment: &NewEmployment) -> bool {
         employment.touches(self.first_day, self.last_day)
             && self.position.as_ref().is_none_or(|position| *position == employment.position)
@@ -36,27 +39,32 @@ impl EmploymentFilter {
 /// Adds a stretch of employment; needs `administer`. A repeat with the same content gives the one on record.
 ///
 /// # Errors
-/// In order: `administer-denied`; `period-invalid` and `amount-too-large` together; `exists-with-different`;
+/// In order: `administer-denied`; `period-invalid` and `amount-too-large` together; `person-erased`; `exists-with-different`;
 /// `worker-not-found`; `overlapping-employment`.
 pub fn add_employment(work: &mut Work, new: NewEmployment) -> Result<Employment> {
     work.rights().check_administer()?;
     hr::check_employment(&new)?;
-    let stretches = stretches(work, &new.worker)?;
-    if let Some(existing) = stretches.iter().find(|e| e.new.from == new.from) {
-        hr::same_employment(existing, &new)?;
-        return Ok(existing.clone());
+    let worker = work.tx().get::<StoredWorker>(&new.worker)?.map(|stored| people::worker(work, stored)).transpose()?;
+    if let Some(worker) = &worker {
+        hr::not_erased(worker)?;
     }
-    let worker = work.tx().get::<Worker>(&new.worker)?.is_some();
-    hr::add_employment(&new, worker, &stretches)?;
+    let stretches = stretches(work, &new.worker)?;
+    if let Some(existing) = stretches.iter().find(|e| e.from == new.from) {
+        let existing = people::employment(work, existing.clone())?;
+        hr::same_employment(&existing, &new)?;
+        return Ok(existing);
+    }
+    let dates: Vec<_> = stretches.into_iter().map(clear).collect();
+    hr::add_employment(&new, worker.is_some(), &dates)?;
 
-    let employment = Employment { new, recorded_at: work.now };
-    work.put(&employment)?;
+    let employment = Employment { new, recorded_at: work.now, erased: false };
+    people::put_employment(work, &employment)?;
     work.effect(Effect::EmploymentAdded(employment.clone()));
     Ok(employment)
 }
 
 /// Employments that meet the filter, in order of worker and first day; needs the right `employment`. Salaries are left out
-/// without the right `compensation`. A page may be short and still have a next.
+/// (and stay sealed) without the right `compensation`. A page may be short and still have a next.
 ///
 /// # Errors
 /// In order: `hr-read-denied`; `date-invalid` (the last day is before the first); `limit-invalid`, `cursor-invalid`.
@@ -64,36 +72,41 @@ pub fn list_employments(work: &Work, filter: &EmploymentFilter, request: &PageRe
     work.rights().check_read_hr(HrField::Employment)?;
     check_range(filter.first_day, filter.last_day)?;
     let salaries = work.rights().read_hr(HrField::Compensation);
-    list::<Employment, _>(work, &(), None, request, |mut employment| {
+    list::<StoredEmployment, _>(work, &(), None, request, |stored| {
+        let employment = clear(stored.clone());
         if !filter.meets(&employment.new) {
             return Ok(Step::Skip);
         }
-        if !salaries {
-            employment.new.salary = None;
-        }
-        Ok(Step::Take(employment))
+        Ok(Step::Take(if salaries { people::employment(work, stored)? } else { employment }))
     })
 }
 
-/// Gross pay a month on `date`, if one is on record; needs the right `compensation`.
+/// Gross pay a month on `date`, if one is on record and was not erased; needs the right `compensation`.
 ///
 /// # Errors
 /// In order: `hr-read-denied`; `not-found`: no such worker, or not employed on that day.
 pub fn compensation(work: &Work, worker: &Id, date: BusinessDate) -> Result<Option<Money>> {
     work.rights().check_read_hr(HrField::Compensation)?;
-    match stretches(work, worker)?.into_iter().find(|e| e.new.covers(date)) {
-        Some(employment) => Ok(employment.new.salary),
-        None if work.tx().get::<Worker>(worker)?.is_none() => Err(Error::not_found("worker", worker).into()),
+    match stretches(work, worker)?.into_iter().find(|e| e.from <= date && e.to.is_none_or(|to| date <= to)) {
+        Some(stored) => Ok(people::employment_asked(work, stored)?.new.salary),
+        None if !people::exists(work, worker)? => Err(Error::not_found("worker", worker).into()),
         None => Err(Error::not_found("employment", format_args!("of {worker} on {date}")).into()),
     }
 }
 
+/// An employment without its salary, which stays sealed.
+pub(super) fn clear(stored: StoredEmployment) -> Employment {
+    let StoredEmployment { worker, from, to, position, place, cost_center, recorded_at, sealed } = stored;
+    let new = NewEmployment { worker, from, to, position, place, cost_center, salary: None };
+    Employment { new, recorded_at, erased: sealed.is_none() }
+}
+
 /// All employments of a worker, in order of their first days.
-pub(super) fn stretches(work: &Work, worker: &Id) -> Result<Vec<Employment>> {
+pub(super) fn stretches(work: &Work, worker: &Id) -> Result<Vec<StoredEmployment>> {
     let mut stretches = Vec::new();
     let mut after: Option<Vec<u8>> = None;
     loop {
-        let rows = work.tx().scan::<Employment>(worker, after.as_deref(), CHUNK)?;
+        let rows = work.tx().scan::<StoredEmployment>(worker, after.as_deref(), CHUNK)?;
         let last = rows.len() < CHUNK;
         after = rows.last().map(|(key, _)| key.clone());
         stretches.extend(rows.into_iter().map(|(_, employment)| employment));

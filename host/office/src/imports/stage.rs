@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use backroom_domain::hr::{Employment, Worker};
 use backroom_domain::inventory::{Item, Location, Lot};
 use backroom_domain::ledger::{Account, NewAccount};
 use backroom_domain::{Class, Error, Id};
+use backroom_store::records::{StoredEmployment, StoredWorker};
 use backroom_store::{Record, StoreError};
 
 use super::apply::ImportFailure;
@@ -78,7 +78,7 @@ impl<'a> Stage<'a> {
 
     pub(super) fn workers(&mut self) -> Result<()> {
         for at in &self.set.workers {
-            let known = self.known::<Worker>(&at.row.id)?;
+            let known = self.known::<StoredWorker>(&at.row.id)?;
             let result = hr::add_worker(self.work, at.row.clone());
             self.settle(Place { file: File::Workers, line: at.line }, &at.row.id, known, result)?;
         }
@@ -88,10 +88,11 @@ impl<'a> Stage<'a> {
     pub(super) fn employments(&mut self) -> Result<()> {
         for at in &self.set.employments {
             let place = Place { file: File::Employments, line: at.line };
-            if self.refer::<Worker>(place, "worker", "worker-not-found", File::Workers, &at.row.worker)?.is_none() {
+            if self.refer::<StoredWorker>(place, "worker", "worker-not-found", File::Workers, &at.row.worker)?.is_none()
+            {
                 continue;
             }
-            let known = self.known::<Employment>(&(at.row.worker.clone(), at.row.from))?;
+            let known = self.known::<StoredEmployment>(&(at.row.worker.clone(), at.row.from))?;
             let result = hr::add_employment(self.work, at.row.clone());
             self.settle(place, &at.row.worker, known, result)?;
         }

@@ -1,13 +1,12 @@
 //! Moving stock.
 
 use backroom_domain::Effect;
-use backroom_domain::hr::Worker;
 use backroom_domain::inventory::{
     self, Flow, Item, Location, Lot, Move, MoveChanges, MoveFacts, NewMove, OnHand, SerialChange, SerialPlace,
     Tracking, Valuation,
 };
 use backroom_store::Tx;
-use backroom_store::records::{MoveNumber, OnHandKey};
+use backroom_store::records::{MoveNumber, OnHandKey, StoredWorker};
 use serde::Serialize;
 
 use super::reads::{damaged, take_if};
@@ -64,7 +63,7 @@ fn facts(tx: &Tx, new: &NewMove) -> Result<MoveFacts> {
     let (from, to) = (tx.get::<Location>(&new.from)?, tx.get::<Location>(&new.to)?);
     let lot = new.lot.as_ref().map(|lot| tx.get::<Lot>(lot)).transpose()?.flatten();
     let worker_exists = match &new.worker {
-        Some(worker) => tx.get::<Worker>(worker)?.is_some(),
+        Some(worker) => tx.get::<StoredWorker>(worker)?.is_some(),
         None => false,
     };
     let flow = from.as_ref().zip(to.as_ref()).map(|(from, to)| Flow::between(from.new.usage, to.new.usage));

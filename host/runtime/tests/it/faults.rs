@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use backroom_runtime::{FaultKind, Mode, RunRequest, Runner, RunnerError, Status};
-use backroom_store::engine::{Appended, At, Faulty, KeyRange, LogItem, Memory, Pairs, Sealed, Snapshot, Value};
+use backroom_store::engine::{
+    Appended, At, Faulty, KeyRange, Keyring, LogItem, Memory, Pairs, Sealed, Snapshot, Value,
+};
 use backroom_store::records::{Limits, RunRecord};
 use backroom_store::{Engine, Head, Revision, Store, StoreError, TenantNo};
 
@@ -32,6 +34,9 @@ impl Engine for Shared {
         visit: &mut dyn FnMut(LogItem<'_>) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
         self.0.read_log(from, visit)
+    }
+    fn keyring(&self) -> Arc<dyn Keyring> {
+        self.0.keyring()
     }
     fn status(&self) -> backroom_store::Status {
         self.0.status()
@@ -95,6 +100,9 @@ impl Engine for Mistaken {
         visit: &mut dyn FnMut(LogItem<'_>) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
         self.0.read_log(from, visit)
+    }
+    fn keyring(&self) -> Arc<dyn Keyring> {
+        self.0.keyring()
     }
     fn status(&self) -> backroom_store::Status {
         self.0.status()

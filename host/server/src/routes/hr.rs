@@ -1,12 +1,15 @@
-//! Reads of people. What a caller may not see is left out by the use cases.
+//! Reads of people, and their erasure. What a caller may not see is left out by the use cases.
 
-use backroom_domain::hr::Place;
+use backroom_domain::hr::{NewErasure, Place};
 use backroom_domain::{BusinessDate, Id};
 use backroom_office::hr::{self, EmploymentFilter};
 use serde::Deserialize;
 
-use crate::auth::Reads;
-use crate::extract::{Asked, Paging, PathId, page_of};
+use crate::admission::Task;
+use crate::auth::{Reads, Writes};
+use crate::clock;
+use crate::extract::{Asked, Json, Paging, PathId, page_of};
+use crate::keeper::Open;
 use crate::session::Answer;
 
 #[derive(Deserialize)]
@@ -47,4 +50,11 @@ pub(crate) async fn employments(Reads(books): Reads, Asked(asked): Asked<Employm
 pub(crate) async fn benefits(Reads(books): Reads, Asked(asked): Asked<Benefits>) -> Answer {
     let Benefits { plan, first_day, last_day, cursor, limit } = asked;
     books.read(move |work| hr::list_benefits(work, &plan, first_day, last_day, &page_of(cursor, limit))).await
+}
+
+/// Ends when the person's key is destroyed, whether the caller waits for it or not.
+pub(crate) async fn erase(Writes(books): Writes, PathId(id): PathId, Json(new): Json<NewErasure>) -> Answer {
+    let (caller, tenant) = (books.caller(), books.number());
+    let erase = move |open: &Open| open.office.erase_person(tenant, caller, clock::now(), &id, new);
+    books.session.write(tenant, Task::Write, erase).await
 }

@@ -74,6 +74,7 @@ pub static ROUTES: &[Route] = &[
     route(GET, "/v1/tenants/{tenant}/ledger/trial-balance", Read, || get(ledger::trial_balance)),
     route(GET, "/v1/tenants/{tenant}/hr/workers", Read, || get(hr::workers)),
     route(GET, "/v1/tenants/{tenant}/hr/workers/{id}", Read, || get(hr::worker)),
+    route(POST, "/v1/tenants/{tenant}/hr/workers/{id}/erasure", Write, || post(hr::erase)),
     route(GET, "/v1/tenants/{tenant}/hr/employments", Read, || get(hr::employments)),
     route(GET, "/v1/tenants/{tenant}/hr/benefits", Read, || get(hr::benefits)),
     route(GET, "/v1/tenants/{tenant}/inventory/items", Read, || get(inventory::items)),

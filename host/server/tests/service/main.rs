@@ -9,6 +9,7 @@
 
 mod coverage;
 mod durability;
+mod erasure;
 mod imports;
 mod overload;
 mod problems;

@@ -7,8 +7,9 @@
 //! ```
 //!
 //! Data directory:
-//! * `log/<first revision>.log` or `.log.zst`: the truth, and all that has to be backed up of this engine;
+//! * `log/<first revision>.log` or `.log.zst`: the truth, what has to be backed up;
 //! * `state/`, `checkpoint/<revision>.ckpt`: made from the log; can be deleted while no process has the store open;
+//! * `keys/`: the keys of persons, see `keys`; backed up apart from the log, or erasing them would not reach the backups;
 //! * `LOCK`, `FORMAT`, `spare` and `state.*`: see `lock`, `home` and `state_open`.
 
 mod applier;
@@ -19,6 +20,7 @@ mod core;
 mod disk;
 mod frame;
 mod home;
+mod keys;
 mod lock;
 mod log_thread;
 mod overlay;
@@ -44,17 +46,20 @@ use std::thread::JoinHandle;
 use parking_lot::Mutex;
 
 pub use self::disk::{Disk, LogFile};
+pub use self::keys::KeyDisk;
 
 use self::core::{Core, Parts};
 use self::home::Home;
+use self::keys::{FileKeyring, KeyFolder};
 use self::log_thread::Writer;
 use self::recover::Recovered;
 use self::sequence::Phase;
 use self::view::View;
-use super::{Appended, At, Engine, LogItem, Snapshot, Status, Upkeep};
+use super::{Appended, At, Engine, Keyring, LogItem, Snapshot, Status, Upkeep};
 use crate::entry::Sealed;
 use crate::error::StoreError;
 use crate::index::{Tip, head_key};
+use crate::keyring;
 use crate::store::Options;
 use crate::types::{Head, Revision, TenantNo};
 
@@ -64,6 +69,7 @@ const CHECKPOINTS: &str = "checkpoint";
 /// The embedded engine. Dropping it brings everything that has its place to the disk.
 pub struct Embedded {
     core: Arc<Core>,
+    keys: Arc<FileKeyring>,
     threads: Mutex<Threads>,
 }
 
@@ -83,7 +89,8 @@ impl Embedded {
         let (home, lock) = enter(dir)?;
         let log = folder(&home, LOG)?;
         let checkpoints = folder(&home, CHECKPOINTS)?;
-        Self::start(home, log, checkpoints, lock, options)
+        let keys = key_folder(&home)?;
+        Self::start(home, Disks { log, checkpoints, keys }, lock, options)
     }
 
     /// As [`Embedded::open`], with the log on another disk: for tests that make it fail.
@@ -92,8 +99,8 @@ impl Embedded {
     /// As [`Embedded::open`].
     pub fn open_on(dir: &Path, log: Arc<dyn Disk>, options: &Options) -> Result<Self, StoreError> {
         let (home, lock) = enter(dir)?;
-        let checkpoints = folder(&home, CHECKPOINTS)?;
-        Self::start(home, log, checkpoints, lock, options)
+        let (checkpoints, keys) = (folder(&home, CHECKPOINTS)?, key_folder(&home)?);
+        Self::start(home, Disks { log, checkpoints, keys }, lock, options)
     }
 
     /// As [`Embedded::open_on`], with the checkpoints on another disk as well.
@@ -107,16 +114,28 @@ impl Embedded {
         options: &Options,
     ) -> Result<Self, StoreError> {
         let (home, lock) = enter(dir)?;
-        Self::start(home, log, checkpoints, lock, options)
+        let keys = key_folder(&home)?;
+        Self::start(home, Disks { log, checkpoints, keys }, lock, options)
+    }
+
+    /// As [`Embedded::open`], with the keys of persons on another disk: for tests that make it fail.
+    ///
+    /// # Errors
+    /// As [`Embedded::open`].
+    pub fn open_with_keys_on(dir: &Path, keys: Arc<dyn KeyDisk>, options: &Options) -> Result<Self, StoreError> {
+        let (home, lock) = enter(dir)?;
+        let (log, checkpoints) = (folder(&home, LOG)?, folder(&home, CHECKPOINTS)?);
+        Self::start(home, Disks { log, checkpoints, keys }, lock, options)
     }
 
     fn start(
         home: Home,
-        disk: Arc<dyn Disk>,
-        checkpoints: Arc<dyn Disk>,
+        disks: Disks,
         lock: cap_std::fs::File,
         options: &Options,
     ) -> Result<Self, StoreError> {
+        let Disks { log: disk, checkpoints, keys } = disks;
+        let keys = Arc::new(FileKeyring::open(keys, options.master_key.clone())?);
         home.check_format(segment::list(&*disk)?.is_empty())?;
         let Recovered { segments, tail, tail_size, last, last_entry } = recover::recover(&*disk)?;
         let cache = options.cache_bytes;
@@ -134,7 +153,7 @@ impl Embedded {
         core.preload(rest);
         upkeep::begin(&core)?;
         let writer = Writer::new(Arc::clone(&core), tail, tail_size);
-        let engine = Self { core, threads: Mutex::default() };
+        let engine = Self { core, keys, threads: Mutex::default() };
         let log = spawn("store-log", move || writer.run())?;
         engine.threads.lock().log = Some(log);
         let core = Arc::clone(&engine.core);
@@ -142,6 +161,7 @@ impl Embedded {
         engine.threads.lock().applier = Some(applier);
         let core = Arc::clone(&engine.core);
         engine.threads.lock().upkeep = Some(spawn("store-upkeep", move || upkeep::run(&core))?);
+        keyring::destroy_erased(&engine)?;
         Ok(engine)
     }
 
@@ -154,6 +174,13 @@ impl Embedded {
         self.core.enter(Phase::Draining);
         join(threads.applier.take());
     }
+}
+
+/// What lies in folders of the data directory.
+struct Disks {
+    log: Arc<dyn Disk>,
+    checkpoints: Arc<dyn Disk>,
+    keys: Arc<dyn KeyDisk>,
 }
 
 /// The data directory, and its lock.
@@ -175,6 +202,12 @@ fn folder(home: &Home, name: &str) -> Result<Arc<dyn Disk>, StoreError> {
 /// What the operating system reports.
 pub fn log_folder(dir: &Path) -> Result<Arc<dyn Disk>, StoreError> {
     folder(&Home::open(dir, &[LOG, CHECKPOINTS])?, LOG)
+}
+
+fn key_folder(home: &Home) -> Result<Arc<dyn KeyDisk>, StoreError> {
+    let folder = KeyFolder::open(&home.dir, keys::FOLDER).map_err(StoreError::io("open the folder of the keys"))?;
+    disk::sync_dir(&home.dir).map_err(StoreError::io("sync the data directory"))?;
+    Ok(Arc::new(folder))
 }
 
 fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, StoreError> {
@@ -254,6 +287,10 @@ impl Engine for Embedded {
             }
         }
         Ok(())
+    }
+
+    fn keyring(&self) -> Arc<dyn Keyring> {
+        Arc::<FileKeyring>::clone(&self.keys)
     }
 
     fn status(&self) -> Status {

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::{Appended, At, Engine, LogItem, Sealed, Snapshot, Status, Upkeep};
+use super::{Appended, At, Engine, Keyring, LogItem, Sealed, Snapshot, Status, Upkeep};
 use crate::error::StoreError;
 use crate::ticket::Ticket;
 use crate::types::{Head, Revision, TenantNo};
@@ -67,6 +67,10 @@ impl Engine for Faulty {
     ) -> Result<(), StoreError> {
         self.count()?;
         self.inner.read_log(from, visit)
+    }
+
+    fn keyring(&self) -> Arc<dyn Keyring> {
+        self.inner.keyring()
     }
 
     fn status(&self) -> Status {

@@ -9,7 +9,10 @@ use std::sync::Arc;
 
 use parking_lot::RwLock;
 
-use super::{Appended, At, Engine, KeyRange, LogItem, Pairs, Place, Snapshot, Status, Value, range_is_empty};
+use super::{
+    Appended, At, Engine, KeyRange, Keyring, LogItem, MemoryKeyring, Pairs, Place, Snapshot, Status, Value,
+    range_is_empty,
+};
 use crate::entry::{Change, Entry, Sealed};
 use crate::error::StoreError;
 use crate::index::Tip;
@@ -19,7 +22,7 @@ use crate::types::{Hash, Head, Revision, TenantNo};
 
 /// An engine without a disk.
 #[derive(Default)]
-pub struct Memory(Arc<RwLock<Contents>>);
+pub struct Memory(Arc<RwLock<Contents>>, Arc<MemoryKeyring>);
 
 /// From which revision on, and what; `None` is deleted.
 type Version = (Revision, Option<Arc<[u8]>>);
@@ -100,6 +103,10 @@ impl Engine for Memory {
             }
         }
         Ok(())
+    }
+
+    fn keyring(&self) -> Arc<dyn Keyring> {
+        Arc::<MemoryKeyring>::clone(&self.1)
     }
 
     fn status(&self) -> Status {

@@ -22,6 +22,7 @@ mod committer;
 mod core;
 mod durable;
 mod failure;
+mod keys;
 mod lanes;
 mod layout;
 mod listen;
@@ -46,13 +47,15 @@ use self::committer::Committer;
 use self::core::{Core, number_of, revision_of};
 use self::durable::Durable;
 use self::failure::Failure;
+use self::keys::TableKeyring;
 use self::layout::Layout;
 use self::pool::{Connector, Pool, Rights};
 use self::queue::{Pending, Row};
 use self::sequenced::Sequenced;
-use super::{Appended, At, Engine, LogItem, Place, Snapshot, Status};
+use super::{Appended, At, Engine, Keyring, LogItem, Place, Snapshot, Status};
 use crate::entry::{Change, Sealed};
 use crate::error::StoreError;
+use crate::keyring;
 use crate::store::Options;
 use crate::ticket::{Group, Ticket};
 use crate::types::{Hash, Head, Revision, TenantNo};
@@ -67,6 +70,7 @@ const PAGE_BYTES: i64 = 4 << 20;
 /// The engine over PostgreSQL. Dropping it commits everything that has its place.
 pub struct Postgres {
     core: Arc<Core>,
+    keys: Arc<TableKeyring>,
     committer: Mutex<Option<JoinHandle<()>>>,
     runtime: Option<Runtime>,
 }
@@ -99,7 +103,10 @@ impl Postgres {
             .name("store-committer".into())
             .spawn(move || committer.run())
             .map_err(StoreError::io("start a thread"))?;
-        Ok(Self { core, committer: Mutex::new(Some(thread)), runtime: Some(runtime) })
+        let keys = Arc::new(TableKeyring::new(Arc::clone(&core), options.master_key.clone()));
+        let engine = Self { core, keys, committer: Mutex::new(Some(thread)), runtime: Some(runtime) };
+        keyring::destroy_erased(&engine)?;
+        Ok(engine)
     }
 
     fn stop(&self) {
@@ -178,6 +185,10 @@ impl Engine for Postgres {
 
     fn sequenced(&self, tenant: TenantNo) -> Option<Ticket> {
         self.core.lanes.of(tenant).lock().last()
+    }
+
+    fn keyring(&self) -> Arc<dyn Keyring> {
+        Arc::clone(&self.keys) as Arc<dyn Keyring>
     }
 
     fn read_log(

@@ -2,30 +2,27 @@
 //!
 //! | space | record | key |
 //! | --- | --- | --- |
-//! | 30 | [`Worker`] | worker number |
-//! | 31 | [`Employment`] | worker, first day |
+//! | 30 | [`StoredWorker`] | worker number |
+//! | 31 | [`StoredEmployment`] | worker, first day |
 //! | 32 | [`Benefit`] | benefit id |
 //! | 33 | [`BenefitByWorker`] | worker, plan, last day |
 //! | 34 | [`BenefitByPlan`] | plan, first day, worker, benefit id |
+//! | 35 | [`Erasure`] | worker number |
 
-use backroom_domain::hr::{Benefit, Employment, Worker};
+mod sealed;
+
+use backroom_domain::hr::{Benefit, Erasure};
 use backroom_domain::{BusinessDate, Id};
 
+pub use self::sealed::{StoredEmployment, StoredWorker};
 use crate::record::Record;
 
-impl Record for Worker {
-    const SPACE: u8 = 30;
+/// Whose personal data were erased.
+impl Record for Erasure {
+    const SPACE: u8 = 35;
     type Key = Id;
     fn key(&self) -> Id {
-        self.new.id.clone()
-    }
-}
-
-impl Record for Employment {
-    const SPACE: u8 = 31;
-    type Key = (Id, BusinessDate);
-    fn key(&self) -> (Id, BusinessDate) {
-        (self.new.worker.clone(), self.new.from)
+        self.worker.clone()
     }
 }
 

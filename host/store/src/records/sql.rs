@@ -10,11 +10,11 @@ use backroom_domain::{BusinessDate, Id, Instant};
 
 use super::{
     ApiKey, BenefitByPlan, BenefitByWorker, Counter, EntryLines, EntryNumber, Installation, MoveNumber, Release,
-    RunRecord, StateValue, StoredEntry, Tenant,
+    RunRecord, StateValue, StoredEmployment, StoredEntry, StoredWorker, Tenant,
 };
 use crate::error::CodecError;
 use crate::record::Record;
-use backroom_domain::hr::{Benefit, Employment, Worker};
+use backroom_domain::hr::{Benefit, Erasure};
 use backroom_domain::inventory::{Item, Location, Lot, Move, OnHand, SerialPlace, Valuation};
 use backroom_domain::ledger::{Account, AccountDay, AccountTotal};
 
@@ -300,22 +300,17 @@ pub const TABLES: &[Table] = &[
         },
     },
     Table {
-        space: Worker::SPACE,
+        // What is personal is sealed, and in no column.
+        space: StoredWorker::SPACE,
         name: "hr_worker",
-        columns: &[
-            column("id", Kind::Text),
-            column("name", Kind::Text),
-            column("email", Kind::Text),
-            column("recorded_at", Kind::Time),
-        ],
+        columns: &[column("id", Kind::Text), column("recorded_at", Kind::Time)],
         extract: |body| {
-            let r = Worker::decode(body)?;
-            let email = r.new.email.as_deref().map_or(Datum::Text(None), text);
-            Ok(vec![id(&r.new.id), text(&r.new.name), email, time(r.recorded_at)])
+            let r = StoredWorker::decode(body)?;
+            Ok(vec![id(&r.id), time(r.recorded_at)])
         },
     },
     Table {
-        space: Employment::SPACE,
+        space: StoredEmployment::SPACE,
         name: "hr_employment",
         columns: &[
             column("worker", Kind::Text),
@@ -327,14 +322,14 @@ pub const TABLES: &[Table] = &[
             column("recorded_at", Kind::Time),
         ],
         extract: |body| {
-            let r = Employment::decode(body)?;
+            let r = StoredEmployment::decode(body)?;
             Ok(vec![
-                id(&r.new.worker),
-                day(r.new.from),
-                r.new.to.map_or(Datum::Text(None), day),
-                id(&r.new.position),
-                word(&r.new.place)?,
-                id(&r.new.cost_center),
+                id(&r.worker),
+                day(r.from),
+                r.to.map_or(Datum::Text(None), day),
+                id(&r.position),
+                word(&r.place)?,
+                id(&r.cost_center),
                 time(r.recorded_at),
             ])
         },
@@ -388,6 +383,15 @@ pub const TABLES: &[Table] = &[
         extract: |body| {
             let r = BenefitByPlan::decode(body)?;
             Ok(vec![id(&r.plan), id(&r.worker), id(&r.benefit)])
+        },
+    },
+    Table {
+        space: Erasure::SPACE,
+        name: "hr_erasure",
+        columns: &[column("worker", Kind::Text), column("actor", Kind::Text), column("recorded_at", Kind::Time)],
+        extract: |body| {
+            let r = Erasure::decode(body)?;
+            Ok(vec![id(&r.worker), text(&r.actor), time(r.recorded_at)])
         },
     },
     Table {

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use backroom_store::engine::{Appended, At, Engine, Group, LogItem, Memory, Sealed, Snapshot, Status};
+use backroom_store::engine::{Appended, At, Engine, Group, Keyring, LogItem, Memory, Sealed, Snapshot, Status};
 use backroom_store::{Head, Revision, StoreError, TenantNo};
 use parking_lot::Mutex;
 
@@ -94,6 +94,10 @@ impl Engine for Opened {
         visit: &mut dyn FnMut(LogItem<'_>) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
         self.memory.read_log(from, visit)
+    }
+
+    fn keyring(&self) -> Arc<dyn Keyring> {
+        self.memory.keyring()
     }
 
     fn status(&self) -> Status {

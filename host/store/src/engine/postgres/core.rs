@@ -123,6 +123,7 @@ impl Core {
             overlay_bytes: self.lanes.bytes(),
             pending_bytes,
             snapshots: self.snapshots.load(Ordering::Relaxed),
+            ..Status::default()
         }
     }
 }

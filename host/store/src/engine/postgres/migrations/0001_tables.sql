@@ -115,7 +115,7 @@ CREATE TABLE backroom.ledger_entry_lines (
 
 CREATE TABLE backroom.hr_worker (
     tenant bigint NOT NULL, key bytea NOT NULL, body bytea NOT NULL,
-    id text, name text, email text, recorded_at timestamptz,
+    id text, recorded_at timestamptz,
     PRIMARY KEY (tenant, key));
 
 CREATE TABLE backroom.hr_employment (
@@ -136,6 +136,11 @@ CREATE TABLE backroom.hr_benefit_by_worker (
 CREATE TABLE backroom.hr_benefit_by_plan (
     tenant bigint NOT NULL, key bytea NOT NULL, body bytea NOT NULL,
     plan text, worker text, benefit text,
+    PRIMARY KEY (tenant, key));
+
+CREATE TABLE backroom.hr_erasure (
+    tenant bigint NOT NULL, key bytea NOT NULL, body bytea NOT NULL,
+    worker text, actor text, recorded_at timestamptz,
     PRIMARY KEY (tenant, key));
 
 CREATE TABLE backroom.inventory_item (

@@ -59,7 +59,8 @@ CREATE VIEW bi.balance_by_day AS
     FROM backroom.ledger_account_day d JOIN backroom.ledger_account a ON a.tenant = d.tenant AND a.code = d.account;
 
 CREATE VIEW bi.worker AS
-    SELECT tenant, id, name, email, recorded_at FROM backroom.hr_worker;
+    SELECT w.tenant, w.id, w.recorded_at, e.recorded_at AS erased_at
+    FROM backroom.hr_worker w LEFT JOIN backroom.hr_erasure e ON e.tenant = w.tenant AND e.worker = w.id;
 
 CREATE VIEW bi.employment AS
     SELECT tenant, worker, first_day, last_day, position, place, cost_center, recorded_at FROM backroom.hr_employment;

@@ -1,0 +1,104 @@
+//! Where the keys of persons are kept: beside log and state, and in no copy of either.
+
+use std::collections::HashMap;
+use std::ops::Bound;
+
+use backroom_domain::Id;
+use backroom_domain::hr::Erasure;
+use parking_lot::RwLock;
+
+use crate::engine::{At, Engine};
+use crate::error::StoreError;
+use crate::key::{full_key, prefix_end};
+use crate::record::Record as _;
+use crate::seal::PersonKey;
+use crate::types::TenantNo;
+
+/// What there is of a person's key.
+#[derive(Debug, Clone)]
+pub enum KeyState {
+    /// The key.
+    Key(PersonKey),
+    /// There was one, and what was sealed with it is erased.
+    Destroyed,
+    /// There never was one.
+    Absent,
+}
+
+/// The keys of all persons of all tenants. One person of one tenant has at most one key, for ever.
+///
+/// An engine brings its own. Every method may be called from any thread at any time.
+pub trait Keyring: Send + Sync {
+    /// The person's key. Called for every person that is read: from memory, as a rule.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] if it is damaged; what reading reports.
+    fn get(&self, tenant: TenantNo, person: &Id) -> Result<KeyState, StoreError>;
+
+    /// Keeps new keys. When it returns, they are durable, and so is every key of the tenant that [`Keyring::get`] gave. The
+    /// caller holds the tenant's turn and appends no entry that needs the keys before.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] if one of the persons has a key, or had one; [`StoreError::Io`]. After an error any of them may
+    /// have been kept, which changes nothing: a key that sealed nothing is used for what comes next.
+    fn keep(&self, tenant: TenantNo, new: &[(Id, PersonKey)]) -> Result<(), StoreError>;
+
+    /// Destroys the person's key wherever this keyring has it, and remembers that. When it returns, that is durable. Once done,
+    /// doing it again changes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`]: the key may be there or not.
+    fn destroy(&self, tenant: TenantNo, person: &Id) -> Result<(), StoreError>;
+}
+
+/// Destroys the key of every person whose erasure is on record, for when a store is opened: a crash may have come between the
+/// two, or the keys may come from an older copy.
+///
+/// # Errors
+/// What reading the state and the keyring report.
+pub(crate) fn destroy_erased(engine: &dyn Engine) -> Result<(), StoreError> {
+    let (snapshot, keyring) = (engine.snapshot(At::Durable)?, engine.keyring());
+    let mut from = Some(TenantNo::PROVIDER);
+    while let Some(tenant) = from.map(|from| snapshot.next_tenant(from)).transpose()?.flatten() {
+        let start = full_key(tenant, Erasure::SPACE, &());
+        let end = prefix_end(&start).map_or(Bound::Unbounded, Bound::Excluded);
+        for pair in snapshot.scan((Bound::Included(start), end), false) {
+            let decoded = Erasure::decode(&pair?.1);
+            let erasure = decoded.map_err(|source| StoreError::Codec { tenant, space: Erasure::SPACE, source })?;
+            if !matches!(keyring.get(tenant, &erasure.worker), Ok(KeyState::Destroyed)) {
+                tracing::warn!(%tenant, person = %erasure.worker, "destroying the key of an erased person that was not destroyed");
+                keyring.destroy(tenant, &erasure.worker)?;
+            }
+        }
+        from = tenant.0.checked_add(1).map(TenantNo);
+    }
+    Ok(())
+}
+
+/// Keys in memory, which end with it.
+#[derive(Default)]
+pub struct MemoryKeyring(RwLock<HashMap<(TenantNo, Id), Option<PersonKey>>>);
+
+impl Keyring for MemoryKeyring {
+    fn get(&self, tenant: TenantNo, person: &Id) -> Result<KeyState, StoreError> {
+        Ok(match self.0.read().get(&(tenant, person.clone())) {
+            Some(Some(key)) => KeyState::Key(key.clone()),
+            Some(None) => KeyState::Destroyed,
+            None => KeyState::Absent,
+        })
+    }
+
+    fn keep(&self, tenant: TenantNo, new: &[(Id, PersonKey)]) -> Result<(), StoreError> {
+        let mut keys = self.0.write();
+        if new.iter().any(|(person, _)| keys.contains_key(&(tenant, person.clone()))) {
+            return Err(StoreError::Conflict);
+        }
+        keys.extend(new.iter().map(|(person, key)| ((tenant, person.clone()), Some(key.clone()))));
+        Ok(())
+    }
+
+    fn destroy(&self, tenant: TenantNo, person: &Id) -> Result<(), StoreError> {
+        self.0.write().insert((tenant, person.clone()), None);
+        Ok(())
+    }
+}
