@@ -17,7 +17,7 @@ use backroom_domain::ledger::{
 };
 use backroom_domain::{BusinessDate, Currency, Decimal, Id, Instant, Money, Side};
 use backroom_store::records::{EntryLines, RunRecord, RunStatus, StoredEntry, Tenant};
-use backroom_store::{PostgresOptions, Record, Store, StoreError, TenantNo};
+use backroom_store::{PostgresOptions, Record as _, Store, StoreError, TenantNo};
 use common::server::Server;
 use common::*;
 
@@ -205,7 +205,7 @@ fn views_say_what_the_records_say() {
     });
     assert_eq!(server.sql(&database, "SELECT count(*) FROM bi.worker"), "0");
     assert_eq!(server.sql(&database, "SELECT debits FROM bi.balance_by_day"), "2.00");
-    assert_eq!(store.read(ACME).unwrap().get::<Employment>(&(id("w-1"), day("2026-01-01"))).unwrap().is_some(), true);
+    assert!(store.read(ACME).unwrap().get::<Employment>(&(id("w-1"), day("2026-01-01"))).unwrap().is_some());
     assert_sound(&store);
 }
 
