@@ -242,9 +242,9 @@ fn a_server_that_is_killed_loses_nothing() {
             for round in 0..4 {
                 thread::sleep(Duration::from_millis(300));
                 if round % 2 == 0 {
-                    server.kill()
+                    server.kill();
                 } else {
-                    server.stop_immediately()
+                    server.stop_immediately();
                 }
                 server.start();
             }

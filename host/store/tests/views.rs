@@ -16,10 +16,8 @@ use backroom_domain::ledger::{
     Account, AccountDay, AccountTotal, AccountType, Balance, Dimension, Entry, Line, NewAccount, NewEntry,
 };
 use backroom_domain::{BusinessDate, Currency, Decimal, Id, Instant, Money, Side};
-use backroom_store::records::{
-    EntryLines, RunRecord, RunStatus, StoredEmployment, StoredEntry, StoredWorker, Tenant,
-};
-use backroom_store::{PostgresOptions, Record, Store, StoreError, TenantNo};
+use backroom_store::records::{EntryLines, RunRecord, RunStatus, StoredEmployment, StoredEntry, StoredWorker, Tenant};
+use backroom_store::{PostgresOptions, Record as _, Store, StoreError, TenantNo};
 use common::server::Server;
 use common::*;
 
@@ -85,12 +83,8 @@ fn ledger(tx: &mut backroom_store::Tx) -> Result<(), StoreError> {
 }
 
 fn people(tx: &mut backroom_store::Tx) -> Result<(), StoreError> {
-    let new = NewWorker {
-        id: id("w-1"),
-        name: NAME.into(),
-        email: Some(EMAIL.into()),
-        bank_account: Some(IBAN.into()),
-    };
+    let new =
+        NewWorker { id: id("w-1"), name: NAME.into(), email: Some(EMAIL.into()), bank_account: Some(IBAN.into()) };
     let worker = StoredWorker::seal(&Worker { new, recorded_at: AT, erased: false }, tx.seals())?;
     tx.put(&worker)?;
     let new = NewEmployment {
@@ -211,7 +205,7 @@ fn views_say_what_the_records_say() {
     });
     assert_eq!(server.sql(&database, "SELECT count(*) FROM bi.worker"), "0");
     assert_eq!(server.sql(&database, "SELECT debits FROM bi.balance_by_day"), "2.00");
-    assert_eq!(store.read(ACME).unwrap().get::<StoredEmployment>(&(id("w-1"), day("2026-01-01"))).unwrap().is_some(), true);
+    assert!(store.read(ACME).unwrap().get::<StoredEmployment>(&(id("w-1"), day("2026-01-01"))).unwrap().is_some());
     assert_sound(&store);
 }
 
@@ -235,7 +229,10 @@ fn personal_data_stand_nowhere_in_the_database() {
             assert!(!shown.contains(text), "{table}: {shown}");
         }
     }
-    assert!(seen >= 4 && hidden >= 2, "columns and bodies name the worker ({seen}, {hidden}): else this proves nothing");
+    assert!(
+        seen >= 4 && hidden >= 2,
+        "columns and bodies name the worker ({seen}, {hidden}): else this proves nothing"
+    );
     drop(store);
 }
 

@@ -128,12 +128,7 @@ impl Embedded {
         Self::start(home, Disks { log, checkpoints, keys }, lock, options)
     }
 
-    fn start(
-        home: Home,
-        disks: Disks,
-        lock: cap_std::fs::File,
-        options: &Options,
-    ) -> Result<Self, StoreError> {
+    fn start(home: Home, disks: Disks, lock: cap_std::fs::File, options: &Options) -> Result<Self, StoreError> {
         let Disks { log: disk, checkpoints, keys } = disks;
         let keys = Arc::new(FileKeyring::open(keys, options.master_key.clone())?);
         home.check_format(segment::list(&*disk)?.is_empty())?;

@@ -13,7 +13,7 @@ use super::{
     RunRecord, StateValue, StoredEmployment, StoredEntry, StoredWorker, Tenant,
 };
 use crate::error::CodecError;
-use crate::record::Record;
+use crate::record::Record as _;
 use backroom_domain::hr::{Benefit, Erasure};
 use backroom_domain::inventory::{Item, Location, Lot, Move, OnHand, SerialPlace, Valuation};
 use backroom_domain::ledger::{Account, AccountDay, AccountTotal};

@@ -148,7 +148,6 @@ impl Committer {
 
     /// Some chains do not end where their entries follow: another host came first, or an attempt whose answer was lost
     /// succeeded. What is in the log is committed, what cannot be any more is a conflict, the rest is left.
-    #[expect(clippy::type_complexity, reason = "the group comes back either way")]
     fn sort_out(&mut self, group: Vec<Pending>, moved: &[u32]) -> Result<Vec<Pending>, (Vec<Pending>, String)> {
         let found = match self.connected() {
             Ok(connection) => find(connection, &group).map_err(|error| words(&error)),

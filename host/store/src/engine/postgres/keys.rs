@@ -21,7 +21,8 @@ use crate::types::TenantNo;
 
 const GET: &str = "SELECT key FROM backroom.person_key WHERE tenant = $1 AND person = $2";
 /// Nothing at all if one of the persons has a key or had one: the primary key refuses.
-const KEEP: &str = "INSERT INTO backroom.person_key (tenant, person, key) SELECT $1, * FROM unnest($2::text[], $3::bytea[])";
+const KEEP: &str =
+    "INSERT INTO backroom.person_key (tenant, person, key) SELECT $1, * FROM unnest($2::text[], $3::bytea[])";
 const DESTROY: &str = "INSERT INTO backroom.person_key (tenant, person, key) VALUES ($1, $2, NULL)
     ON CONFLICT (tenant, person) DO UPDATE SET key = NULL";
 
@@ -57,8 +58,10 @@ impl TableKeyring {
             return Ok(PersonKey::from_bytes(plain));
         }
         let wrapped = <&[u8; WRAPPED]>::try_from(bytes).map_err(|_| wrong("it is no key"))?;
-        let master =
-            self.master.as_ref().ok_or_else(|| wrong("it is wrapped with a master key, and this host was given none"))?;
+        let master = self
+            .master
+            .as_ref()
+            .ok_or_else(|| wrong("it is wrapped with a master key, and this host was given none"))?;
         let root = unwrap(master, &place(tenant, person), wrapped);
         let root = root.ok_or_else(|| wrong("it is wrapped with another master key"))?;
         Ok(PersonKey::from_bytes(&root))
