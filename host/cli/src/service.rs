@@ -113,7 +113,7 @@ fn open(runtime: &Runtime, dir: &Path) -> Result<Service> {
 
 /// A folder that holds something else is not made a data directory of.
 fn refuse_foreign(dir: &Path) -> Result {
-    let known = ["LOCK", "log", "state", "releases"];
+    let known = ["LOCK", "FORMAT", "log", "state", "checkpoint", "spare", "releases"];
     let mut inside = std::fs::read_dir(dir).into_iter().flatten().flatten();
     let foreign = inside.find(|entry| !known.iter().any(|name| entry.file_name().to_string_lossy().starts_with(name)));
     match foreign {
