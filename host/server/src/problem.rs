@@ -197,7 +197,9 @@ impl From<StoreError> for Problem {
         match error {
             StoreError::Unavailable(_) => {
                 tracing::warn!(%error, "the store does not answer");
-                Self::unavailable("unavailable", "the store has stopped and is being opened again; try again", 2)
+                let detail = "no changes are taken now: the store is out of room, or is being opened again; send the same \
+                              again, with the same id: it is done at most once";
+                Self::unavailable("unavailable", detail, 2)
             }
             StoreError::Busy(_) | StoreError::Expired => {
                 tracing::warn!(%error, "the store is busy");

@@ -17,7 +17,7 @@ use std::path::Path;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
-use backroom_store::{Meta, Options, Record, Store, TenantNo};
+use backroom_store::{Meta, Options, Record, Store, StoreError, TenantNo, Ticket};
 
 #[derive(minicbor::Encode, minicbor::Decode)]
 struct Line {
@@ -50,7 +50,7 @@ fn noise(seed: u64, len: usize) -> Vec<u8> {
     out
 }
 
-fn commit(store: &Store, posting: u64) -> backroom_store::Ticket {
+fn commit(store: &Store, posting: u64) -> Result<Ticket, StoreError> {
     let mut tx = store.write(TenantNo((posting % TENANTS) as u32 + 1)).unwrap();
     for line in 0..4 {
         tx.put(&Line { posting, line, space: 1, body: noise(posting * 6 + line, 85) }).unwrap();
@@ -60,13 +60,20 @@ fn commit(store: &Store, posting: u64) -> backroom_store::Ticket {
         let account = u64::from(account[0]) << 8 | u64::from(account[1]);
         tx.put(&Line { posting: account, line: 0, space: 2, body: noise(posting * 6 + line, 85) }).unwrap();
     }
-    tx.commit(Meta { at: posting, actor: "bench".into(), kind: "run".into(), ..Meta::default() }).unwrap().ticket
+    let meta = Meta { at: posting, actor: "bench".into(), kind: "run".into(), ..Meta::default() };
+    tx.commit(meta).map(|committed| committed.ticket)
 }
 
 fn fill(store: &Store, from: u64, to: u64) {
     let mut last = None;
     for posting in from..to {
-        last = Some(commit(store, posting));
+        // The index falls behind when nobody waits for it: a caller is asked to come again.
+        last = Some(loop {
+            match commit(store, posting) {
+                Ok(ticket) => break ticket,
+                Err(error) => assert!(error.retriable(), "{error}"),
+            }
+        });
     }
     last.unwrap().wait().unwrap();
 }

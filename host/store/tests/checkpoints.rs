@@ -244,7 +244,7 @@ fn whatever_a_crash_leaves_of_an_index_written_anew_is_no_loss() {
         }),
         ("renamed, the note still there", &|data| fs::write(data.join("state.moved"), b"").unwrap()),
         ("half loaded from a checkpoint", &|data| {
-            let db = sled::open(data.join("state")).unwrap();
+            let db = sled::Config::default().path(data.join("state")).segment_size(8 << 20).open().unwrap();
             db.insert([0, 0, 0, 1, 1, 7], b"\x01not a record of this store".as_slice()).unwrap();
             db.flush().unwrap();
             fs::write(data.join("state.rebuild"), b"loading").unwrap();

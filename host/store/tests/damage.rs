@@ -291,7 +291,7 @@ fn a_segment_whose_creation_was_not_finished_is_no_damage() {
 
 /// Opens the state index behind the store's back.
 fn tamper(dir: &Path, change: impl FnOnce(&sled::Db)) {
-    let db = sled::open(dir.join("state")).unwrap();
+    let db = sled::Config::default().path(dir.join("state")).segment_size(8 << 20).open().unwrap();
     change(&db);
     db.flush().unwrap();
 }

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use backroom_store::engine::{
     Appended, At, Engine, Group, KeyRange, LogItem, Pairs, Sealed, Snapshot, Tip, Value, head_key,
 };
-use backroom_store::{Hash, Head, Revision, Status, StoreError, TenantNo};
+use backroom_store::{Hash, Head, Keyring, Revision, Status, StoreError, TenantNo};
 
 type Overlay = BTreeMap<Arc<[u8]>, Option<Arc<[u8]>>>;
 
@@ -160,7 +160,7 @@ impl Local {
 }
 
 fn tip(shared: &dyn Engine, tenant: TenantNo) -> Tip {
-    let bytes = shared.snapshot(At::Sequenced).unwrap().get(&head_key(tenant)).unwrap();
+    let bytes = shared.snapshot(At::Sequenced(tenant)).unwrap().get(&head_key(tenant)).unwrap();
     bytes.map_or_else(Tip::default, |bytes| Tip::decode(&bytes).unwrap())
 }
 
@@ -171,7 +171,7 @@ fn gone() -> StoreError {
 impl Engine for Host {
     fn snapshot(&self, at: At) -> Result<Box<dyn Snapshot>, StoreError> {
         let mut local = self.alive()?;
-        let overlay = if at == At::Sequenced { local.overlay.clone() } else { Overlay::new() };
+        let overlay = if matches!(at, At::Sequenced(_)) { local.overlay.clone() } else { Overlay::new() };
         let expired = Arc::new(AtomicBool::new(false));
         local.snapshots.retain(|held| held.strong_count() > 0);
         local.snapshots.push(Arc::downgrade(&expired));
@@ -199,6 +199,10 @@ impl Engine for Host {
         let ticket = group.ticket();
         local.queue.push((sealed, group));
         Ok(Appended { revision: self.shared.status().sequenced + local.queue.len() as u64, ticket })
+    }
+
+    fn keyring(&self) -> Arc<dyn Keyring> {
+        self.shared.keyring()
     }
 
     fn read_log(

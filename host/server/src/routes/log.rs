@@ -17,10 +17,19 @@ struct Figures {
     applied: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     failed: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    held: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
     syncs: u64,
     overlay_bytes: usize,
     pending_bytes: usize,
     snapshots: usize,
+    log_bytes: u64,
+    state_bytes: u64,
+    checkpoint_bytes: u64,
+    logical_bytes: u64,
+    free_bytes: u64,
 }
 
 #[derive(Serialize)]
@@ -64,8 +73,23 @@ struct Found {
 
 impl From<Status> for Figures {
     fn from(status: Status) -> Self {
-        let Status { durable, sequenced, applied, failed, syncs, overlay_bytes, pending_bytes, snapshots, .. } = status;
-        Self { durable, sequenced, applied, failed, syncs, overlay_bytes, pending_bytes, snapshots }
+        Self {
+            durable: status.durable,
+            sequenced: status.sequenced,
+            applied: status.applied,
+            failed: status.failed,
+            held: status.held,
+            warnings: status.warnings,
+            syncs: status.syncs,
+            overlay_bytes: status.overlay_bytes,
+            pending_bytes: status.pending_bytes,
+            snapshots: status.snapshots,
+            log_bytes: status.log_bytes,
+            state_bytes: status.state_bytes,
+            checkpoint_bytes: status.checkpoint_bytes,
+            logical_bytes: status.logical_bytes,
+            free_bytes: status.free_bytes,
+        }
     }
 }
 

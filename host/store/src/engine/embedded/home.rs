@@ -128,7 +128,7 @@ impl Home {
     /// Sets room aside for opening on a full disk, if there is plenty of it.
     pub(super) fn take_spare(&self, bytes: u64) {
         let taken = self.dir.metadata(SPARE).map_or(0, |found| found.len());
-        if bytes == 0 || taken >= bytes || self.free_bytes() < bytes.saturating_mul(8) {
+        if bytes == 0 || taken >= bytes || self.free_bytes() < bytes.saturating_mul(4) {
             return;
         }
         let take = || {
