@@ -182,7 +182,7 @@ fn lines(random: &mut Random) -> Vec<(u8, Side, u64)> {
             _ => random.small(3),
         };
         let (debit, credit) = (account(random), account(random));
-        let credit = if debit == 3 && random.chance(90) { 3 } else { credit };
+        let credit = if (debit == 3 || debit == 5) && random.chance(90) { 3 } else { credit };
         let minor = match random.below(400) {
             0 => 0,
             1 => MAX_MINOR / 2 - random.below(3) as u64,

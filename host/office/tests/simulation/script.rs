@@ -15,7 +15,8 @@ pub(crate) const ACCOUNTS: [(&str, &str); 8] = [
     ("5000", "USD"),
     ("1100", "EUR"),
     ("1400", "USD"),
-    ("6000", "USD"),
+    // Posted to in euros; a script that adds it keeps it in dollars.
+    ("6000", "EUR"),
     ("nowhere", "USD"),
     ("0", "USD"),
 ];
