@@ -6,6 +6,7 @@
 pub mod embedded;
 mod faulty;
 mod memory;
+pub mod postgres;
 
 use std::fmt;
 use std::ops::{Bound, ControlFlow, Deref};
@@ -14,6 +15,7 @@ use std::sync::Arc;
 pub use embedded::Embedded;
 pub use faulty::Faulty;
 pub use memory::Memory;
+pub use postgres::{Postgres, PostgresOptions};
 
 pub use crate::entry::{Change, Sealed};
 use crate::error::StoreError;
@@ -25,7 +27,7 @@ use crate::types::{Head, Revision, TenantNo};
 /// A storage engine. Every method may be called from any thread at any time.
 pub trait Engine: Send + Sync {
     /// A view of the state that later commits do not change. [`At::Durable`] never shows what a power cut could take away;
-    /// [`At::Sequenced`] shows every entry that has its place, and is for those who hold the tenant's turn. Cheap, and
+    /// [`At::Sequenced`] shows every entry of a tenant that has its place, and is for who holds its turn. Cheap, and
     /// waits for nobody.
     ///
     /// # Errors
@@ -92,8 +94,8 @@ pub trait Snapshot: Send + Sync {
 pub enum At {
     /// What is on disk: for readers.
     Durable,
-    /// Everything that has its place in the log: for the holder of the tenant's turn.
-    Sequenced,
+    /// Everything of this tenant that has its place in the log: for the holder of its turn.
+    Sequenced(TenantNo),
 }
 
 /// A range of full keys.

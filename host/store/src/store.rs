@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::engine::{At, Embedded, Engine, LogItem, Memory, Status};
+use crate::engine::{At, Embedded, Engine, LogItem, Memory, Postgres, PostgresOptions, Status};
 use crate::entry::{Entry, place_of};
 use crate::error::StoreError;
 use crate::index::{STRIDE, Tip, decode_revision, head_key, index_key};
@@ -77,6 +77,16 @@ impl Store {
         Ok(Self::with_engine_options(Arc::new(engine), &options))
     }
 
+    /// Opens the store in a PostgreSQL database that any number of hosts may share, and makes its tables if they are not
+    /// there.
+    ///
+    /// # Errors
+    /// As [`Postgres::open`].
+    pub fn open_postgres(url: &str, options: &Options, postgres: &PostgresOptions) -> Result<Self, StoreError> {
+        let engine = Postgres::open(url, options, postgres)?;
+        Ok(Self::with_engine_options(Arc::new(engine), options))
+    }
+
     /// A store that lives in memory and ends with it: the strict twin for tests.
     #[must_use]
     pub fn memory() -> Self {
@@ -114,7 +124,7 @@ impl Store {
             StoreError::Busy(format!("tenant {tenant} had no turn within {} ms", self.0.turn_timeout.as_millis()))
         })?;
         // After the turn has come, so that the snapshot shows what the one before has done.
-        let snapshot = self.0.engine.snapshot(At::Sequenced)?;
+        let snapshot = self.0.engine.snapshot(At::Sequenced(tenant))?;
         Ok(Tx::new(self.clone(), tenant, snapshot, Some(turn)))
     }
 

@@ -1,4 +1,4 @@
-//! The embedded engine against a model: a map per tenant and revision. Any order of commits, roll-backs, held snapshots,
+//! The engines against a model: a map per tenant and revision. Any order of commits, roll-backs, held snapshots,
 //! scans with cursors, restarts, and restarts without the state index.
 
 #![allow(
@@ -220,5 +220,12 @@ proptest! {
     #[test]
     fn the_memory_engine_is_what_the_model_says(steps in proptest::collection::vec(step(), 1..60)) {
         run(&steps, Store::with_engine(Arc::new(Memory::new())), None);
+    }
+
+    #[test]
+    fn the_postgres_engine_is_what_the_model_says(steps in proptest::collection::vec(step(), 1..60)) {
+        if let Some(server) = server::Server::shared() {
+            run(&steps, postgres(&server.url(&server.database())), None);
+        }
     }
 }

@@ -156,7 +156,7 @@ impl Engine for Embedded {
     fn snapshot(&self, at: At) -> Result<Box<dyn Snapshot>, StoreError> {
         let registered = match at {
             At::Durable => self.core.snapshots.register(|| self.core.durable()),
-            At::Sequenced => {
+            At::Sequenced(_) => {
                 self.core.check_open()?;
                 self.core.snapshots.register(|| self.core.sequenced())
             }
@@ -168,7 +168,7 @@ impl Engine for Embedded {
         if let Some(tip) = self.core.known_tip(tenant) {
             return Ok(tip.head);
         }
-        let tip = match self.snapshot(At::Sequenced)?.get(&head_key(tenant))? {
+        let tip = match self.snapshot(At::Sequenced(tenant))?.get(&head_key(tenant))? {
             None => Tip::default(),
             Some(bytes) => {
                 let damaged = || StoreError::corrupt(format!("the head of tenant {tenant}"), "it is no head");

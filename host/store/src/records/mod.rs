@@ -14,6 +14,7 @@ mod control;
 mod hr;
 mod inventory;
 mod ledger;
+pub mod sql;
 
 pub use control::{ApiKey, Counter, Installation, Limits, Release, Role, RunRecord, RunStatus, StateValue, Tenant};
 pub use hr::*;

@@ -2,6 +2,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its own part")]
 
 pub mod disk;
+pub mod server;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use backroom_store::engine::{Embedded, Faulty, Memory};
-use backroom_store::{Committed, Meta, Options, Record, Store, TenantNo, Tx};
+use backroom_store::{Committed, Meta, Options, PostgresOptions, Record, Store, TenantNo, Tx};
 use disk::{Shared, SimDisk};
 use minicbor::{Decode, Encode};
 use tempfile::TempDir;
@@ -126,6 +127,15 @@ pub fn on_every_engine(test: impl Fn(&str, Store)) {
     test("embedded", Store::open(dir.path(), options()).unwrap());
     let sim = Sim::new();
     test("embedded on a simulated disk", sim.open().unwrap());
+    if let Some(server) = server::Server::shared() {
+        test("PostgreSQL", postgres(&server.url(&server.database())));
+    }
+}
+
+/// A host over a database. The tests' own records stand in the table for spaces that have none of their own.
+pub fn postgres(url: &str) -> Store {
+    let postgres = PostgresOptions { connections: 24, tables: &[], ..PostgresOptions::default() };
+    Store::open_postgres(url, &options(), &postgres).unwrap()
 }
 
 /// A data directory whose log is on a simulated disk.

@@ -1,0 +1,225 @@
+//! The engine over PostgreSQL, for where one machine is not enough: log and state are tables, written in one transaction.
+//!
+//! ```text
+//! append -> [lane: place in the tenant's chain, queue] -> committer: one transaction for many entries -> tickets
+//! writer's snapshot -> lane (changes on their way, records kept) above the database, checked by the chain's head
+//! reader's snapshot -> one REPEATABLE READ transaction
+//! ```
+//!
+//! Any number of hosts may serve any tenant. Each has turns of its own, so two of them may work for one tenant at the same
+//! time: the one whose entry comes second finds that the chain has moved, keeps nothing, and its ticket answers
+//! [`StoreError::Conflict`](crate::StoreError::Conflict). The revision that [`Appended`] has is final only when no other
+//! host commits in between; number and hash are final always.
+//!
+//! Revisions have no gaps and are in the order of commits: the last statement of a group takes the one row that counts
+//! them, and holds it until the group is committed. So groups of several hosts go one after the other, each with hundreds
+//! of entries.
+//!
+//! Connections are plain; TLS is for a proxy on the same machine or network (pgbouncer in session mode, stunnel).
+
+mod block;
+mod committer;
+mod core;
+mod durable;
+mod failure;
+mod lanes;
+mod layout;
+mod listen;
+mod options;
+mod pool;
+mod queue;
+mod schema;
+mod sequenced;
+mod write;
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use parking_lot::Mutex;
+use tokio::runtime::Runtime;
+
+pub use self::options::PostgresOptions;
+
+use self::block::block_on;
+use self::committer::Committer;
+use self::core::{Core, number_of, revision_of};
+use self::durable::Durable;
+use self::failure::Failure;
+use self::layout::Layout;
+use self::pool::{Connector, Pool, Rights};
+use self::queue::{Pending, Row};
+use self::sequenced::Sequenced;
+use super::{Appended, At, Engine, LogItem, Place, Snapshot, Status};
+use crate::entry::{Change, Sealed};
+use crate::error::StoreError;
+use crate::store::Options;
+use crate::ticket::Group;
+use crate::types::{Hash, Head, Revision, TenantNo};
+
+/// Threads that drive the connections; the work is done by the callers.
+const THREADS: usize = 2;
+
+/// Entries of the log that are read at once, and about how many bytes of them.
+const PAGE: i64 = 256;
+const PAGE_BYTES: i64 = 4 << 20;
+
+/// The engine over PostgreSQL. Dropping it commits everything that has its place.
+pub struct Postgres {
+    core: Arc<Core>,
+    committer: Mutex<Option<JoinHandle<()>>>,
+    runtime: Option<Runtime>,
+}
+
+impl Postgres {
+    /// Connects, and brings the schema up to date. `url` is a connection string: `postgresql://user:password@host/database`
+    /// or `host=/run/postgresql user=backroom dbname=backroom`.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] with what to do: no connection, rights that are missing, a schema from a newer release.
+    pub fn open(url: &str, options: &Options, postgres: &PostgresOptions) -> Result<Self, StoreError> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(THREADS)
+            .thread_name("store-postgres")
+            .enable_all()
+            .build()
+            .map_err(StoreError::io("start the threads of the database connections"))?;
+        let connector = Connector::new(url, postgres, runtime.handle().clone())?;
+        let owner = connector.connect(Rights::Owner)?;
+        schema::migrate(&owner)?;
+        let last = block_on(owner.query_one("SELECT revision FROM backroom.log_end", &[]));
+        let durable = revision_of(last.map_err(|error| Failure::read(&error))?.get(0));
+        let pool = Pool::new(connector.clone(), postgres.connections, options.turn_timeout);
+        let layout = Layout::new(postgres.tables);
+        let core = Arc::new(Core::new(options.clone(), layout, pool, postgres.cache_bytes, durable));
+        let config = connector.config().clone();
+        runtime.spawn(listen::listen(Arc::downgrade(&core), config, postgres.poll_every));
+        let committer = Committer::new(Arc::clone(&core), connector);
+        let thread = std::thread::Builder::new()
+            .name("store-committer".into())
+            .spawn(move || committer.run())
+            .map_err(StoreError::io("start a thread"))?;
+        Ok(Self { core, committer: Mutex::new(Some(thread)), runtime: Some(runtime) })
+    }
+
+    fn stop(&self) {
+        self.core.queue.close("it was closed");
+        let committer = self.committer.lock().take();
+        // The last user of a store may be a callback on that thread itself, which cannot wait for its own end.
+        if let Some(thread) = committer.filter(|thread| thread.thread().id() != std::thread::current().id()) {
+            // A thread that panicked has closed the queue, and said so.
+            let _ended = thread.join();
+        }
+    }
+
+    /// The changes with their tables, and what is promoted of them. A record that is not what its space says is refused.
+    fn rows(&self, tenant: TenantNo, changes: Vec<Change>) -> Result<Vec<Row>, StoreError> {
+        let damaged = || StoreError::corrupt(format!("a change of tenant {tenant}"), "its key is no key");
+        let row = |change: Change| {
+            let (_, segment, _) = self.core.layout.locate(&change.key).ok_or_else(damaged)?;
+            let table = self.core.layout.segment(segment).and_then(|segment| segment.typed);
+            let columns = match (table, &change.value) {
+                (Some(table), Some(value)) => {
+                    (table.extract)(value).map_err(|source| StoreError::Codec { tenant, space: table.space, source })?
+                }
+                _ => Vec::new(),
+            };
+            Ok(Row { change, segment, columns })
+        };
+        changes.into_iter().map(row).collect()
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        self.stop();
+        if let Some(runtime) = self.runtime.take() {
+            // Not waited for: this may be one of its own threads, or one of somebody else's runtime.
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl Engine for Postgres {
+    fn snapshot(&self, at: At) -> Result<Box<dyn Snapshot>, StoreError> {
+        match at {
+            At::Durable => Ok(Box::new(Durable::begin(Arc::clone(&self.core))?)),
+            At::Sequenced(tenant) => {
+                self.core.queue.check()?;
+                Ok(Box::new(Sequenced::begin(Arc::clone(&self.core), tenant)))
+            }
+        }
+    }
+
+    fn head(&self, tenant: TenantNo) -> Result<Head, StoreError> {
+        sequenced::head(&self.core, tenant)
+    }
+
+    fn append(&self, sealed: Sealed) -> Result<Appended, StoreError> {
+        let Sealed { tenant, follows, head, payload, changes } = sealed;
+        self.core.queue.check()?;
+        let rows = self.rows(tenant, changes.clone())?;
+        let options = &self.core.options;
+        self.core.queue.wait_for_room(payload.len(), options.pending_bytes, options.turn_timeout)?;
+        let lane = self.core.lanes.of(tenant);
+        self.core.lanes.with(&lane, |lane| {
+            lane.check(follows)?;
+            let entry = Pending { tenant, follows, head, payload, rows, outcome: Group::open() };
+            let appended = self.core.queue.push(entry, self.core.durable())?;
+            lane.publish(head, &changes);
+            Ok(appended)
+        })
+    }
+
+    fn read_log(
+        &self,
+        from: Revision,
+        visit: &mut dyn FnMut(LogItem<'_>) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        let sql = "SELECT revision, tenant, number, hash, payload FROM (
+            SELECT *, sum(octet_length(payload)) OVER (ORDER BY revision) - octet_length(payload) AS before
+            FROM backroom.commit_log WHERE revision >= $1 ORDER BY revision LIMIT $2) AS page
+            WHERE before < $3 ORDER BY revision";
+        let mut from = number_of(from);
+        loop {
+            let page = self.core.reading(Rights::Owner, |connection| {
+                block_on(connection.query(&connection.prepared(sql)?, &[&from, &PAGE, &PAGE_BYTES]))
+            })?;
+            let Some(last) = page.last() else { return Ok(()) };
+            from = last.get::<_, i64>(0) + 1;
+            for row in &page {
+                if show(row, visit).is_break() {
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    fn status(&self) -> Status {
+        self.core.status()
+    }
+
+    fn close(&self) -> Result<(), StoreError> {
+        let running = self.committer.lock().is_some();
+        let down = self.core.queue.status().0.filter(|_| running && self.core.queue.is_down());
+        self.stop();
+        match down {
+            Some(why) => Err(failure::unavailable(&why)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// One row of the log.
+fn show(row: &tokio_postgres::Row, visit: &mut dyn FnMut(LogItem<'_>) -> ControlFlow<()>) -> ControlFlow<()> {
+    let revision = revision_of(row.get(0));
+    let (hash, payload): (&[u8], &[u8]) = (row.get(3), row.get(4));
+    let place = Place { segment: "commit_log".into(), offset: revision };
+    if hash != Hash::of(payload).0 {
+        let tenant = u32::try_from(row.get::<_, i64>(1)).map(TenantNo);
+        let whose = tenant.ok().map(|tenant| (tenant, revision_of(row.get(2))));
+        let what = "its bytes are not those whose hash stands beside them".into();
+        return visit(LogItem::Damage { place: &place, what, whose });
+    }
+    visit(LogItem::Entry { place: &place, revision, payload })
+}

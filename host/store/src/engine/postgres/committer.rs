@@ -1,0 +1,250 @@
+//! The committer: writes what has its place, one group after the other, and tells each entry's ticket what became of it.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio_postgres::Error;
+
+use super::block::block_on;
+use super::core::{Core, ended, number_of, revision_of};
+use super::failure::{Failure, unavailable, words};
+use super::pool::{Connection, Connector, Rights};
+use super::queue::{Next, Pending};
+use super::write;
+use crate::error::StoreError;
+use crate::types::{Revision, TenantNo};
+
+/// The first pause before something is tried again; each one is twice as long as the one before.
+const PAUSE: Duration = Duration::from_millis(2);
+const LONGEST_PAUSE: Duration = Duration::from_millis(250);
+/// How often is looked whether the database is back.
+const LOOK: Duration = Duration::from_millis(250);
+
+pub(super) struct Committer {
+    core: Arc<Core>,
+    connector: Connector,
+    connection: Option<Connection>,
+}
+
+/// What is left of a group after an attempt that did not succeed.
+enum Left {
+    Again(Vec<Pending>),
+    Over,
+}
+
+impl Committer {
+    pub(super) fn new(core: Arc<Core>, connector: Connector) -> Self {
+        Self { core, connector, connection: None }
+    }
+
+    /// Runs until the engine is closed and everything has its outcome. A panic is one, too: nobody may wait for ever.
+    pub(super) fn run(mut self) {
+        let on_panic = OnPanic(Arc::clone(&self.core));
+        loop {
+            match self.core.queue.take(LOOK) {
+                Next::Commit(group) => {
+                    self.settle(group);
+                    self.core.queue.done(self.core.durable());
+                }
+                Next::Idle if self.core.queue.is_down() => {
+                    if self.connected().is_ok() {
+                        tracing::info!("the database is back");
+                        self.core.queue.set_down(None);
+                    }
+                }
+                Next::Idle => {}
+                Next::End => break,
+            }
+        }
+        drop(on_panic);
+    }
+
+    /// Brings a group to its outcome, trying again where that helps.
+    fn settle(&mut self, mut group: Vec<Pending>) {
+        let deadline = Instant::now() + self.core.options.turn_timeout;
+        let mut pause = PAUSE;
+        let mut in_doubt = false;
+        loop {
+            let outcome = match self.attempt(&group) {
+                Ok(first) => return self.committed(&group, first),
+                Err(failure) => self.failed(failure, group, &mut in_doubt, Instant::now() >= deadline),
+            };
+            group = match outcome {
+                Left::Over => return,
+                Left::Again(group) => group,
+            };
+            std::thread::sleep(jitter(pause));
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    fn attempt(&mut self, group: &[Pending]) -> Result<Revision, Failure> {
+        let core = Arc::clone(&self.core);
+        let connection = self.connected()?;
+        write::commit(connection, &core.layout, &core.host, group).map_err(|error| Failure::of(&error))
+    }
+
+    fn failed(&mut self, failure: Failure, group: Vec<Pending>, in_doubt: &mut bool, late: bool) -> Left {
+        match failure {
+            Failure::Moved(tenants) => match self.sort_out(group, &tenants) {
+                Ok(group) if group.is_empty() => Left::Over,
+                Ok(group) => Left::Again(group),
+                Err((group, why)) if late => self.give_up(group, &why, *in_doubt),
+                Err((group, _)) => Left::Again(group),
+            },
+            Failure::Again(_) if !late => Left::Again(group),
+            // As the connection may have broken at any moment, the last attempt may still come through. The next one
+            // finds out: it waits for the same rows, and then finds either the old head or its own entry.
+            Failure::Lost(why) => {
+                tracing::warn!(why, "the connection to the database was lost");
+                *in_doubt = true;
+                self.connection = None;
+                self.core.pool.forget_idle();
+                if late { self.give_up(group, &why, true) } else { Left::Again(group) }
+            }
+            Failure::Again(why) | Failure::Refused(why) => {
+                tracing::error!(why, "the database refused a commit");
+                let why = format!("{why}. Nothing was kept");
+                let doubtful = *in_doubt;
+                self.fail(group, &if doubtful { doubt(&why) } else { unavailable(&why) });
+                Left::Over
+            }
+        }
+    }
+
+    /// The database could not be reached for too long.
+    fn give_up(&mut self, group: Vec<Pending>, why: &str, in_doubt: bool) -> Left {
+        self.core.queue.set_down(Some(why.to_owned()));
+        self.fail(group, &if in_doubt { doubt(why) } else { unavailable(why) });
+        let nothing = unavailable(&format!("{why}. Nothing was kept"));
+        for entry in self.core.queue.purge(|_| true) {
+            self.core.lanes.with(&self.core.lanes.of(entry.tenant), |lane| lane.reset());
+            entry.outcome.finish(Err(nothing.clone()));
+        }
+        Left::Over
+    }
+
+    /// Ends entries and everything that follows them with an error.
+    fn fail(&self, group: Vec<Pending>, error: &StoreError) {
+        let tenants: HashSet<TenantNo> = group.iter().map(|entry| entry.tenant).collect();
+        // The lanes first: nobody may add an entry behind one that was taken out.
+        for tenant in &tenants {
+            self.core.lanes.with(&self.core.lanes.of(*tenant), |lane| lane.reset());
+        }
+        let behind = self.core.queue.purge(|tenant| tenants.contains(&tenant));
+        for entry in group {
+            entry.outcome.finish(Err(error.clone()));
+        }
+        // What stands behind a commit in doubt was never sent itself.
+        let behind_error = match error {
+            StoreError::Unavailable(why) => StoreError::Unavailable(format!("a commit before it failed: {why}")),
+            other => other.clone(),
+        };
+        for entry in behind {
+            entry.outcome.finish(Err(behind_error.clone()));
+        }
+    }
+
+    /// Some chains do not end where their entries follow: another host came first, or an attempt whose answer was lost
+    /// succeeded. What is in the log is committed, what cannot be any more is a conflict, the rest is left.
+    #[expect(clippy::type_complexity, reason = "the group comes back either way")]
+    fn sort_out(&mut self, group: Vec<Pending>, moved: &[u32]) -> Result<Vec<Pending>, (Vec<Pending>, String)> {
+        let found = match self.connected() {
+            Ok(connection) => find(connection, &group).map_err(|error| words(&error)),
+            Err(_) => Err("no connection".to_owned()),
+        };
+        let found = match found {
+            Ok(found) => found,
+            Err(why) => return Err((group, why)),
+        };
+        let (mut done, mut lost, mut left) = (Vec::new(), Vec::new(), Vec::new());
+        for entry in group {
+            match found.get(&(entry.tenant, entry.head.number)) {
+                Some((revision, hash)) if hash[..] == entry.head.hash.0 => done.push((entry, *revision)),
+                _ if moved.contains(&entry.tenant.0) => lost.push(entry),
+                _ => left.push(entry),
+            }
+        }
+        for (entry, revision) in done {
+            self.committed(&[entry], revision);
+        }
+        if !lost.is_empty() {
+            self.fail(lost, &StoreError::Conflict);
+        }
+        Ok(left)
+    }
+
+    /// The group is in the database from revision `first` on.
+    fn committed(&self, group: &[Pending], first: Revision) {
+        self.core.count_commit();
+        for entry in group {
+            let lane = self.core.lanes.of(entry.tenant);
+            self.core.lanes.with(&lane, |lane| lane.now_durable(entry.head.number));
+        }
+        self.core.now_durable(first + (group.len() as u64).saturating_sub(1));
+        for entry in group {
+            entry.outcome.finish(Ok(()));
+        }
+    }
+
+    fn connected(&mut self) -> Result<&Connection, Failure> {
+        if self.connection.as_ref().is_some_and(|connection| connection.is_closed()) {
+            self.connection = None;
+        }
+        let connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => {
+                let lost = |error: StoreError| Failure::Lost(error.to_string());
+                let connection = self.connector.connect(Rights::Owner).map_err(lost)?;
+                block_on(connection.batch_execute(write::SETTINGS)).map_err(|error| Failure::of(&error))?;
+                connection
+            }
+        };
+        Ok(self.connection.insert(connection))
+    }
+}
+
+type Found = BTreeMap<(TenantNo, u64), (Revision, Vec<u8>)>;
+
+/// Which places of a group's entries are taken in the log, and by what.
+fn find(connection: &Connection, group: &[Pending]) -> Result<Found, Error> {
+    let tenants: Vec<i64> = group.iter().map(|entry| i64::from(entry.tenant.0)).collect();
+    let numbers: Vec<i64> = group.iter().map(|entry| number_of(entry.head.number)).collect();
+    let sql = "SELECT l.tenant, l.number, l.revision, l.hash FROM unnest($1::bigint[], $2::bigint[]) AS e(tenant, number) \
+               JOIN backroom.commit_log l ON l.tenant = e.tenant AND l.number = e.number";
+    let rows = block_on(connection.query(&connection.prepared(sql)?, &[&tenants, &numbers]))?;
+    let found = rows.iter().map(|row| {
+        let tenant = TenantNo(u32::try_from(row.get::<_, i64>(0)).unwrap_or(u32::MAX));
+        ((tenant, revision_of(row.get(1))), (revision_of(row.get(2)), row.get(3)))
+    });
+    Ok(found.collect())
+}
+
+fn doubt(why: &str) -> StoreError {
+    unavailable(&format!(
+        "{why}. Whether it was committed will show when the database is back: ask for the same id again"
+    ))
+}
+
+/// Between half and the whole of it, so that hosts do not try again all at once.
+fn jitter(pause: Duration) -> Duration {
+    use std::hash::{BuildHasher as _, RandomState};
+    let random = RandomState::new().hash_one(pause) % 64;
+    pause / 2 + pause * u32::try_from(random).unwrap_or(0) / 128
+}
+
+/// Closes the engine if the thread that holds it panics.
+struct OnPanic(Arc<Core>);
+
+impl Drop for OnPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let error = ended();
+            self.0.queue.close(&error.to_string());
+            for entry in self.0.queue.purge(|_| true) {
+                entry.outcome.finish(Err(error.clone()));
+            }
+        }
+    }
+}

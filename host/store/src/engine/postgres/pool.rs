@@ -1,0 +1,201 @@
+//! Connections: opened when they are needed, given back, never more than the limit.
+
+use std::collections::HashMap;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use parking_lot::{Condvar, Mutex};
+use tokio::runtime::Handle;
+use tokio_postgres::{Client, Config, NoTls, Statement};
+
+use super::block::block_on;
+use super::failure::{Failure, unavailable, words};
+use super::options::PostgresOptions;
+use crate::error::StoreError;
+
+/// What a connection may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rights {
+    /// Everything: for the committer, the log and migrations.
+    Owner,
+    /// Reads what the tenant that is set may see, and nothing while none is set.
+    Reader,
+}
+
+/// How connections are made.
+#[derive(Clone)]
+pub(super) struct Connector {
+    config: Config,
+    runtime: Handle,
+    connect_timeout: Duration,
+    settings: String,
+}
+
+impl Connector {
+    pub(super) fn new(url: &str, options: &PostgresOptions, runtime: Handle) -> Result<Self, StoreError> {
+        let mut config: Config = url
+            .parse()
+            .map_err(|error| StoreError::Unavailable(format!("the database URL cannot be read: {}", words(&error))))?;
+        if config.get_application_name().is_none() {
+            config.application_name("backroom");
+        }
+        config.connect_timeout(options.connect_timeout);
+        let settings = format!(
+            "SET statement_timeout = {}; SET idle_in_transaction_session_timeout = {};",
+            options.statement_timeout.as_millis(),
+            options.idle_timeout.as_millis()
+        );
+        Ok(Self { config, runtime, connect_timeout: options.connect_timeout, settings })
+    }
+
+    /// Opens a connection.
+    pub(super) fn connect(&self, rights: Rights) -> Result<Connection, StoreError> {
+        let settings = match rights {
+            Rights::Owner => self.settings.clone(),
+            Rights::Reader => {
+                format!("{} SET default_transaction_read_only = on; SET ROLE backroom_reader;", self.settings)
+            }
+        };
+        let (config, timeout) = (self.config.clone(), self.connect_timeout);
+        let connecting = async move {
+            let (client, connection) = config.connect(NoTls).await?;
+            // Its end shows in the client.
+            tokio::spawn(async move { drop(connection.await) });
+            client.batch_execute(&settings).await?;
+            Ok(client)
+        };
+        let connected = self.runtime.spawn(async move { tokio::time::timeout(timeout, connecting).await });
+        match block_on(connected) {
+            Ok(Ok(Ok(client))) => Ok(Connection { client, rights, statements: Mutex::default() }),
+            Ok(Ok(Err(error))) => Err(Failure::read(&error)),
+            Ok(Err(_elapsed)) => Err(unavailable("no connection within the time allowed")),
+            Err(ended) => Err(unavailable(&ended.to_string())),
+        }
+    }
+
+    pub(super) fn config(&self) -> &Config {
+        &self.config
+    }
+}
+
+/// One connection and the statements that were prepared on it.
+pub(super) struct Connection {
+    client: Client,
+    pub(super) rights: Rights,
+    statements: Mutex<HashMap<String, Statement>>,
+}
+
+impl Connection {
+    /// The statement for this text; prepared once. A trip to the server the first time.
+    pub(super) fn prepared(&self, sql: &str) -> Result<Statement, tokio_postgres::Error> {
+        if let Some(statement) = self.statements.lock().get(sql) {
+            return Ok(statement.clone());
+        }
+        let statement = block_on(self.client.prepare(sql))?;
+        self.statements.lock().insert(sql.to_owned(), statement.clone());
+        Ok(statement)
+    }
+}
+
+impl Deref for Connection {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
+
+/// A bounded number of connections.
+pub(super) struct Pool {
+    connector: Connector,
+    limit: usize,
+    patience: Duration,
+    state: Mutex<State>,
+    free: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    idle: Vec<Connection>,
+    open: usize,
+}
+
+impl Pool {
+    pub(super) fn new(connector: Connector, limit: usize, patience: Duration) -> Arc<Self> {
+        Arc::new(Self { connector, limit: limit.max(1), patience, state: Mutex::default(), free: Condvar::new() })
+    }
+
+    /// A connection with these rights; waits for one while all are in use.
+    pub(super) fn get(self: &Arc<Self>, rights: Rights) -> Result<Leased, StoreError> {
+        if let Some(connection) = self.find(rights)? {
+            return Ok(Leased { connection: Some(connection), pool: Arc::clone(self) });
+        }
+        // Its place is taken; the guard gives it back if there will be no connection.
+        let mut leased = Leased { connection: None, pool: Arc::clone(self) };
+        leased.connection = Some(self.connector.connect(rights)?);
+        Ok(leased)
+    }
+
+    /// One that is idle, or `None` and a place for a new one.
+    fn find(&self, rights: Rights) -> Result<Option<Connection>, StoreError> {
+        let deadline = Instant::now() + self.patience;
+        let mut state = self.state.lock();
+        loop {
+            let before = state.idle.len();
+            state.idle.retain(|connection| !connection.is_closed());
+            state.open -= before - state.idle.len();
+            if let Some(at) = state.idle.iter().rposition(|connection| connection.rights == rights) {
+                return Ok(Some(state.idle.swap_remove(at)));
+            }
+            if state.open < self.limit {
+                state.open += 1;
+                return Ok(None);
+            }
+            if state.idle.pop().is_some() {
+                // One with other rights makes way.
+                return Ok(None);
+            }
+            if self.free.wait_until(&mut state, deadline).timed_out() {
+                let (limit, ms) = (self.limit, self.patience.as_millis());
+                return Err(StoreError::Busy(format!("all {limit} connections were in use for {ms} ms")));
+            }
+        }
+    }
+
+    /// After a connection was lost the others are most likely lost as well.
+    pub(super) fn forget_idle(&self) {
+        let mut state = self.state.lock();
+        state.open -= state.idle.len();
+        state.idle.clear();
+        self.free.notify_all();
+    }
+
+    fn give_back(&self, connection: Option<Connection>) {
+        let mut state = self.state.lock();
+        match connection.filter(|connection| !connection.is_closed()) {
+            Some(connection) => state.idle.push(connection),
+            None => state.open -= 1,
+        }
+        self.free.notify_one();
+    }
+}
+
+/// A connection in use; given back when it is dropped.
+pub(super) struct Leased {
+    connection: Option<Connection>,
+    pool: Arc<Pool>,
+}
+
+impl Leased {
+    /// The connection.
+    pub(super) fn get(&self) -> Result<&Connection, StoreError> {
+        self.connection.as_ref().ok_or_else(|| unavailable("the connection is gone"))
+    }
+}
+
+impl Drop for Leased {
+    fn drop(&mut self) {
+        self.pool.give_back(self.connection.take());
+    }
+}

@@ -1,0 +1,118 @@
+//! The schema: numbered migrations, each run once by whichever host comes first.
+//!
+//! They are only ever added to: columns that may be null, tables, views. So a host of the release before goes on working
+//! while hosts of the new one start, and one that meets a schema from the future refuses.
+
+use std::time::Duration;
+
+use super::block::block_on;
+use super::failure::{Failure, unavailable, words};
+use super::pool::Connection;
+use crate::error::StoreError;
+
+const MIGRATIONS: &[(&str, &str)] =
+    &[("tables", include_str!("migrations/0001_tables.sql")), ("views", include_str!("migrations/0002_views.sql"))];
+
+/// Whoever holds it migrates. The number says nothing; it must only be the same in all releases.
+const LOCK: i64 = 0x6261_636b_726f_6f6d;
+
+/// Roles belong to the whole server, where another database may be making them at the same moment.
+const ROLES: &str = "
+DO $$
+DECLARE
+    r text;
+BEGIN
+    FOREACH r IN ARRAY ARRAY['backroom_reader', 'backroom_bi'] LOOP
+        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = r) THEN
+            BEGIN
+                EXECUTE format('CREATE ROLE %I NOLOGIN', r);
+            EXCEPTION WHEN duplicate_object OR unique_violation THEN
+                NULL;
+            END;
+        END IF;
+        IF NOT pg_has_role(r, 'member') THEN
+            EXECUTE format('GRANT %I TO current_user', r);
+        END IF;
+    END LOOP;
+END
+$$;
+CREATE SCHEMA IF NOT EXISTS backroom;
+CREATE TABLE IF NOT EXISTS backroom.migration (
+    version int PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now());
+";
+
+/// How often is tried again when another database of the same server changed the same role.
+const ATTEMPTS: u32 = 5;
+
+/// Brings the schema up to this release.
+pub(super) fn migrate(connection: &Connection) -> Result<(), StoreError> {
+    let version = known(connection)?;
+    if version == MIGRATIONS.len() {
+        return Ok(());
+    }
+    check(version)?;
+    let mut attempt = 1;
+    loop {
+        match block_on(run(connection)) {
+            Ok(()) => return check(known(connection)?),
+            Err(error) => {
+                // The transaction is open and has failed; the error that counts is the one above.
+                let _rolled_back = block_on(connection.batch_execute("ROLLBACK"));
+                let passing = words(&error).contains("concurrently updated");
+                if attempt >= ATTEMPTS || !passing {
+                    return Err(refused(&error));
+                }
+                attempt += 1;
+                std::thread::sleep(Duration::from_millis(50));
+            }
+        }
+    }
+}
+
+/// How many migrations have been run.
+fn known(connection: &Connection) -> Result<usize, StoreError> {
+    let there = "SELECT to_regclass('backroom.migration') IS NOT NULL";
+    let row = block_on(connection.query_one(there, &[])).map_err(|error| Failure::read(&error))?;
+    if !row.get::<_, bool>(0) {
+        return Ok(0);
+    }
+    let last = "SELECT coalesce(max(version), 0) FROM backroom.migration";
+    let row = block_on(connection.query_one(last, &[])).map_err(|error| Failure::read(&error))?;
+    Ok(usize::try_from(row.get::<_, i32>(0)).unwrap_or(0))
+}
+
+fn check(version: usize) -> Result<(), StoreError> {
+    let newest = MIGRATIONS.len();
+    if version > newest {
+        return Err(unavailable(&format!(
+            "its schema has version {version}, this release knows {newest}. Start a release that is at least as new as \
+             the one that migrated it"
+        )));
+    }
+    Ok(())
+}
+
+async fn run(connection: &Connection) -> Result<(), tokio_postgres::Error> {
+    connection.batch_execute("BEGIN; SET LOCAL statement_timeout = 0").await?;
+    connection.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK]).await?;
+    connection.batch_execute(ROLES).await?;
+    let last = "SELECT coalesce(max(version), 0) FROM backroom.migration";
+    let done: i32 = connection.query_one(last, &[]).await?.get(0);
+    for (version, (name, sql)) in (1_i32..).zip(MIGRATIONS) {
+        if version <= done {
+            continue;
+        }
+        connection.batch_execute(sql).await?;
+        let mark = "INSERT INTO backroom.migration (version, name) VALUES ($1, $2)";
+        connection.execute(mark, &[&version, name]).await?;
+    }
+    connection.batch_execute("COMMIT").await
+}
+
+fn refused(error: &tokio_postgres::Error) -> StoreError {
+    unavailable(&format!(
+        "its schema cannot be brought up to date: {}. The user of the URL must own the schema `backroom`, or be allowed to \
+         create it, and must be a member of the roles `backroom_reader` and `backroom_bi`, or be allowed to create them",
+        words(error)
+    ))
+}

@@ -1,0 +1,211 @@
+//! A group of entries as one transaction, sent in one write: claim the heads, write the records, append to the log, commit.
+//!
+//! READ COMMITTED, and serializable all the same: the heads are locked and compared first, every change of a tenant's
+//! records moves its head, and a run read everything at the head that its entry follows. A stricter level would only make
+//! hosts fail where they wait for each other at the end of the log.
+
+use std::collections::BTreeMap;
+
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Error, Row, Statement};
+
+use super::block::{Pipeline, block_on};
+use super::core::{number_of, revision_of};
+use super::layout::Layout;
+use super::pool::Connection;
+use super::queue::Pending;
+use crate::index::STRIDE;
+use crate::records::sql::Datum;
+use crate::types::{Revision, TenantNo};
+
+const CLAIM: &str = "SELECT backroom.claim($1, $2, $3)";
+
+/// All statements are by primary key. A plan made while a table was small must not outlive that.
+pub(super) const SETTINGS: &str = "
+    SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off;
+    SET plan_cache_mode = force_generic_plan;
+    SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';";
+
+/// NOTIFY takes less than 8,000 bytes.
+const NOTICE: usize = 7_000;
+
+type Parameter<'a> = Box<dyn ToSql + Sync + Send + 'a>;
+
+/// A statement and what it is given.
+struct Call<'a> {
+    statement: Statement,
+    parameters: Vec<Parameter<'a>>,
+}
+
+/// The newest state of each record that a group changes: by table, then by tenant and key.
+type Tables<'a> = BTreeMap<usize, BTreeMap<(TenantNo, &'a [u8]), Newest<'a>>>;
+
+struct Newest<'a> {
+    body: Option<&'a [u8]>,
+    columns: &'a [Datum],
+}
+
+/// Commits the group; gives the revision of its first entry. After an error whose [`Failure`](super::failure::Failure) is
+/// not that the connection was lost, nothing was kept.
+pub(super) fn commit(
+    connection: &Connection,
+    layout: &Layout,
+    host: &str,
+    group: &[Pending],
+) -> Result<Revision, Error> {
+    let mut calls = vec![claim(connection, group)?];
+    for (segment, records) in tables(layout, group) {
+        write(connection, layout, segment, &records, &mut calls)?;
+    }
+    calls.push(append(connection, host, group)?);
+    let parameters: Vec<Vec<&(dyn ToSql + Sync)>> =
+        calls.iter().map(|call| call.parameters.iter().map(|p| &**p as &(dyn ToSql + Sync)).collect()).collect();
+    let mut pipeline = Pipeline::new();
+    pipeline.push(control(connection, "BEGIN"));
+    for (call, parameters) in calls.iter().zip(&parameters) {
+        pipeline.push(connection.query(&call.statement, parameters));
+    }
+    pipeline.push(control(connection, "COMMIT"));
+    // The first error is the one that counts. COMMIT of a failed transaction is no error, but then one before it was.
+    let answers: Vec<Vec<Row>> = block_on(pipeline).into_iter().collect::<Result<_, _>>()?;
+    let before: i64 = answers.iter().rev().find_map(|rows| rows.first()).map_or(0, |row| row.get(0));
+    Ok(revision_of(before) + 1)
+}
+
+async fn control(connection: &Connection, word: &str) -> Result<Vec<Row>, Error> {
+    connection.batch_execute(word).await.map(|()| Vec::new())
+}
+
+/// The first entry of each tenant says which head it must have.
+fn claim(connection: &Connection, group: &[Pending]) -> Result<Call<'static>, Error> {
+    let mut heads = BTreeMap::new();
+    for entry in group {
+        heads.entry(entry.tenant).or_insert(entry.follows);
+    }
+    let tenants: Vec<i64> = heads.keys().map(|tenant| i64::from(tenant.0)).collect();
+    let numbers: Vec<i64> = heads.values().map(|head| number_of(head.number)).collect();
+    let hashes: Vec<Vec<u8>> = heads.values().map(|head| head.hash.0.to_vec()).collect();
+    Ok(Call {
+        statement: connection.prepared(CLAIM)?,
+        parameters: vec![Box::new(tenants), Box::new(numbers), Box::new(hashes)],
+    })
+}
+
+fn tables<'a>(layout: &Layout, group: &'a [Pending]) -> Tables<'a> {
+    let mut tables = Tables::new();
+    for row in group.iter().flat_map(|entry| &entry.rows) {
+        let Some((tenant, _, key)) = layout.locate(&row.change.key) else { continue };
+        let newest = Newest { body: row.change.value.as_deref(), columns: &row.columns };
+        tables.entry(row.segment).or_default().insert((tenant, key), newest);
+    }
+    tables
+}
+
+/// The statements for one table: what is set, and what is deleted.
+fn write<'a>(
+    connection: &Connection,
+    layout: &Layout,
+    segment: usize,
+    records: &BTreeMap<(TenantNo, &'a [u8]), Newest<'a>>,
+    calls: &mut Vec<Call<'a>>,
+) -> Result<(), Error> {
+    let Some(segment) = layout.segment(segment) else { return Ok(()) };
+    let (mut tenants, mut keys, mut bodies) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut gone_tenants, mut gone_keys) = (Vec::new(), Vec::new());
+    let mut rows = Vec::new();
+    for ((tenant, key), newest) in records {
+        let Some(body) = newest.body else {
+            gone_tenants.push(i64::from(tenant.0));
+            gone_keys.push(*key);
+            continue;
+        };
+        tenants.push(i64::from(tenant.0));
+        keys.push(*key);
+        bodies.push(body);
+        rows.push(newest.columns);
+    }
+    if !keys.is_empty() {
+        let mut parameters: Vec<Parameter<'a>> = vec![Box::new(tenants), Box::new(keys), Box::new(bodies)];
+        for at in 0..segment.columns() {
+            parameters.push(column(&rows, at));
+        }
+        calls.push(Call { statement: connection.prepared(&segment.sql.upsert)?, parameters });
+    }
+    if !gone_keys.is_empty() {
+        let parameters: Vec<Parameter<'a>> = vec![Box::new(gone_tenants), Box::new(gone_keys)];
+        calls.push(Call { statement: connection.prepared(&segment.sql.delete)?, parameters });
+    }
+    Ok(())
+}
+
+/// One promoted column of all rows. All values of a column are of one kind.
+fn column<'a>(rows: &[&'a [Datum]], at: usize) -> Parameter<'a> {
+    let values = || rows.iter().map(|row| row.get(at));
+    if values().any(|value| matches!(value, Some(Datum::Int(_)))) {
+        let ints = values().map(|value| if let Some(Datum::Int(int)) = value { *int } else { None });
+        return Box::new(ints.collect::<Vec<Option<i64>>>());
+    }
+    let texts = values().map(|value| if let Some(Datum::Text(text)) = value { text.as_deref() } else { None });
+    Box::new(texts.collect::<Vec<Option<&'a str>>>())
+}
+
+/// The last statement, and the only one that other hosts wait for: revisions, log, index and heads. Answers with the
+/// revision before the first entry.
+fn append_sql() -> String {
+    format!(
+        "WITH base AS (
+            UPDATE backroom.log_end SET revision = revision + $6::bigint RETURNING revision - $6::bigint AS base
+        ), entry AS (
+            SELECT e.tenant, e.number, e.hash, base + e.n AS revision
+            FROM base, unnest($1::bigint[], $2::bigint[], $4::bytea[]) WITH ORDINALITY AS e(tenant, number, hash, n)
+        ), logged AS (
+            INSERT INTO backroom.commit_log (revision, tenant, number, prev, hash, payload)
+            SELECT base + e.n, e.tenant, e.number, e.prev, e.hash, e.payload
+            FROM base, unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::bytea[], $5::bytea[])
+                WITH ORDINALITY AS e(tenant, number, prev, hash, payload, n)
+        ), indexing AS (
+            SELECT tenant, min(e.number) AS number, min(e.revision) AS revision
+            FROM entry e JOIN backroom.chain_head h USING (tenant)
+            WHERE h.indexed = 0 OR e.revision - h.indexed >= {STRIDE} GROUP BY tenant
+        ), indexed AS (
+            INSERT INTO backroom.chain_index (tenant, number, revision) SELECT tenant, number, revision FROM indexing
+        ), last AS (
+            SELECT DISTINCT ON (tenant) tenant, number, hash FROM entry ORDER BY tenant, number DESC
+        ), moved AS (
+            UPDATE backroom.chain_head h
+            SET number = l.number, hash = l.hash, indexed = coalesce(i.revision, h.indexed)
+            FROM last l LEFT JOIN indexing i USING (tenant) WHERE h.tenant = l.tenant
+        )
+        SELECT base, pg_notify('backroom', $7::text || ' ' || (base + $6::bigint)::text || ' ' || $8::text) FROM base"
+    )
+}
+
+fn append<'a>(connection: &Connection, host: &'a str, group: &'a [Pending]) -> Result<Call<'a>, Error> {
+    let tenants: Vec<i64> = group.iter().map(|entry| i64::from(entry.tenant.0)).collect();
+    let numbers: Vec<i64> = group.iter().map(|entry| number_of(entry.head.number)).collect();
+    let prevs: Vec<&[u8]> = group.iter().map(|entry| &entry.follows.hash.0[..]).collect();
+    let hashes: Vec<&[u8]> = group.iter().map(|entry| &entry.head.hash.0[..]).collect();
+    let payloads: Vec<&[u8]> = group.iter().map(|entry| &entry.payload[..]).collect();
+    let count = number_of(group.len() as u64);
+    Ok(Call {
+        statement: connection.prepared(&append_sql())?,
+        parameters: vec![
+            Box::new(tenants),
+            Box::new(numbers),
+            Box::new(prevs),
+            Box::new(hashes),
+            Box::new(payloads),
+            Box::new(count),
+            Box::new(host),
+            Box::new(notice(group)),
+        ],
+    })
+}
+
+/// The tenants with their new numbers, for the other hosts; nothing if that would be too long.
+fn notice(group: &[Pending]) -> String {
+    let last: BTreeMap<_, _> = group.iter().map(|entry| (entry.tenant, entry.head.number)).collect();
+    let words: Vec<_> = last.iter().map(|(tenant, number)| format!("{tenant}:{number}")).collect();
+    let notice = words.join(",");
+    if notice.len() > NOTICE { String::new() } else { notice }
+}

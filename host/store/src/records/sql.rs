@@ -1,0 +1,550 @@
+//! The record spaces as SQL tables: what of each record is shown to SQL beside its bytes.
+//!
+//! Every table has `tenant`, `key` (the key bytes within the space), `body` (the same bytes as everywhere else) and the
+//! columns named here, which follow from the body alone. The migrations of the PostgreSQL engine create them; a test
+//! compares the two. Columns are only ever added, and may be null: older hosts do not know them.
+//!
+//! Bank accounts and salaries have no column.
+
+use backroom_domain::{BusinessDate, Id, Instant};
+
+use super::{
+    ApiKey, BenefitByPlan, BenefitByWorker, Counter, EntryLines, EntryNumber, Installation, MoveNumber, Release,
+    RunRecord, StateValue, StoredEntry, Tenant,
+};
+use crate::error::CodecError;
+use crate::record::Record;
+use backroom_domain::hr::{Benefit, Employment, Worker};
+use backroom_domain::inventory::{Item, Location, Lot, Move, OnHand, SerialPlace, Valuation};
+use backroom_domain::ledger::{Account, AccountDay, AccountTotal};
+
+/// The table of one record space.
+#[derive(Debug)]
+pub struct Table {
+    /// The space.
+    pub space: u8,
+    /// The name, in schema `backroom`.
+    pub name: &'static str,
+    /// What is promoted, in order.
+    pub columns: &'static [Column],
+    /// Decodes a record and gives the values of the columns.
+    pub extract: fn(&[u8]) -> Result<Vec<Datum>, CodecError>,
+}
+
+/// A promoted column.
+#[derive(Debug)]
+pub struct Column {
+    /// Its name.
+    pub name: &'static str,
+    /// Its type.
+    pub kind: Kind,
+}
+
+/// The type of a promoted column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// `text`.
+    Text,
+    /// `bigint`.
+    Int,
+    /// `numeric`, from its decimal digits.
+    Number,
+    /// `boolean`, from 0 or 1.
+    Bool,
+    /// `date`, from `yyyy-mm-dd`.
+    Date,
+    /// `timestamptz`, from microseconds since 1970.
+    Time,
+    /// `jsonb`.
+    Json,
+}
+
+/// The value of a promoted column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Datum {
+    /// For text, numbers with decimals, dates and JSON.
+    Text(Option<String>),
+    /// For whole numbers, booleans and times.
+    Int(Option<i64>),
+}
+
+const fn column(name: &'static str, kind: Kind) -> Column {
+    Column { name, kind }
+}
+
+fn text(value: &str) -> Datum {
+    // The one character that PostgreSQL does not have.
+    Datum::Text(Some(value.replace('\0', "\u{fffd}")))
+}
+
+fn shown(value: impl std::fmt::Display) -> Datum {
+    Datum::Text(Some(value.to_string()))
+}
+
+fn id(value: &Id) -> Datum {
+    text(value.as_str())
+}
+
+fn maybe(value: Option<&Id>) -> Datum {
+    value.map_or(Datum::Text(None), id)
+}
+
+fn int(value: impl TryInto<i64>) -> Datum {
+    Datum::Int(value.try_into().ok())
+}
+
+fn day(value: BusinessDate) -> Datum {
+    shown(value)
+}
+
+fn time(value: Instant) -> Datum {
+    int(value.0)
+}
+
+/// The word that JSON has for it: names of cases as everywhere else.
+fn word(value: &impl serde::Serialize) -> Result<Datum, CodecError> {
+    let json = serde_json::to_string(value).map_err(CodecError::malformed)?;
+    Ok(text(json.trim_matches('"')))
+}
+
+fn json(value: &impl serde::Serialize) -> Result<Datum, CodecError> {
+    let json = serde_json::to_string(value).map_err(CodecError::malformed)?;
+    Ok(Datum::Text(Some(json.replace("\\u0000", "\\ufffd"))))
+}
+
+/// The tables of all record spaces of this release.
+pub const TABLES: &[Table] = &[
+    Table {
+        space: Tenant::SPACE,
+        name: "tenant",
+        columns: &[
+            column("id", Kind::Text),
+            column("name", Kind::Text),
+            column("number", Kind::Int),
+            column("created_at", Kind::Time),
+        ],
+        extract: |body| {
+            let r = Tenant::decode(body)?;
+            Ok(vec![id(&r.id), text(&r.name), int(r.number), time(r.created_at)])
+        },
+    },
+    Table {
+        space: ApiKey::SPACE,
+        name: "api_key",
+        columns: &[
+            column("name", Kind::Text),
+            column("tenant_id", Kind::Text),
+            column("role", Kind::Text),
+            column("created_at", Kind::Time),
+        ],
+        extract: |body| {
+            let r = ApiKey::decode(body)?;
+            Ok(vec![id(&r.name), maybe(r.tenant.as_ref()), word(&r.role)?, time(r.created_at)])
+        },
+    },
+    Table {
+        space: Release::SPACE,
+        name: "release",
+        columns: &[
+            column("digest", Kind::Text),
+            column("plugin", Kind::Text),
+            column("version", Kind::Text),
+            column("size", Kind::Int),
+            column("created_at", Kind::Time),
+        ],
+        extract: |body| {
+            let r = Release::decode(body)?;
+            Ok(vec![text(&r.digest), id(&r.plugin), text(&r.version), int(r.size), time(r.created_at)])
+        },
+    },
+    Table {
+        space: Installation::SPACE,
+        name: "installation",
+        columns: &[column("name", Kind::Text), column("release", Kind::Text), column("updated_at", Kind::Time)],
+        extract: |body| {
+            let r = Installation::decode(body)?;
+            Ok(vec![id(&r.name), text(&r.release), time(r.updated_at)])
+        },
+    },
+    Table {
+        space: RunRecord::SPACE,
+        name: "run",
+        columns: &[
+            column("id", Kind::Text),
+            column("installation", Kind::Text),
+            column("status", Kind::Text),
+            column("number", Kind::Int),
+            column("at", Kind::Time),
+        ],
+        extract: |body| {
+            let r = RunRecord::decode(body)?;
+            Ok(vec![id(&r.id), id(&r.installation), word(&r.status)?, int(r.number), time(r.at)])
+        },
+    },
+    Table {
+        space: StateValue::SPACE,
+        name: "plugin_state",
+        columns: &[column("installation", Kind::Text), column("name", Kind::Text)],
+        extract: |body| {
+            let r = StateValue::decode(body)?;
+            Ok(vec![id(&r.installation), text(&r.key)])
+        },
+    },
+    Table {
+        space: Counter::SPACE,
+        name: "counter",
+        columns: &[column("series", Kind::Text), column("last", Kind::Int)],
+        extract: |body| {
+            let r = Counter::decode(body)?;
+            Ok(vec![text(&r.series), int(r.last)])
+        },
+    },
+    Table {
+        space: Account::SPACE,
+        name: "ledger_account",
+        columns: &[
+            column("code", Kind::Text),
+            column("name", Kind::Text),
+            column("type", Kind::Text),
+            column("parent", Kind::Text),
+            column("currency", Kind::Text),
+            column("posting", Kind::Bool),
+            column("stock_control", Kind::Bool),
+            column("recorded_at", Kind::Time),
+        ],
+        extract: |body| {
+            let r = Account::decode(body)?;
+            Ok(vec![
+                id(&r.new.code),
+                text(&r.new.name),
+                word(&r.new.kind)?,
+                maybe(r.new.parent.as_ref()),
+                shown(r.new.currency),
+                int(r.new.posting),
+                int(r.new.stock_control),
+                time(r.recorded_at),
+            ])
+        },
+    },
+    Table {
+        space: StoredEntry::SPACE,
+        name: "ledger_entry",
+        columns: &[
+            column("id", Kind::Text),
+            column("number", Kind::Int),
+            column("date", Kind::Date),
+            column("description", Kind::Text),
+            column("lines", Kind::Json),
+            column("parts", Kind::Int),
+            column("run", Kind::Text),
+            column("recorded_at", Kind::Time),
+        ],
+        extract: |body| {
+            let StoredEntry { entry: r, parts } = StoredEntry::decode(body)?;
+            Ok(vec![
+                id(&r.new.id),
+                int(r.number),
+                day(r.new.date),
+                text(&r.new.description),
+                json(&r.new.lines)?,
+                int(parts),
+                maybe(r.run.as_ref()),
+                time(r.recorded_at),
+            ])
+        },
+    },
+    Table {
+        space: EntryNumber::SPACE,
+        name: "ledger_entry_number",
+        columns: &[column("number", Kind::Int), column("id", Kind::Text)],
+        extract: |body| {
+            let r = EntryNumber::decode(body)?;
+            Ok(vec![int(r.number), id(&r.id)])
+        },
+    },
+    Table {
+        space: AccountTotal::SPACE,
+        name: "ledger_account_total",
+        columns: &[
+            column("account", Kind::Text),
+            column("currency", Kind::Text),
+            column("debits", Kind::Number),
+            column("credits", Kind::Number),
+        ],
+        extract: |body| {
+            let r = AccountTotal::decode(body)?.balance;
+            Ok(vec![id(&r.account), shown(r.currency), shown(r.debits), shown(r.credits)])
+        },
+    },
+    Table {
+        space: AccountDay::SPACE,
+        name: "ledger_account_day",
+        columns: &[
+            column("account", Kind::Text),
+            column("date", Kind::Date),
+            column("debits", Kind::Number),
+            column("credits", Kind::Number),
+        ],
+        extract: |body| {
+            let r = AccountDay::decode(body)?;
+            Ok(vec![id(&r.account), day(r.date), shown(r.debits), shown(r.credits)])
+        },
+    },
+    Table {
+        space: EntryLines::SPACE,
+        name: "ledger_entry_lines",
+        columns: &[column("entry", Kind::Text), column("part", Kind::Int), column("lines", Kind::Json)],
+        extract: |body| {
+            let r = EntryLines::decode(body)?;
+            Ok(vec![id(&r.entry), int(r.part), json(&r.lines)?])
+        },
+    },
+    Table {
+        space: Worker::SPACE,
+        name: "hr_worker",
+        columns: &[
+            column("id", Kind::Text),
+            column("name", Kind::Text),
+            column("email", Kind::Text),
+            column("recorded_at", Kind::Time),
+        ],
+        extract: |body| {
+            let r = Worker::decode(body)?;
+            let email = r.new.email.as_deref().map_or(Datum::Text(None), text);
+            Ok(vec![id(&r.new.id), text(&r.new.name), email, time(r.recorded_at)])
+        },
+    },
+    Table {
+        space: Employment::SPACE,
+        name: "hr_employment",
+        columns: &[
+            column("worker", Kind::Text),
+            column("first_day", Kind::Date),
+            column("last_day", Kind::Date),
+            column("position", Kind::Text),
+            column("place", Kind::Text),
+            column("cost_center", Kind::Text),
+            column("recorded_at", Kind::Time),
+        ],
+        extract: |body| {
+            let r = Employment::decode(body)?;
+            Ok(vec![
+                id(&r.new.worker),
+                day(r.new.from),
+                r.new.to.map_or(Datum::Text(None), day),
+                id(&r.new.position),
+                word(&r.new.place)?,
+                id(&r.new.cost_center),
+                time(r.recorded_at),
+            ])
+        },
+    },
+    Table {
+        space: Benefit::SPACE,
+        name: "hr_benefit",
+        columns: &[
+            column("id", Kind::Text),
+            column("worker", Kind::Text),
+            column("plan", Kind::Text),
+            column("first_day", Kind::Date),
+            column("last_day", Kind::Date),
+            column("minor", Kind::Int),
+            column("currency", Kind::Text),
+            column("cost_center", Kind::Text),
+            column("entry", Kind::Text),
+            column("run", Kind::Text),
+            column("recorded_at", Kind::Time),
+        ],
+        extract: |body| {
+            let r = Benefit::decode(body)?;
+            Ok(vec![
+                id(&r.new.id),
+                id(&r.new.worker),
+                id(&r.new.plan),
+                day(r.new.from),
+                day(r.new.to),
+                int(r.new.amount.minor),
+                shown(r.new.amount.currency),
+                id(&r.new.cost_center),
+                maybe(r.new.entry.as_ref()),
+                maybe(r.run.as_ref()),
+                time(r.recorded_at),
+            ])
+        },
+    },
+    Table {
+        space: BenefitByWorker::SPACE,
+        name: "hr_benefit_by_worker",
+        columns: &[column("worker", Kind::Text), column("plan", Kind::Text), column("benefit", Kind::Text)],
+        extract: |body| {
+            let r = BenefitByWorker::decode(body)?;
+            Ok(vec![id(&r.worker), id(&r.plan), id(&r.benefit)])
+        },
+    },
+    Table {
+        space: BenefitByPlan::SPACE,
+        name: "hr_benefit_by_plan",
+        columns: &[column("plan", Kind::Text), column("worker", Kind::Text), column("benefit", Kind::Text)],
+        extract: |body| {
+            let r = BenefitByPlan::decode(body)?;
+            Ok(vec![id(&r.plan), id(&r.worker), id(&r.benefit)])
+        },
+    },
+    Table {
+        space: Item::SPACE,
+        name: "inventory_item",
+        columns: &[
+            column("id", Kind::Text),
+            column("name", Kind::Text),
+            column("unit", Kind::Text),
+            column("decimals", Kind::Int),
+            column("tracking", Kind::Text),
+            column("stock_account", Kind::Text),
+            column("currency", Kind::Text),
+            column("recorded_at", Kind::Time),
+        ],
+        extract: |body| {
+            let r = Item::decode(body)?;
+            Ok(vec![
+                id(&r.new.id),
+                text(&r.new.name),
+                text(&r.new.unit),
+                int(r.new.decimals),
+                word(&r.new.tracking)?,
+                id(&r.new.stock_account),
+                shown(r.currency),
+                time(r.recorded_at),
+            ])
+        },
+    },
+    Table {
+        space: Location::SPACE,
+        name: "inventory_location",
+        columns: &[
+            column("id", Kind::Text),
+            column("name", Kind::Text),
+            column("usage", Kind::Text),
+            column("recorded_at", Kind::Time),
+        ],
+        extract: |body| {
+            let r = Location::decode(body)?;
+            Ok(vec![id(&r.new.id), text(&r.new.name), word(&r.new.usage)?, time(r.recorded_at)])
+        },
+    },
+    Table {
+        space: Lot::SPACE,
+        name: "inventory_lot",
+        columns: &[
+            column("id", Kind::Text),
+            column("item", Kind::Text),
+            column("expiry", Kind::Date),
+            column("recorded_at", Kind::Time),
+        ],
+        extract: |body| {
+            let r = Lot::decode(body)?;
+            let expiry = r.new.expiry.map_or(Datum::Text(None), day);
+            Ok(vec![id(&r.new.id), id(&r.new.item), expiry, time(r.recorded_at)])
+        },
+    },
+    Table {
+        space: Move::SPACE,
+        name: "inventory_move",
+        columns: &[
+            column("id", Kind::Text),
+            column("number", Kind::Int),
+            column("date", Kind::Date),
+            column("item", Kind::Text),
+            column("quantity", Kind::Number),
+            column("from_location", Kind::Text),
+            column("to_location", Kind::Text),
+            column("lot", Kind::Text),
+            column("minor", Kind::Int),
+            column("currency", Kind::Text),
+            column("stock_account", Kind::Text),
+            column("worker", Kind::Text),
+            column("reason", Kind::Text),
+            column("entry", Kind::Text),
+            column("run", Kind::Text),
+            column("recorded_at", Kind::Time),
+        ],
+        extract: move_columns,
+    },
+    Table {
+        space: MoveNumber::SPACE,
+        name: "inventory_move_number",
+        columns: &[column("number", Kind::Int), column("id", Kind::Text)],
+        extract: |body| {
+            let r = MoveNumber::decode(body)?;
+            Ok(vec![int(r.number), id(&r.id)])
+        },
+    },
+    Table {
+        space: OnHand::SPACE,
+        name: "inventory_on_hand",
+        columns: &[
+            column("item", Kind::Text),
+            column("location", Kind::Text),
+            column("lot", Kind::Text),
+            column("decimals", Kind::Int),
+            column("entered_units", Kind::Number),
+            column("left_units", Kind::Number),
+        ],
+        extract: |body| {
+            let r = OnHand::decode(body)?;
+            Ok(vec![
+                id(&r.item),
+                id(&r.location),
+                maybe(r.lot.as_ref()),
+                int(r.decimals),
+                shown(r.entered),
+                shown(r.left),
+            ])
+        },
+    },
+    Table {
+        space: Valuation::SPACE,
+        name: "inventory_valuation",
+        columns: &[
+            column("item", Kind::Text),
+            column("stock_account", Kind::Text),
+            column("quantity", Kind::Number),
+            column("minor", Kind::Int),
+            column("currency", Kind::Text),
+        ],
+        extract: |body| {
+            let r = Valuation::decode(body)?;
+            Ok(vec![id(&r.item), id(&r.stock_account), shown(r.quantity), int(r.value.minor), shown(r.value.currency)])
+        },
+    },
+    Table {
+        space: SerialPlace::SPACE,
+        name: "inventory_serial_place",
+        columns: &[column("serial", Kind::Text), column("location", Kind::Text)],
+        extract: |body| {
+            let r = SerialPlace::decode(body)?;
+            Ok(vec![id(&r.lot), id(&r.location)])
+        },
+    },
+];
+
+fn move_columns(body: &[u8]) -> Result<Vec<Datum>, CodecError> {
+    let r = Move::decode(body)?;
+    Ok(vec![
+        id(&r.new.id),
+        int(r.number),
+        day(r.new.date),
+        id(&r.new.item),
+        shown(r.new.quantity),
+        id(&r.new.from),
+        id(&r.new.to),
+        maybe(r.new.lot.as_ref()),
+        int(r.value.minor),
+        shown(r.value.currency),
+        id(&r.stock_account),
+        maybe(r.new.worker.as_ref()),
+        text(&r.new.reason),
+        maybe(r.new.entry.as_ref()),
+        maybe(r.run.as_ref()),
+        time(r.recorded_at),
+    ])
+}
