@@ -115,12 +115,13 @@ pub(crate) enum End {
 }
 
 impl Runner {
-    /// Over `store`, with releases in the directory `releases_dir`, which is made if it is not there.
+    /// Over `store`, with releases in the directory `releases_dir`, which is made if it is not there. If several hosts share
+    /// the store, it has the releases, and the directory is a cache.
     ///
     /// # Errors
-    /// [`RunnerError::Unavailable`] if the directory cannot be opened.
+    /// [`RunnerError::Unavailable`] if the directory cannot be opened, and is needed.
     pub fn new(store: Store, runtime: Arc<Runtime>, releases_dir: &Path) -> Result<Self, RunnerError> {
-        let releases = Releases::open(releases_dir)
+        let releases = Releases::open(releases_dir, store.clone())
             .map_err(|why| RunnerError::Unavailable(format!("cannot open {}: {why}", releases_dir.display())))?;
         let office = Office::new(store.clone());
         Ok(Self(Arc::new(Inner {
@@ -154,8 +155,7 @@ impl Runner {
             let _one = self.0.compiling.lock();
             self.0.runtime.load(bytes)?
         };
-        let kept = self.0.releases.keep(plugin.digest(), bytes);
-        kept.map_err(|why| RunnerError::Unavailable(format!("the release cannot be written: {why}")))?;
+        self.0.releases.keep(plugin.digest(), bytes)?;
         let manifest = plugin.manifest();
         let release = Release {
             digest: plugin.digest().to_owned(),

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::{Appended, At, Engine, LogItem, Sealed, Snapshot, Status};
+use super::{Appended, At, Blobs, Engine, LogItem, Sealed, Snapshot, Status};
 use crate::error::StoreError;
 use crate::types::{Head, Revision, TenantNo};
 
@@ -67,6 +67,10 @@ impl Engine for Faulty {
     fn status(&self) -> Status {
         let status = self.inner.status();
         Status { failed: self.failing().or(status.failed), ..status }
+    }
+
+    fn blobs(&self) -> Option<&dyn Blobs> {
+        self.inner.blobs()
     }
 
     fn close(&self) -> Result<(), StoreError> {

@@ -10,8 +10,11 @@ use super::failure::{Failure, unavailable, words};
 use super::pool::Connection;
 use crate::error::StoreError;
 
-const MIGRATIONS: &[(&str, &str)] =
-    &[("tables", include_str!("migrations/0001_tables.sql")), ("views", include_str!("migrations/0002_views.sql"))];
+const MIGRATIONS: &[(&str, &str)] = &[
+    ("tables", include_str!("migrations/0001_tables.sql")),
+    ("views", include_str!("migrations/0002_views.sql")),
+    ("releases", include_str!("migrations/0003_releases.sql")),
+];
 
 /// Whoever holds it migrates. The number says nothing; it must only be the same in all releases.
 const LOCK: i64 = 0x6261_636b_726f_6f6d;
