@@ -48,6 +48,9 @@ pub enum FaultKind {
     /// The service itself is at fault.
     #[n(9)]
     Internal,
+    /// Another host committed for the tenant first: the run has to begin anew.
+    #[n(10)]
+    Conflict,
 }
 
 impl FaultKind {
@@ -64,12 +67,13 @@ impl FaultKind {
             Self::Store => "store",
             Self::Busy => "busy",
             Self::Internal => "internal",
+            Self::Conflict => "conflict",
         }
     }
 
     /// Is it the service that failed, so that the same request may be sent again? Such a run leaves no record.
     pub fn is_passing(self) -> bool {
-        matches!(self, Self::Store | Self::Busy)
+        matches!(self, Self::Store | Self::Busy | Self::Conflict)
     }
 }
 

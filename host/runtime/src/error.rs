@@ -40,12 +40,12 @@ impl From<StoreError> for HostError {
         match error {
             // The guest's own doing, so the guest is told.
             StoreError::TooLarge { .. } => Self::Business(Error::new(Class::Invalid, "too-large", error.to_string())),
+            StoreError::Conflict => Self::Fault(Fault::new(FaultKind::Conflict, error.to_string())),
             StoreError::Unavailable(_)
             | StoreError::Busy(_)
             | StoreError::ReadOnly
             | StoreError::Corrupt { .. }
             | StoreError::Locked { .. }
-            | StoreError::Conflict
             | StoreError::Expired
             | StoreError::Codec { .. }
             | StoreError::Io { .. } => Self::Fault(Fault::new(FaultKind::Store, error.to_string())),
@@ -122,6 +122,9 @@ pub enum RunnerError {
     /// The plugin is not one, or its file is gone.
     #[error(transparent)]
     Plugin(#[from] PluginError),
+    /// Another host committed for the tenant first, again and again. Nothing was kept.
+    #[error("other hosts committed for this tenant first. Nothing was kept; send the same request again")]
+    Conflict,
     /// The service could not do its part. If the store stopped while the run waited for the disk, it may be on record or not:
     /// the same request, with the same id, tells, and is done at most once.
     #[error("{0}. Send the same request again, with the same id: it is done at most once")]
@@ -146,6 +149,7 @@ impl RunnerError {
                 let class = if code == "release-damaged" { Class::Unavailable } else { Class::Invalid };
                 Error::new(class, code, error.to_string())
             }
+            Self::Conflict => Error::new(Class::Conflict, "conflict", self.to_string()),
             Self::Unavailable(_) => {
                 let problem = Problem { code: "unavailable".into(), field: None, message: self.to_string() };
                 Error { class: Class::Unavailable, problems: vec![problem] }
@@ -163,11 +167,18 @@ impl From<Failure> for RunnerError {
     }
 }
 
+/// For passing faults.
+impl From<Fault> for RunnerError {
+    fn from(fault: Fault) -> Self {
+        if fault.kind == FaultKind::Conflict { Self::Conflict } else { Self::Unavailable(fault.message) }
+    }
+}
+
 impl From<StoreError> for RunnerError {
     fn from(error: StoreError) -> Self {
         match HostError::from(error) {
             HostError::Business(error) => Self::Business(error),
-            HostError::Fault(fault) => Self::Unavailable(fault.message),
+            HostError::Fault(fault) => fault.into(),
         }
     }
 }

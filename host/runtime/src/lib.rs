@@ -40,4 +40,4 @@ pub use manifest::{MANIFEST_SECTION, Manifest};
 pub use plugin::Plugin;
 pub use replay::ReplayReport;
 pub use report::{Mode, RunReport, Status};
-pub use run::{MAX_INPUT, RunHandle, RunRequest, Runner};
+pub use run::{MAX_INPUT, MAX_RERUNS, RunHandle, RunRequest, Runner};

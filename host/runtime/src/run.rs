@@ -1,8 +1,10 @@
 //! Runs of installations: request in, unit of work around the execution, report out.
 
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher as _, RandomState};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use backroom_domain::rights::Rights;
@@ -25,6 +27,13 @@ use crate::report::{Mode, RunReport, Status};
 /// The longest input, in bytes.
 pub const MAX_INPUT: usize = MAX_CARRIED;
 
+/// How often a run is begun anew because another host committed for its tenant first. A run has no effect outside of its
+/// unit of work, so doing it again does no harm; but somebody waits for it.
+pub const MAX_RERUNS: u32 = 8;
+
+/// The first pause before that; each one is twice as long as the one before, and between half and the whole of it is taken.
+const PAUSE: Duration = Duration::from_millis(2);
+
 /// How long the answer to a repeated request waits until the first one is on disk.
 const SETTLE: Duration = Duration::from_secs(10);
 
@@ -42,6 +51,7 @@ struct Inner {
     /// Held while an upload is compiled: one at a time, whatever comes in, and never in the way of `loading`.
     compiling: Mutex<()>,
     installations: Cache<Installation, Installed>,
+    reruns: AtomicU64,
 }
 
 /// Installations that are kept decoded: a few MiB at most.
@@ -99,7 +109,7 @@ impl RunHandle {
     ///
     /// # Errors
     /// [`RunnerError::Unavailable`] if the store failed first. The run may or may not be there after a restart: the same
-    /// request with the same id will tell.
+    /// request with the same id will tell. [`RunnerError::Conflict`] if another host committed first: nothing was kept.
     pub fn wait(self) -> Result<RunReport, RunnerError> {
         self.ticket.map_or(Ok(()), |ticket| ticket.wait())?;
         Ok(self.report)
@@ -132,6 +142,7 @@ impl Runner {
             loading: Mutex::new(()),
             compiling: Mutex::new(()),
             installations: Cache::new(INSTALLATIONS, Installed::from),
+            reruns: AtomicU64::new(0),
         })))
     }
 
@@ -172,14 +183,48 @@ impl Runner {
         Ok(written.value)
     }
 
-    /// Runs an installation once, on this thread. A run that is refused or fails is a report as well; in commit mode the
+    /// As [`Runner::run`], and waits until it is on disk. If another host commits first in that time, it begins anew.
+    ///
+    /// # Errors
+    /// As [`Runner::run`] and [`RunHandle::wait`].
+    pub fn run_durably(&self, request: RunRequest) -> Result<RunReport, RunnerError> {
+        self.again(|| self.once(request.clone())?.wait())
+    }
+
+    /// How often a run was begun anew because another host had committed first.
+    pub fn reruns(&self) -> u64 {
+        self.0.reruns.load(Ordering::Relaxed)
+    }
+
+    /// Runs an installation on this thread: once, or anew where another host commits for the tenant meanwhile. A run that is refused or fails is a report as well; in commit mode the
     /// attempt is recorded, so that the same id gives the same report again.
     ///
     /// # Errors
     /// `invalid` (`input-too-large`, `date-invalid`), `not-found` (no such installation), `conflict`
     /// (`exists-with-different`: the id was used for another request); [`RunnerError::Plugin`] if the release cannot be
-    /// loaded; [`RunnerError::Unavailable`] if the service could not do its part.
+    /// loaded; [`RunnerError::Unavailable`] if the service could not do its part; [`RunnerError::Conflict`] if other hosts
+    /// came first [`MAX_RERUNS`] times.
     pub fn run(&self, request: RunRequest) -> Result<RunHandle, RunnerError> {
+        self.again(|| self.once(request.clone()))
+    }
+
+    /// Does it until there is no conflict, but not for ever.
+    fn again<T>(&self, run: impl Fn() -> Result<T, RunnerError>) -> Result<T, RunnerError> {
+        let mut pause = PAUSE;
+        for _ in 0..MAX_RERUNS {
+            match run() {
+                Err(RunnerError::Conflict) => {}
+                answered => return answered,
+            }
+            self.0.reruns.fetch_add(1, Ordering::Relaxed);
+            let random = u32::try_from(RandomState::new().hash_one(pause) % 64).unwrap_or(0);
+            std::thread::sleep(pause / 2 + pause * random / 128);
+            pause *= 2;
+        }
+        run()
+    }
+
+    fn once(&self, request: RunRequest) -> Result<RunHandle, RunnerError> {
         if request.input.len() > MAX_INPUT {
             let message = format!("an input has at most {MAX_INPUT} bytes, not {}", request.input.len());
             return Err(Error::invalid("input-too-large", "input", message).into());
@@ -232,7 +277,7 @@ pub(crate) fn execute(
             },
         },
         Outcome::Refused(error) => End::Refused(error),
-        Outcome::Failed(fault) if fault.kind.is_passing() => return Err(RunnerError::Unavailable(fault.message)),
+        Outcome::Failed(fault) if fault.kind.is_passing() => return Err(fault.into()),
         Outcome::Failed(fault) => End::Failed(fault),
     };
     Ok((end, Tail { fuel, host_calls, log, log_dropped }))
@@ -341,6 +386,10 @@ impl Run<'_> {
         }
         let (store, tenant, number) = (&self.runner.0.store, self.request.tenant, record.number);
         settled(store, tenant, number)?;
+        // It was seen before it was durable. Another host may have come first, with another entry of that number.
+        if store.read(tenant)?.get::<RunRecord>(&record.id)?.as_ref() != Some(&record) {
+            return Err(RunnerError::Conflict);
+        }
         let run = runs::recorded(store, tenant, number)?;
         let missing =
             || RunnerError::Unavailable(format!("the log has no run under number {number}; run `backroom log verify`"));

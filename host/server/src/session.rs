@@ -53,8 +53,8 @@ pub(crate) enum Proof {
 
 impl Proof {
     /// After a write, or after a replay that found what there was to write.
-    pub(crate) fn of(open: &Open, ticket: Option<Ticket>) -> Self {
-        match ticket {
+    pub(crate) fn of(open: &Open, tenant: TenantNo, ticket: Option<Ticket>) -> Self {
+        match ticket.or_else(|| open.office.store().sequenced(tenant)) {
             Some(ticket) => Self::Ticket(ticket),
             None => Self::Revision(open.office.store().status().sequenced),
         }
@@ -109,7 +109,7 @@ impl Session {
     ) -> Answer {
         let written = self.work(tenant, task, move |open| {
             let Written { value, replayed, ticket } = work(open)?;
-            Ok((serde_json::to_vec(&value), replayed, Proof::of(open, ticket)))
+            Ok((serde_json::to_vec(&value), replayed, Proof::of(open, tenant, ticket)))
         });
         let (body, replayed, proof) = written.await?;
         self.proven(proof).await?;

@@ -48,6 +48,12 @@ pub trait Engine: Send + Sync {
     /// [`StoreError::Unavailable`] once the engine has failed or was closed.
     fn append(&self, sealed: Sealed) -> Result<Appended, StoreError>;
 
+    /// Tells when what the holder of the tenant's turn sees now is durable, where that is more than waiting for a revision:
+    /// where an entry that has its place can still end with [`StoreError::Conflict`].
+    fn sequenced(&self, _tenant: TenantNo) -> Option<Ticket> {
+        None
+    }
+
     /// Shows the durable part of the log in order, beginning with revision `from`. Damage is shown as
     /// [`LogItem::Damage`] and reading goes on behind it.
     ///

@@ -10,6 +10,7 @@ use crate::engine::{At, Blobs, Embedded, Engine, LogItem, Memory, Postgres, Post
 use crate::entry::{Entry, place_of};
 use crate::error::StoreError;
 use crate::index::{STRIDE, Tip, decode_revision, head_key, index_key};
+use crate::ticket::Ticket;
 use crate::turns::Turns;
 use crate::tx::Tx;
 use crate::types::{Head, Revision, TenantNo};
@@ -190,6 +191,13 @@ impl Store {
     pub fn head(&self, tenant: TenantNo) -> Result<Head, StoreError> {
         let snapshot = self.0.engine.snapshot(At::Durable)?;
         Ok(tip(&*snapshot, tenant)?.head)
+    }
+
+    /// For who found in a unit of work for writing that there is nothing left to do, and is to say so: tells when what was
+    /// found is durable. `None` where it is once [`Status::durable`] has come to [`Status::sequenced`] as it is now.
+    #[must_use]
+    pub fn sequenced(&self, tenant: TenantNo) -> Option<Ticket> {
+        self.0.engine.sequenced(tenant)
     }
 
     /// Checks the durable part of the store: frames and checksums, the sequence without gaps, every tenant's chain, the

@@ -14,10 +14,10 @@ use crate::types::{Hash, Revision};
 
 type Callback = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 
-/// What a commit gives back at once. Its place in the log is certain; that it is on disk only [`Ticket::wait`] says.
+/// What a commit gives back at once. Its number and hash are certain if it is kept; that it is, only [`Ticket::wait`] says.
 #[derive(Debug)]
 pub struct Committed {
-    /// Its place in the physical log.
+    /// Its place in the physical log. Where several hosts share a database, it is later by what others committed in between.
     pub revision: Revision,
     /// Its place in the tenant's chain.
     pub number: u64,
@@ -42,6 +42,8 @@ impl Ticket {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] if the store failed first: the commit may or may not be there after a restart.
+    /// [`StoreError::Conflict`] where several hosts share a database and another one committed first: nothing was kept, run
+    /// the unit of work again.
     pub fn wait(&self) -> Result<(), StoreError> {
         let mut state = self.0.state.lock();
         loop {

@@ -97,7 +97,7 @@ impl Ground {
             mode,
             now: NOW,
         };
-        let report = self.runner.run(request)?.wait()?;
+        let report = self.runner.run_durably(request)?;
         match report.status {
             Status::Ok | Status::Committed => Ok(report),
             Status::Refused | Status::Failed => {

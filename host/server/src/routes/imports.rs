@@ -69,7 +69,7 @@ fn apply(open: &Open, tenant: TenantNo, caller: Caller, files: &[(String, Vec<u8
     };
     // The same files again: there is nothing to keep.
     if work.effects().is_empty() {
-        return Ok(Ok((summary, StatusCode::OK, Proof::of(open, None))));
+        return Ok(Ok((summary, StatusCode::OK, Proof::of(open, tenant, None))));
     }
     let meta = Meta { at: now.0, actor, kind: "import".to_owned(), ..Meta::default() };
     let committed = work.seal()?.commit(meta)?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::http::StatusCode;
 use backroom_domain::{BusinessDate, Class, Id};
 use backroom_office::runs;
-use backroom_runtime::{FaultKind, Mode, RunReport, RunRequest, Status};
+use backroom_runtime::{FaultKind, MAX_RERUNS, Mode, RunReport, RunRequest, Status};
 use backroom_store::StoreError;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -46,14 +46,23 @@ pub(crate) async fn run(Writes(books): Writes, PathId(installation): PathId, Jso
         mode,
         now: clock::now(),
     };
-    let run = move |open: &Open| {
-        let handle = open.workflows.run(request).map_err(failure)?;
-        let body = serde_json::value::to_raw_value(&handle.report);
-        Ok((handle.report, body, handle.ticket))
+    let mut reruns = 0;
+    let (report, body) = loop {
+        let request = request.clone();
+        let run = move |open: &Open| {
+            let handle = open.workflows.run(request).map_err(failure)?;
+            let body = serde_json::value::to_raw_value(&handle.report);
+            Ok((handle.report, body, handle.ticket))
+        };
+        let (report, body, ticket) = books.session.work(books.number(), task, run).await?;
+        match books.session.durable(ticket).await {
+            Ok(()) => break (report, body),
+            // Another host committed first, and nothing was kept. Taking its place in the queue again is pause enough.
+            Err(problem) if problem.code == "conflict" && reruns < MAX_RERUNS => reruns += 1,
+            Err(problem) => return Err(in_doubt(problem, &report.id)),
+        }
+        tracing::info!(reruns, "a run begins anew: another host committed first");
     };
-    let (report, body, ticket) = books.session.work(books.number(), task, run).await?;
-    let id = report.id.clone();
-    books.session.durable(ticket).await.map_err(|problem| in_doubt(problem, &id))?;
     let body = body.map_err(|error| Problem::internal(&error))?;
     match problem_of(&report) {
         None => {
@@ -108,6 +117,7 @@ fn kind_of(kind: FaultKind) -> (&'static str, StatusCode, Class) {
         FaultKind::Effects => refused("run-effects"),
         FaultKind::Output => refused("run-output"),
         FaultKind::Store => unavailable("unavailable", StatusCode::SERVICE_UNAVAILABLE),
+        FaultKind::Conflict => ("conflict", StatusCode::CONFLICT, Class::Conflict),
         FaultKind::Busy => unavailable("busy", StatusCode::SERVICE_UNAVAILABLE),
         FaultKind::Internal => unavailable("internal", StatusCode::INTERNAL_SERVER_ERROR),
     }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{Appended, At, Blobs, Engine, LogItem, Sealed, Snapshot, Status};
 use crate::error::StoreError;
+use crate::ticket::Ticket;
 use crate::types::{Head, Revision, TenantNo};
 
 /// Fails from the nth call on. Counted are snapshots, heads, appends and readings of the log.
@@ -53,6 +54,10 @@ impl Engine for Faulty {
     fn append(&self, sealed: Sealed) -> Result<Appended, StoreError> {
         self.count()?;
         self.inner.append(sealed)
+    }
+
+    fn sequenced(&self, tenant: TenantNo) -> Option<Ticket> {
+        self.inner.sequenced(tenant)
     }
 
     fn read_log(

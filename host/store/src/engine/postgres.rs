@@ -55,7 +55,7 @@ use super::{Appended, At, Blobs, Engine, LogItem, Place, Snapshot, Status};
 use crate::entry::{Change, Sealed};
 use crate::error::StoreError;
 use crate::store::Options;
-use crate::ticket::Group;
+use crate::ticket::{Group, Ticket};
 use crate::types::{Hash, Head, Revision, TenantNo};
 
 /// Threads that drive the connections; the work is done by the callers.
@@ -167,9 +167,13 @@ impl Engine for Postgres {
             lane.check(follows)?;
             let entry = Pending { tenant, follows, head, payload, rows, outcome: Group::open() };
             let appended = self.core.queue.push(entry, self.core.durable())?;
-            lane.publish(head, &changes);
+            lane.publish(head, &changes, appended.ticket.clone());
             Ok(appended)
         })
+    }
+
+    fn sequenced(&self, tenant: TenantNo) -> Option<Ticket> {
+        self.core.lanes.of(tenant).lock().last()
     }
 
     fn read_log(

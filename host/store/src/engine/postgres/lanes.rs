@@ -14,6 +14,7 @@ use parking_lot::Mutex;
 use crate::engine::{KeyRange, Value, range_is_empty};
 use crate::entry::Change;
 use crate::error::StoreError;
+use crate::ticket::Ticket;
 use crate::types::{Head, TenantNo};
 
 /// What a kept record costs beside key and value.
@@ -40,6 +41,8 @@ pub(super) struct Lane {
     durable: u64,
     /// As it was when the unit of work began. What changed after it may not be in the database when that is read.
     floor: u64,
+    /// Of the last entry that got its place here; none once the database was asked for the head again.
+    last: Option<Ticket>,
     kept: BTreeMap<Arc<[u8]>, Kept>,
     bytes: usize,
     /// Counts how often the lane had to be begun anew, because another host came first or a commit failed.
@@ -148,6 +151,7 @@ impl Lane {
             return Err(StoreError::Conflict);
         }
         self.clear();
+        self.last = None;
         self.head = head;
         self.chain = VecDeque::from([head]);
         self.durable = head.number;
@@ -170,6 +174,11 @@ impl Lane {
         Ok(self.checked.then_some(self.head))
     }
 
+    /// The ticket of the last entry that got its place here.
+    pub(super) fn last(&self) -> Option<Ticket> {
+        self.last.clone()
+    }
+
     /// The unit of work in progress.
     pub(super) fn session(&self) -> u64 {
         self.session
@@ -182,8 +191,9 @@ impl Lane {
     }
 
     /// Adds an entry that got its place.
-    pub(super) fn publish(&mut self, head: Head, changes: &[Change]) {
+    pub(super) fn publish(&mut self, head: Head, changes: &[Change], ticket: Ticket) {
         self.head = head;
+        self.last = Some(ticket);
         self.chain.push_back(head);
         for Change { key, value } in changes {
             self.bytes += cost(key, value.as_deref());
@@ -291,7 +301,7 @@ mod tests {
         lane.seen(head(3, 1), session).unwrap();
         lane.keep(&change(1, 0).key, Some(Arc::from([7].as_slice())));
         assert_eq!(kept(&lane, 1, session), Some(7));
-        lane.publish(head(4, 2), &[change(2, 8)]);
+        lane.publish(head(4, 2), &[change(2, 8)], crate::ticket::Group::open().ticket());
         let session = lane.begin();
         assert_eq!(lane.head().unwrap(), Some(head(4, 2)), "it is on its way: nobody has to be asked");
         lane.seen(head(3, 1), session).unwrap();
