@@ -178,9 +178,11 @@ impl Runner {
             size: u64::try_from(plugin.size()).unwrap_or(u64::MAX),
             created_at: now,
         };
-        let written = self.0.office.create_release(actor, now, release)?;
-        written.ticket.map_or(Ok(()), |ticket| ticket.wait())?;
-        Ok(written.value)
+        self.again(|| {
+            let written = self.0.office.create_release(actor, now, release.clone())?;
+            written.ticket.map_or(Ok(()), |ticket| ticket.wait())?;
+            Ok(written.value)
+        })
     }
 
     /// As [`Runner::run`], and waits until it is on disk. If another host commits first in that time, it begins anew.
@@ -385,6 +387,10 @@ impl Run<'_> {
             return Err(Error::exists_with_different("run", &self.id, field).into());
         }
         let (store, tenant, number) = (&self.runner.0.store, self.request.tenant, record.number);
+        if let Some(ticket) = store.sequenced(tenant) {
+            // What was on its way when the record was seen; it is known at once if that was lost.
+            ticket.wait()?;
+        }
         settled(store, tenant, number)?;
         // It was seen before it was durable. Another host may have come first, with another entry of that number.
         if store.read(tenant)?.get::<RunRecord>(&record.id)?.as_ref() != Some(&record) {
