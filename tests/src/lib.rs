@@ -12,11 +12,14 @@
 
 mod company;
 mod oracle;
+/// A real PostgreSQL server, as the tests of the store have it.
+#[path = "../../host/store/tests/common/server.rs"]
+pub mod postgres;
 mod server;
 
 pub use company::{Company, order};
 pub use oracle::{beancount, require};
-pub use server::{Answer, Server, backroom, binary};
+pub use server::{Answer, Place, Server, backroom, binary};
 
 use std::path::PathBuf;
 

@@ -53,10 +53,34 @@ impl Answer {
     }
 }
 
+/// Where a server keeps everything.
+#[derive(Debug, Clone)]
+pub enum Place {
+    /// A data directory.
+    Folder(PathBuf),
+    /// A database, and the host's own cache folder.
+    Database {
+        /// The connection string.
+        url: String,
+        /// The cache folder.
+        cache: PathBuf,
+    },
+}
+
+impl Place {
+    /// The arguments and environment variables that say so. A URL may hold a password, so it is no argument.
+    fn name(&self, command: &mut Command) {
+        match self {
+            Self::Folder(data) => command.arg("--data").arg(data).env_remove("BACKROOM_DATABASE_URL"),
+            Self::Database { url, cache } => command.env("BACKROOM_DATABASE_URL", url).arg("--cache").arg(cache),
+        };
+    }
+}
+
 /// A running server; killed when dropped.
 pub struct Server {
     child: Child,
-    /// Its data directory.
+    /// Its data directory; where it has none, the name of its log and key beside it.
     pub data: PathBuf,
     url: String,
     key: String,
@@ -71,37 +95,48 @@ impl Server {
 
     /// The same with further environment variables.
     pub fn start_with(data: &Path, environment: &[(&str, &str)]) -> Self {
-        let secret = data.with_extension("key");
-        if !secret.exists() {
-            let data = data.to_str().expect("UTF-8 path");
-            let made = backroom(&["key", "create", "test", "--role", "admin", "--data", data, "--json"]);
-            let text = String::from_utf8_lossy(&made.stdout).into_owned();
-            assert!(made.status.success(), "{text}{}", String::from_utf8_lossy(&made.stderr));
-            let body: Value = serde_json::from_str(&text).expect("JSON");
-            std::fs::write(&secret, body["secret"].as_str().expect("the secret")).expect("written");
-        }
-        let key = std::fs::read_to_string(&secret).expect("the key");
+        let key = key_of(&Place::Folder(data.to_owned()), &data.with_extension("key"));
+        Self::start_at(&Place::Folder(data.to_owned()), data, &key, environment, &[])
+    }
+
+    /// One of several hosts over a database. `name` is a path: its log stands beside it. `key` is the file of the
+    /// administrator's key, which is made if it is not there.
+    pub fn start_host(place: &Place, name: &Path, key: &Path, arguments: &[&str]) -> Self {
+        let key = key_of(place, key);
+        Self::start_at(place, name, &key, &[], arguments)
+    }
+
+    fn start_at(place: &Place, name: &Path, key: &str, environment: &[(&str, &str)], arguments: &[&str]) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("its address").port();
         let address = format!("127.0.0.1:{port}");
         let log =
-            std::fs::OpenOptions::new().create(true).append(true).open(data.with_extension("log")).expect("a log");
-        let child = Command::new(binary())
-            .args(["serve", "--listen", &address, "--data"])
-            .arg(data)
+            std::fs::OpenOptions::new().create(true).append(true).open(name.with_extension("log")).expect("a log");
+        let mut command = Command::new(binary());
+        command.args(["serve", "--listen", &address]).args(arguments);
+        place.name(&mut command);
+        let child = command
             .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("a second handle"))
             .stderr(log)
             .spawn()
             .expect("the server starts");
-        let agent: ureq::Agent = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .timeout_global(Some(Duration::from_secs(120)))
-            .build()
-            .into();
-        let mut server = Self { child, data: data.to_owned(), url: format!("http://{address}"), key, agent };
+        let url = format!("http://{address}");
+        let agent = agent(Duration::from_secs(120));
+        let mut server = Self { child, data: name.to_owned(), url, key: key.to_owned(), agent };
         server.wait_ready();
         server
+    }
+
+    /// How long a call may wait for its answer from now on.
+    pub fn patience(&mut self, patience: Duration) {
+        self.agent = agent(patience);
+    }
+
+    /// Sends it a signal, such as `STOP`.
+    pub fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().expect("kill runs").success());
     }
 
     /// Waits until it answers that it is ready.
@@ -130,8 +165,7 @@ impl Server {
 
     /// Asks it to stop (SIGTERM) and waits until it did.
     pub fn stop(mut self) {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs").success());
+        self.signal("TERM");
         assert!(self.child.wait().expect("gone").success(), "the server did not stop cleanly");
     }
 
@@ -179,6 +213,7 @@ impl Server {
             .args(args)
             .args(["--json", "--server", &self.url])
             .env("BACKROOM_KEY", &self.key)
+            .env_remove("BACKROOM_DATABASE_URL")
             .stdin(Stdio::null())
             .output()
             .expect("the binary runs");
@@ -200,4 +235,24 @@ impl Drop for Server {
         let _gone = self.child.kill();
         let _reaped = self.child.wait();
     }
+}
+
+/// The administrator's key in a file; it is made if the file is not there.
+fn key_of(place: &Place, file: &Path) -> String {
+    if !file.exists() {
+        let mut command = Command::new(binary());
+        command.args(["key", "create", "test", "--role", "admin", "--json"]).stdin(Stdio::null());
+        place.name(&mut command);
+        let made = command.output().expect("the binary runs");
+        let text = String::from_utf8_lossy(&made.stdout).into_owned();
+        assert!(made.status.success(), "{text}{}", String::from_utf8_lossy(&made.stderr));
+        let body: Value = serde_json::from_str(&text).expect("JSON");
+        std::fs::write(file, body["secret"].as_str().expect("the secret")).expect("written");
+    }
+    std::fs::read_to_string(file).expect("the key")
+}
+
+fn agent(patience: Duration) -> ureq::Agent {
+    let agent = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(patience));
+    agent.build().into()
 }

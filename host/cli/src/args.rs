@@ -30,6 +30,14 @@ pub(crate) struct Global {
     /// Work without a server, on a data directory that no server holds; goes before `--server`.
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
+    /// Work without a server, on a PostgreSQL database that hosts may be serving; goes before `--server`. It may hold a
+    /// password, which arguments show to every user of the machine: better set it in the environment.
+    #[arg(long, global = true, value_name = "URL", env = "BACKROOM_DATABASE_URL", hide_env_values = true)]
+    pub(crate) database_url: Option<String>,
+    /// With `--database-url`: a folder for copies of what is in the database; it can be deleted at any time. One in the
+    /// user's cache folder if not said.
+    #[arg(long, global = true, value_name = "DIR", env = "BACKROOM_CACHE")]
+    pub(crate) cache: Option<PathBuf>,
 }
 
 /// What can be done.

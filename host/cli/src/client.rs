@@ -1,10 +1,10 @@
 //! Every command is an HTTP request. It goes to a server, or to the same routes in this process with no socket between.
 
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use axum::http::{Method, Request, StatusCode, header};
+use backroom_server::Place;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -63,9 +63,9 @@ impl Client {
         Ok(Self(Way::Server { agent, base: base.trim_end_matches('/').to_owned(), key }))
     }
 
-    /// Works on a data directory that no server holds.
-    pub(crate) fn data(dir: &Path) -> Result<Self> {
-        Ok(Self(Way::InProcess(InProcess::open(dir)?)))
+    /// Works on a data directory that no server holds, or on a database.
+    pub(crate) fn place(place: &Place) -> Result<Self> {
+        Ok(Self(Way::InProcess(InProcess::open(place)?)))
     }
 
     /// Reads.

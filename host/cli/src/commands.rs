@@ -13,6 +13,9 @@ pub(crate) mod runs;
 pub(crate) mod serve;
 pub(crate) mod tenant;
 
+use std::path::PathBuf;
+
+use backroom_server::Place;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -46,16 +49,29 @@ impl Context {
 
     /// The same for commands that may make a data directory: a new one, or an empty folder.
     pub(crate) fn client_of_new(&self) -> Result<Client> {
-        match &self.global.data {
-            Some(dir) => Client::data(dir),
+        match self.place() {
+            Some(place) => Client::place(&place),
             None => Client::server(&self.global.server, key_of_environment()),
         }
     }
 
-    /// The data directory, for commands that cannot do without.
-    pub(crate) fn data(&self) -> Result<&std::path::Path> {
-        let none = || Failure::usage("name the data directory: --data DIR");
-        self.global.data.as_deref().ok_or_else(none)
+    /// Where everything is kept, for commands that cannot do without.
+    pub(crate) fn required_place(&self) -> Result<Place> {
+        let none = || Failure::usage("name the data directory (--data DIR) or the database (--database-url URL)");
+        self.place().ok_or_else(none)
+    }
+
+    /// Where everything is kept, if it was named.
+    pub(crate) fn place(&self) -> Option<Place> {
+        let Global { data, database_url, cache, .. } = &self.global;
+        match (data, database_url) {
+            (Some(dir), _) => Some(Place::Folder(dir.clone())),
+            (None, Some(url)) => {
+                let cache = cache.clone().unwrap_or_else(cache_folder);
+                Some(Place::Database { url: url.clone(), cache })
+            }
+            (None, None) => None,
+        }
     }
 
     /// Shows a reply: as it came, or for people.
@@ -89,6 +105,12 @@ pub(crate) struct Page<T> {
     pub(crate) items: Vec<T>,
     #[serde(default)]
     pub(crate) next: Option<String>,
+}
+
+/// The user's folder for such things, or one in the system's temporary folder.
+fn cache_folder() -> PathBuf {
+    let own = directories::ProjectDirs::from("", "", "backroom");
+    own.map_or_else(|| std::env::temp_dir().join("backroom-cache"), |own| own.cache_dir().to_owned())
 }
 
 /// Never an argument: those can be seen by every user of the machine.

@@ -7,6 +7,7 @@ mod story;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use backroom_server::Place;
 use clap::Args;
 
 use crate::client::Client;
@@ -28,6 +29,7 @@ if something does not hold. The data directory is kept, and the last lines say h
 Examples:
   backroom demo
   backroom demo --dir /tmp/backroom-demo
+  backroom demo --database-url postgresql://backroom@localhost/demo
   backroom demo --discard --json")]
 pub(crate) struct Demo {
     /// The data directory, new or empty; one in the system's temporary folder if not said.
@@ -43,9 +45,15 @@ impl Demo {
     pub(crate) fn run(&self, context: &Context) -> Result {
         logging::begin("warn", false);
         let files = Files::find()?;
-        let dir = self.fresh_dir()?;
         let mut stage = Stage::new(context.out);
-        let told = tell(&mut stage, &files, &dir);
+        if let (None, Some(database @ Place::Database { .. })) = (&self.dir, context.place()) {
+            tell(&mut stage, &files, &database)?;
+            stage.out.line("\nEverything is kept in the database: `backroom serve --database-url URL` serves it.");
+            stage.summary();
+            return Ok(());
+        }
+        let dir = self.fresh_dir()?;
+        let told = tell(&mut stage, &files, &Place::Folder(dir.clone()));
         if self.discard {
             let gone = std::fs::remove_dir_all(&dir);
             gone.with_context(|| format!("cannot delete {}", dir.display()))?;
@@ -82,14 +90,21 @@ impl Demo {
 }
 
 /// The whole story with its server. Gives the administrator's key.
-fn tell(stage: &mut Stage, files: &Files, dir: &Path) -> Result<String> {
+fn tell(stage: &mut Stage, files: &Files, place: &Place) -> Result<String> {
     let built = Story::build(stage, files)?;
-    stage.step("Start a server on a new data directory");
-    let server = Server::start(dir, ([127, 0, 0, 1], 0).into())?;
+    let (kind, name) = match place {
+        Place::Folder(dir) => ("data directory", dir.display().to_string()),
+        Place::Database { .. } => ("database", "the database".to_owned()),
+    };
+    stage.step(format_args!("Start a server on a new {kind}"));
+    let server = Server::start(place, ([127, 0, 0, 1], 0).into())?;
     let url = format!("http://{}", server.address);
-    let key = server.first_key()?.context("the new data directory has keys already")?;
-    stage.say(format_args!("{url} on {}", dir.display()));
-    stage.fact("data", dir);
+    let key = server.first_key()?.with_context(|| format!("the {kind} is not new: it has keys already"))?;
+    stage.say(format_args!("{url} on {name}"));
+    if let Place::Folder(dir) = place {
+        stage.fact("data", dir);
+    }
+    stage.fact("key", &key);
     stage.fact("server", &url);
     let client = Client::server(&url, Some(key.clone()))?;
     let told = Story::new(stage, &client, files).tell(built);
@@ -121,7 +136,6 @@ fn what_next(stage: &mut Stage, dir: &Path, key: &str) {
     stage.out.line(format_args!("  {serve}\n"));
     stage.out.line("and in another terminal:\n");
     lines.iter().for_each(|line| stage.out.line(format_args!("  {line}")));
-    stage.fact("key", key);
     stage.fact("serve", serve);
     stage.fact("try", lines);
 }

@@ -18,6 +18,7 @@ Environment:
   BACKROOM_SERVER  address of the service
   BACKROOM_KEY     API key; `backroom serve` shows the first one
   BACKROOM_MASTER_KEY_FILE  file with the key that the keys of persons are wrapped with (see `backroom serve --help`)
+  BACKROOM_DATABASE_URL, BACKROOM_CACHE  as --database-url and --cache
   BACKROOM_LOG     what to log on stderr, such as `info` or `backroom_server=debug`";
 
 /// Why a command gave no result.

@@ -1,4 +1,4 @@
-//! The service inside this process: for `--data`, `serve` and `demo`.
+//! The service inside this process: for `--data`, `--database-url`, `serve` and `demo`.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
-use backroom_server::{Service, ServiceError, ServiceOptions, serve};
+use backroom_server::{Place, Service, ServiceError, ServiceOptions, serve};
 use backroom_store::MasterKey;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -23,17 +23,18 @@ const MAX_REPLY: usize = 256 << 20;
 /// Names the file with the master key.
 pub(crate) const MASTER_KEY_FILE: &str = "BACKROOM_MASTER_KEY_FILE";
 
-/// A service with no socket: its routes are called as functions. It trusts whoever may open the data directory.
+/// A service with no socket: its routes are called as functions. It trusts whoever may open the data directory or the
+/// database.
 pub(crate) struct InProcess {
     runtime: Runtime,
     service: Service,
 }
 
 impl InProcess {
-    /// Opens a data directory, which no other process may hold.
-    pub(crate) fn open(dir: &Path) -> Result<Self> {
+    /// Opens a data directory, which no other process may hold, or a database.
+    pub(crate) fn open(place: &Place) -> Result<Self> {
         let runtime = runtime()?;
-        let service = open(&runtime, dir)?;
+        let service = open(&runtime, place)?;
         Ok(Self { runtime, service })
     }
 
@@ -46,7 +47,7 @@ impl InProcess {
 impl Drop for InProcess {
     fn drop(&mut self) {
         if let Err(error) = self.runtime.block_on(self.service.close()) {
-            tracing::warn!(%error, "the data directory was not closed cleanly; it is recovered when it is opened again");
+            tracing::warn!(%error, "the store was not closed cleanly; it is recovered when it is opened again");
         }
     }
 }
@@ -62,10 +63,10 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Opens a data directory and begins to listen.
-    pub(crate) fn start(dir: &Path, listen: SocketAddr) -> Result<Self> {
+    /// Opens a data directory or a database and begins to listen.
+    pub(crate) fn start(place: &Place, listen: SocketAddr) -> Result<Self> {
         let runtime = runtime()?;
-        let service = open(&runtime, dir)?;
+        let service = open(&runtime, place)?;
         let listener = runtime.block_on(TcpListener::bind(listen));
         let listener =
             listener.with_context(|| format!("cannot listen on {listen}; `--listen` names another address"))?;
@@ -76,7 +77,7 @@ impl Server {
         Ok(Self { runtime, service, address, stop, served })
     }
 
-    /// Makes the administrator's key of a new data directory; none if there are keys.
+    /// Makes the administrator's key of a new data directory or database; none if there are keys.
     pub(crate) fn first_key(&self) -> Result<Option<String>> {
         let made = self.service.create_first_key();
         Ok(made.context("cannot make the first API key")?)
@@ -106,16 +107,20 @@ async fn call(service: &Service, request: Request<Vec<u8>>) -> Result<(StatusCod
     Ok((status, String::from_utf8_lossy(&body).into_owned()))
 }
 
-fn open(runtime: &Runtime, dir: &Path) -> Result<Service> {
+fn open(runtime: &Runtime, place: &Place) -> Result<Service> {
     let _inside = runtime.enter();
-    refuse_foreign(dir)?;
-    let mut options = ServiceOptions::new(dir);
+    // The URL may hold a password.
+    let what = match place {
+        Place::Folder(dir) => {
+            refuse_foreign(dir)?;
+            format!("cannot open the data directory {}", dir.display())
+        }
+        Place::Database { .. } => "cannot open the database".to_owned(),
+    };
+    let mut options = ServiceOptions::at(place.clone());
     options.store.master_key = master_key()?;
     let opened = Service::open(options);
-    opened.map_err(|error| {
-        let error = anyhow::Error::new(error);
-        Failure::Unavailable(error.context(format!("cannot open the data directory {}", dir.display())))
-    })
+    opened.map_err(|error| Failure::Unavailable(anyhow::Error::new(error).context(what)))
 }
 
 /// The key that the keys of persons are wrapped with, from the file that the environment names. It is never an argument or a

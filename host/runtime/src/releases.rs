@@ -1,26 +1,93 @@
-//! The files of releases: `releases/<digest>.wasm` below the data directory, written once, checked at every reading.
+//! The components of releases, kept under their digests, checked at every reading.
+//!
+//! Where one host has the store, they are files: `releases/<digest>.wasm` below the data directory, written once. Where
+//! several hosts share it, they are kept in it, and the files are a cache that can be deleted at any time.
 
 use std::io::{self, Write as _};
 use std::path::Path;
 
+use backroom_store::{Blobs, Store};
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, OpenOptions};
 
-use crate::error::PluginError;
+use crate::error::{PluginError, RunnerError};
 use crate::inspect::MAX_COMPONENT;
 
+/// The releases of a service.
+pub(crate) struct Releases {
+    /// None only where the store has the releases, too.
+    folder: Option<Folder>,
+    store: Store,
+}
+
 /// A directory of releases. Nothing outside of it can be reached through this.
-pub(crate) struct Releases(Dir);
+struct Folder(Dir);
 
 impl Releases {
-    /// Opens the directory, and makes it if it is not there.
-    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+    /// Opens the directory, and makes it if it is not there. As a cache it is done without if that cannot be.
+    pub(crate) fn open(path: &Path, store: Store) -> io::Result<Self> {
+        let folder = match Folder::open(path) {
+            Ok(folder) => Some(folder),
+            Err(why) if store.blobs().is_some() => {
+                tracing::warn!(%why, path = %path.display(), "no folder to keep releases in: each start reads them anew");
+                None
+            }
+            Err(why) => return Err(why),
+        };
+        Ok(Self { folder, store })
+    }
+
+    /// Keeps `bytes` under their digest. When it returns they are durable, whole or (after a crash) not at all.
+    pub(crate) fn keep(&self, digest: &str, bytes: &[u8]) -> Result<(), RunnerError> {
+        if let Some(blobs) = self.store.blobs() {
+            blobs.keep_bytes(digest, bytes)?;
+            self.cache(digest, bytes);
+            return Ok(());
+        }
+        let kept = self.folder.as_ref().map_or(Ok(()), |folder| folder.keep(digest, bytes));
+        kept.map_err(|why| RunnerError::Unavailable(format!("the release cannot be written: {why}")))
+    }
+
+    /// The bytes of a release, if they still are what their name says.
+    pub(crate) fn read(&self, digest: &str) -> Result<Vec<u8>, RunnerError> {
+        let found = self.folder.as_ref().map(|folder| folder.read(digest));
+        match (found, self.store.blobs()) {
+            (Some(Ok(bytes)), _) => Ok(bytes),
+            (Some(Err(why)), None) => Err(why.into()),
+            (_, Some(blobs)) => self.fetch(blobs, digest),
+            (None, None) => Err(damaged(digest, "there is nowhere to read it from").into()),
+        }
+    }
+
+    fn fetch(&self, blobs: &dyn Blobs, digest: &str) -> Result<Vec<u8>, RunnerError> {
+        let bytes = blobs.read_bytes(digest)?.ok_or_else(|| damaged(digest, "the database does not have it"))?;
+        if blake3::hash(&bytes).to_hex().as_str() != digest {
+            return Err(damaged(digest, "its bytes in the database were changed since it was uploaded").into());
+        }
+        self.cache(digest, &bytes);
+        Ok(bytes)
+    }
+
+    /// A cache that cannot be written is slow and nothing else.
+    fn cache(&self, digest: &str, bytes: &[u8]) {
+        if let Some(Err(why)) = self.folder.as_ref().map(|folder| folder.keep(digest, bytes)) {
+            tracing::warn!(%why, digest, "the release was not kept in the local folder");
+        }
+    }
+}
+
+fn damaged(digest: &str, what: impl Into<String>) -> PluginError {
+    PluginError::Release { digest: digest.to_owned(), what: what.into() }
+}
+
+impl Folder {
+    fn open(path: &Path) -> io::Result<Self> {
         Dir::create_ambient_dir_all(path, ambient_authority())?;
         Ok(Self(Dir::open_ambient_dir(path, ambient_authority())?))
     }
 
-    /// Puts `bytes` in place under their digest. When it returns they are on disk, whole or (after a crash) not at all.
-    pub(crate) fn keep(&self, digest: &str, bytes: &[u8]) -> io::Result<()> {
+    /// Puts `bytes` in place. When it returns they are on disk, whole or (after a crash) not at all.
+    fn keep(&self, digest: &str, bytes: &[u8]) -> io::Result<()> {
         let name = file_name(digest);
         if self.read(digest).is_ok() {
             return Ok(());
@@ -43,8 +110,8 @@ impl Releases {
     }
 
     /// The bytes of a release, if they still are what their name says.
-    pub(crate) fn read(&self, digest: &str) -> Result<Vec<u8>, PluginError> {
-        let damaged = |what: String| PluginError::Release { digest: digest.to_owned(), what };
+    fn read(&self, digest: &str) -> Result<Vec<u8>, PluginError> {
+        let damaged = |what: String| damaged(digest, what);
         // A digest is 64 hexadecimal digits, so it cannot name anything but a release.
         if digest.len() != 64 || !digest.bytes().all(|b| b.is_ascii_hexdigit()) {
             return Err(damaged("this is no digest".into()));
@@ -73,7 +140,7 @@ mod tests {
     #[test]
     fn bytes_come_back_or_not_at_all() {
         let dir = tempfile::tempdir().unwrap();
-        let releases = Releases::open(&dir.path().join("releases")).unwrap();
+        let releases = Folder::open(&dir.path().join("releases")).unwrap();
         let digest = blake3::hash(b"wasm").to_hex().to_string();
         let refused = |digest: &str| releases.read(digest).unwrap_err().to_string();
         assert!(refused(&digest).contains("cannot be read"));

@@ -125,12 +125,13 @@ pub(crate) enum End {
 }
 
 impl Runner {
-    /// Over `store`, with releases in the directory `releases_dir`, which is made if it is not there.
+    /// Over `store`, with releases in the directory `releases_dir`, which is made if it is not there. If several hosts share
+    /// the store, it has the releases, and the directory is a cache.
     ///
     /// # Errors
-    /// [`RunnerError::Unavailable`] if the directory cannot be opened.
+    /// [`RunnerError::Unavailable`] if the directory cannot be opened, and is needed.
     pub fn new(store: Store, runtime: Arc<Runtime>, releases_dir: &Path) -> Result<Self, RunnerError> {
-        let releases = Releases::open(releases_dir)
+        let releases = Releases::open(releases_dir, store.clone())
             .map_err(|why| RunnerError::Unavailable(format!("cannot open {}: {why}", releases_dir.display())))?;
         let office = Office::new(store.clone());
         Ok(Self(Arc::new(Inner {
@@ -165,8 +166,7 @@ impl Runner {
             let _one = self.0.compiling.lock();
             self.0.runtime.load(bytes)?
         };
-        let kept = self.0.releases.keep(plugin.digest(), bytes);
-        kept.map_err(|why| RunnerError::Unavailable(format!("the release cannot be written: {why}")))?;
+        self.0.releases.keep(plugin.digest(), bytes)?;
         let manifest = plugin.manifest();
         let release = Release {
             digest: plugin.digest().to_owned(),
@@ -178,9 +178,11 @@ impl Runner {
             size: u64::try_from(plugin.size()).unwrap_or(u64::MAX),
             created_at: now,
         };
-        let written = self.0.office.create_release(actor, now, release)?;
-        written.ticket.map_or(Ok(()), |ticket| ticket.wait())?;
-        Ok(written.value)
+        self.again(|| {
+            let written = self.0.office.create_release(actor, now, release.clone())?;
+            written.ticket.map_or(Ok(()), |ticket| ticket.wait())?;
+            Ok(written.value)
+        })
     }
 
     /// As [`Runner::run`], and waits until it is on disk. If another host commits first in that time, it begins anew.
@@ -388,6 +390,10 @@ impl Run<'_> {
             return Err(Error::exists_with_different("run", &self.id, field).into());
         }
         let (store, tenant, number) = (&self.runner.0.store, self.request.tenant, record.number);
+        if let Some(ticket) = store.sequenced(tenant) {
+            // What was on its way when the record was seen; it is known at once if that was lost.
+            ticket.wait()?;
+        }
         settled(store, tenant, number)?;
         // It was seen before it was durable. Another host may have come first, with another entry of that number.
         if store.read(tenant)?.get::<RunRecord>(&record.id)?.as_ref() != Some(&record) {

@@ -30,5 +30,5 @@ pub use keeper::{Backing, Opener, ServiceError};
 pub use limits::ServiceLimits;
 pub use routes::{ROUTES, Route};
 pub use serve::serve;
-pub use service::{Service, ServiceOptions};
+pub use service::{Place, Service, ServiceOptions};
 pub use workflows::Workflows;

@@ -1,14 +1,14 @@
-//! The service: opened on a data directory, asked through a router, closed in order.
+//! The service: opened on a data directory or a database, asked through a router, closed in order.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
-use backroom_domain::{Class, Id};
+use backroom_domain::Class;
 use backroom_office::Failure;
 use backroom_runtime::{Runner, Runtime, RuntimeOptions};
-use backroom_store::Store;
-use backroom_store::records::Role;
+use backroom_store::{PostgresOptions, Store, StoreError};
 
 use crate::admission::Admission;
 use crate::clock;
@@ -18,11 +18,34 @@ use crate::problem::Problem;
 use crate::routes;
 use crate::secret;
 
+/// Where everything is kept.
+#[derive(Clone)]
+pub enum Place {
+    /// In a data directory of this host: `log`, `state` and `releases` stand below it. Created if it is not there.
+    Folder(PathBuf),
+    /// In a PostgreSQL database, which any number of hosts may share. A host keeps nothing of its own but the cache.
+    Database {
+        /// A connection string; it may hold a password.
+        url: String,
+        /// A folder for what is quicker to find there than in the database. It can be deleted at any time.
+        cache: PathBuf,
+    },
+}
+
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Folder(path) => f.debug_tuple("Folder").field(path).finish(),
+            Self::Database { cache, .. } => f.debug_struct("Database").field("cache", cache).finish_non_exhaustive(),
+        }
+    }
+}
+
 /// Where and how to open a service.
 #[derive(Debug, Clone)]
 pub struct ServiceOptions {
-    /// The data directory: `log`, `state` and `releases` stand below it. Created if it is not there.
-    pub data: PathBuf,
+    /// Where everything is kept.
+    pub place: Place,
     /// Bounds of the store.
     pub store: backroom_store::Options,
     /// Bounds of the runtime.
@@ -54,8 +77,13 @@ pub(crate) struct Api {
 impl ServiceOptions {
     /// The defaults on the data directory `data`.
     pub fn new(data: impl Into<PathBuf>) -> Self {
+        Self::at(Place::Folder(data.into()))
+    }
+
+    /// The defaults.
+    pub fn at(place: Place) -> Self {
         Self {
-            data: data.into(),
+            place,
             store: backroom_store::Options::default(),
             runtime: RuntimeOptions::default(),
             limits: ServiceLimits::default(),
@@ -64,19 +92,25 @@ impl ServiceOptions {
 }
 
 impl Service {
-    /// Opens the data directory and holds it until the last clone is dropped or [`Service::close`] ends. Blocks: some
-    /// seconds after a crash.
+    /// Opens the place and holds it until the last clone is dropped or [`Service::close`] ends. Blocks: on a data directory
+    /// some seconds after a crash.
     ///
     /// # Errors
     /// [`StoreError::Locked`](backroom_store::StoreError::Locked), which names the holder, if another process has the directory open; what opening reports.
     pub fn open(options: ServiceOptions) -> Result<Self, ServiceError> {
         let runtime = Runtime::new(options.runtime.clone());
         let runtime = Arc::new(runtime.map_err(|error| ServiceError::Runtime(error.to_string()))?);
-        let (limits, data) = (options.limits.clone(), options.data.clone());
+        let limits = options.limits.clone();
         // The runtime outlives a failed store: compiled releases and the pool of instances have nothing to do with it.
         let opener: Opener = Box::new(move || {
-            let store = Store::open(&data, options.store.clone())?;
-            let runner = Runner::new(store.clone(), Arc::clone(&runtime), &data.join("releases"));
+            let (store, releases) = match &options.place {
+                Place::Folder(data) => (Store::open(data, options.store.clone())?, data.join("releases")),
+                Place::Database { url, cache } => {
+                    let store = Store::open_postgres(url, &options.store, &PostgresOptions::default())?;
+                    (store, cache.join("releases"))
+                }
+            };
+            let runner = Runner::new(store.clone(), Arc::clone(&runtime), &releases);
             let runner = runner.map_err(|error| ServiceError::Runtime(error.to_string()))?;
             Ok(Backing { store, workflows: Arc::new(runner) })
         });
@@ -106,23 +140,26 @@ impl Service {
         routes::router(Api { shared: Arc::clone(&self.shared), local: true })
     }
 
-    /// On a data directory without any key: makes an administrator's key named `admin` and gives its secret, which is not
+    /// On a place without any key: makes an administrator's key named `admin` and gives its secret, which is not
     /// kept and cannot be shown again. Blocks until it is on disk.
     ///
     /// # Errors
     /// What the store reports.
     pub fn create_first_key(&self) -> Result<Option<String>, ServiceError> {
         let open = self.shared.keeper.current()?;
-        if open.office.has_keys()? {
-            return Ok(None);
+        loop {
+            if open.office.has_keys()? {
+                return Ok(None);
+            }
+            match first_key(&open) {
+                // Another host did something first: perhaps just this.
+                Err(
+                    ServiceError::Store(StoreError::Conflict)
+                    | ServiceError::Office(Failure::Store(StoreError::Conflict)),
+                ) => {}
+                made => return made,
+            }
         }
-        let name = Id::parse("admin", "name").map_err(Failure::from)?;
-        let secret = draw_secret()?;
-        let written = open.office.create_key("service", clock::now(), name, Role::Admin, None, &secret)?;
-        if let Some(ticket) = written.ticket {
-            ticket.wait()?;
-        }
-        Ok(Some(secret))
     }
 
     /// Ends the service: work under way gets [`ServiceLimits::drain_time`], further requests are answered `unavailable`, then
@@ -133,6 +170,15 @@ impl Service {
     pub async fn close(&self) -> Result<(), ServiceError> {
         self.shared.keeper.close(self.shared.limits.drain_time).await
     }
+}
+
+fn first_key(open: &Open) -> Result<Option<String>, ServiceError> {
+    let secret = draw_secret()?;
+    let Some(written) = open.office.create_first_key(clock::now(), &secret)? else { return Ok(None) };
+    if let Some(ticket) = written.ticket {
+        ticket.wait()?;
+    }
+    Ok(Some(secret))
 }
 
 /// A new secret of an API key.

@@ -91,12 +91,32 @@ pub trait Engine: Send + Sync {
         Ok(())
     }
 
+    /// Where bytes that are no records are kept for all hosts; none where there is one host, which has a folder.
+    fn blobs(&self) -> Option<&dyn Blobs> {
+        None
+    }
+
     /// Stops taking commits, waits until everything sequenced is durable and applied, and lets the files go as far as
     /// nobody else uses them. A second call does nothing.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] if the engine had failed or could not bring everything to disk.
     fn close(&self) -> Result<(), StoreError>;
+}
+
+/// Bytes named by their digest, shared by all hosts: the components of releases.
+pub trait Blobs: Send + Sync {
+    /// Keeps the bytes; durable when it returns. What was kept under the same digest before is replaced.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] or [`StoreError::Busy`]; nothing was kept then, or the same bytes.
+    fn keep_bytes(&self, digest: &str, bytes: &[u8]) -> Result<(), StoreError>;
+
+    /// The bytes as they were kept: whoever reads them checks them.
+    ///
+    /// # Errors
+    /// As [`Blobs::keep_bytes`].
+    fn read_bytes(&self, digest: &str) -> Result<Option<Vec<u8>>, StoreError>;
 }
 
 /// A view of the state at one revision. It holds resources: drop it when done.

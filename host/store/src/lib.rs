@@ -39,7 +39,7 @@ mod types;
 mod verify;
 
 pub use cache::Cache;
-pub use engine::{Engine, PostgresOptions, Status};
+pub use engine::{Blobs, Engine, PostgresOptions, Status};
 pub use entry::{Entry, MAX_CHANGES, MAX_PAYLOAD, Meta};
 pub use error::{CodecError, StoreError};
 pub use key::{MAX_KEY, RecordKey, split_key};

@@ -9,7 +9,7 @@ use std::time::Duration;
 use backroom_domain::Id;
 use backroom_domain::hr::Erasure;
 
-use crate::engine::{At, Embedded, Engine, LogItem, Memory, Postgres, PostgresOptions, Status, Upkeep};
+use crate::engine::{At, Blobs, Embedded, Engine, LogItem, Memory, Postgres, PostgresOptions, Status, Upkeep};
 use crate::entry::{Entry, place_of};
 use crate::error::StoreError;
 use crate::index::{STRIDE, Tip, decode_revision, head_key, index_key};
@@ -255,6 +255,12 @@ impl Store {
     /// Only what prevents checking. What is wrong with the data is in the report, and does not stop it.
     pub fn verify(&self, progress: &mut dyn FnMut(VerifyProgress)) -> Result<VerifyReport, StoreError> {
         verify::verify(&*self.0.engine, progress)
+    }
+
+    /// Where bytes are kept for all hosts, if the engine is shared.
+    #[must_use]
+    pub fn blobs(&self) -> Option<&dyn Blobs> {
+        self.0.engine.blobs()
     }
 
     /// Figures for health checks and operators. Cheap.

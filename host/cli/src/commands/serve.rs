@@ -11,11 +11,12 @@ use crate::logging;
 use crate::output;
 use crate::service::{self, MASTER_KEY_FILE, Server};
 
-/// Run the service on a data directory.
+/// Run the service on a data directory, or on a database that other hosts may serve as well.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The first start makes the data directory and an API key of the provider's administrator, which is shown once. The
-service speaks plain HTTP: put a proxy with TLS before it, or leave it on this machine. SIGTERM and SIGINT stop it once
+The first start makes the data directory (or the tables in the database) and an API key of the provider's administrator,
+which is shown once. Any number of hosts may serve one database; they keep nothing of their own but a cache. The service
+speaks plain HTTP: put a proxy with TLS before it, or leave it on this machine. SIGTERM and SIGINT stop it once
 everything under way has ended.
 
 Personal data are sealed with a key per person, kept in the folder `keys`. BACKROOM_MASTER_KEY_FILE names a file with 64
@@ -23,7 +24,8 @@ hexadecimal digits that these keys are wrapped with; keep it away from the data 
 
 Examples:
   backroom serve --data /var/lib/backroom
-  backroom serve --data /var/lib/backroom --listen 127.0.0.1:8080 --json-logs")]
+  backroom serve --data /var/lib/backroom --listen 127.0.0.1:8080 --json-logs
+  backroom serve --database-url postgresql://backroom@db.internal/backroom --cache /var/cache/backroom")]
 pub(crate) struct Serve {
     /// Address and port to listen on; port 0 takes a free one.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7420")]
@@ -43,13 +45,13 @@ impl Serve {
                  tenant, and a copy of it brings back what is erased; {MASTER_KEY_FILE} names a file with a key to wrap them with"
             );
         }
-        let server = Server::start(context.data()?, self.listen)?;
+        let server = Server::start(&context.required_place()?, self.listen)?;
         let key = server.first_key()?;
         let url = format!("http://{}", server.address);
         let out = context.out;
         out.value(&json!({ "listening": url, "key": key }));
         if let Some(key) = &key {
-            out.line("This data directory is new. The administrator's API key, shown this once:");
+            out.line("This is new. The administrator's API key, shown this once:");
             out.line(format_args!("\n  export BACKROOM_KEY={key}\n"));
             out.line(format_args!("Try:  backroom tenant list --server {url}"));
             out.line(format_args!("or:   curl -H \"Authorization: Bearer $BACKROOM_KEY\" {url}/v1/tenants\n"));

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::{Appended, At, Engine, Keyring, LogItem, Sealed, Snapshot, Status, Upkeep};
+use super::{Appended, At, Blobs, Engine, Keyring, LogItem, Sealed, Snapshot, Status, Upkeep};
 use crate::error::StoreError;
 use crate::ticket::Ticket;
 use crate::types::{Head, Revision, TenantNo};
@@ -81,6 +81,10 @@ impl Engine for Faulty {
     fn upkeep(&self, what: Upkeep) -> Result<(), StoreError> {
         self.count()?;
         self.inner.upkeep(what)
+    }
+
+    fn blobs(&self) -> Option<&dyn Blobs> {
+        self.inner.blobs()
     }
 
     fn close(&self) -> Result<(), StoreError> {

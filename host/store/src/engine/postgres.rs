@@ -17,6 +17,7 @@
 //!
 //! Connections are plain; TLS is for a proxy on the same machine or network (pgbouncer in session mode, stunnel).
 
+mod blobs;
 mod block;
 mod committer;
 mod core;
@@ -52,7 +53,7 @@ use self::layout::Layout;
 use self::pool::{Connector, Pool, Rights};
 use self::queue::{Pending, Row};
 use self::sequenced::Sequenced;
-use super::{Appended, At, Engine, Keyring, LogItem, Place, Snapshot, Status};
+use super::{Appended, At, Blobs, Engine, Keyring, LogItem, Place, Snapshot, Status};
 use crate::entry::{Change, Sealed};
 use crate::error::StoreError;
 use crate::keyring;
@@ -217,6 +218,10 @@ impl Engine for Postgres {
 
     fn status(&self) -> Status {
         self.core.status()
+    }
+
+    fn blobs(&self) -> Option<&dyn Blobs> {
+        Some(self)
     }
 
     fn close(&self) -> Result<(), StoreError> {

@@ -13,6 +13,7 @@ use crate::error::StoreError;
 const MIGRATIONS: &[(&str, &str)] = &[
     ("tables", include_str!("migrations/0001_tables.sql")),
     ("views", include_str!("migrations/0002_views.sql")),
+    ("releases", include_str!("migrations/0003_releases.sql")),
     ("person keys", include_str!("migrations/0004_person_keys.sql")),
 ];
 

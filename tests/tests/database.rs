@@ -1,0 +1,66 @@
+//! The main job over a database: the same story, and a host that has nothing of its own.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a panic is a failed test, and shows what was seen"
+)]
+
+use std::process::{Command, Stdio};
+
+use backroom_tests::{Place, Server, binary, postgres};
+use serde_json::{Value, json};
+
+const RUN: &str = "remote-allowance-2026-06";
+
+#[test]
+fn the_main_job_over_a_database_and_a_host_that_has_nothing() {
+    let Some(database) = postgres::Server::shared() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let name = database.database();
+    let place = |cache: &str| Place::Database { url: database.url(&name), cache: folder.path().join(cache) };
+    // The demo checks its own story: plan and commit are the same, the books balance, the log verifies, the run replays.
+    let output = Command::new(binary())
+        .args(["demo", "--json", "--cache"])
+        .arg(folder.path().join("cache"))
+        .env("BACKROOM_DATABASE_URL", database.url(&name))
+        .stdin(Stdio::null())
+        .output()
+        .expect("the binary runs");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    let summary: Value = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}: {text}"));
+    let tenant = summary["tenant"].as_str().expect("the tenant");
+    let releases = database.sql(&name, "SELECT digest FROM backroom.release_bytes");
+    assert_eq!(releases.len(), 64, "one component, by its digest: {releases}");
+
+    // Another host, with an empty cache: the component comes from the database, and then from the cache.
+    let key = folder.path().join("key");
+    let server = Server::start_host(&place("other"), &folder.path().join("other"), &key, &[]);
+    replay(&server, tenant);
+    server.verify();
+    let cached = folder.path().join("other/releases").join(format!("{releases}.wasm"));
+    assert!(cached.exists(), "{}", cached.display());
+    server.stop();
+    // A damaged copy is not used, and mended.
+    let whole = std::fs::read(&cached).expect("the copy");
+    std::fs::write(&cached, &whole[1..]).expect("written");
+    let server = Server::start_host(&place("other"), &folder.path().join("other"), &key, &[]);
+    replay(&server, tenant);
+    assert_eq!(std::fs::read(&cached).expect("the copy"), whole);
+    server.stop();
+
+    // What was changed in the database is never run.
+    database.sql(&name, "UPDATE backroom.release_bytes SET bytes = bytes || '\\x00'::bytea");
+    let server = Server::start_host(&place("third"), &folder.path().join("third"), &key, &[]);
+    let refused = server.call("POST", &format!("/v1/tenants/{tenant}/runs/{RUN}/replay"), Some(&json!({})));
+    assert_eq!((refused.status, refused.code()), (503, "release-damaged"), "{refused:?}");
+    server.stop();
+}
+
+fn replay(server: &Server, tenant: &str) {
+    let report = server.call("POST", &format!("/v1/tenants/{tenant}/runs/{RUN}/replay"), Some(&json!({}))).ok();
+    assert_eq!(report["identical"], Value::Bool(true), "{report:#}");
+}

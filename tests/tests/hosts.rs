@@ -1,0 +1,126 @@
+//! Three hosts over one database, one killed and one frozen under load: every run is committed exactly once.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a panic is a failed test, and shows what was seen"
+)]
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use backroom_tests::{Answer, Company, Place, Server, order, postgres};
+use serde_json::{Value, json};
+
+const TENANTS: [&str; 3] = ["north", "south", "west"];
+/// Callers at a time for each tenant; each begins with another host, so that hosts meet in the same books.
+const CALLERS: usize = 3;
+/// How long each act of the play lasts.
+const ACT: Duration = Duration::from_secs(4);
+/// A caller waits no longer for a host, then asks another one with the same id.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+#[test]
+fn one_host_killed_and_one_frozen_and_every_run_is_committed_once() {
+    let Some(database) = postgres::Server::shared() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let name = database.database();
+    let host = |number: usize| start(folder.path(), &database.url(&name), number);
+    let mut hosts = [host(0), host(1), host(2)];
+    for tenant in TENANTS {
+        Company::create(&hosts[0], tenant);
+    }
+    hosts.iter_mut().for_each(|host| host.patience(PATIENCE));
+
+    let stop = AtomicBool::new(false);
+    let turns = AtomicUsize::new(0);
+    let runs: Vec<(usize, String)> = std::thread::scope(|scope| {
+        let callers: Vec<_> = (0..CALLERS * TENANTS.len())
+            .map(|caller| {
+                let (hosts, stop, turns) = (&hosts, &stop, &turns);
+                scope.spawn(move || call(hosts, caller, stop, turns))
+            })
+            .collect();
+        std::thread::sleep(ACT);
+        hosts[0].signal("KILL");
+        std::thread::sleep(ACT / 2);
+        hosts[1].signal("STOP");
+        std::thread::sleep(ACT);
+        hosts[1].signal("CONT");
+        std::thread::sleep(ACT);
+        stop.store(true, Ordering::Relaxed);
+        callers.into_iter().flat_map(|caller| caller.join().expect("a caller")).collect()
+    });
+    let again = turns.load(Ordering::Relaxed);
+    eprintln!("{} runs, {again} of them asked for at another host as well", runs.len());
+    assert!(runs.len() > 50, "only {} runs: the test was no load", runs.len());
+    assert!(again > 0, "nobody met the killed or the frozen host: the test was no load");
+
+    let [dead, frozen, third] = hosts;
+    drop(dead);
+    check(&third, &runs);
+    check(&frozen, &runs);
+    third.verify();
+    frozen.stop();
+    third.stop();
+    let fresh = host(3);
+    check(&fresh, &runs);
+    fresh.stop();
+}
+
+fn start(folder: &Path, url: &str, number: usize) -> Server {
+    let name = folder.join(format!("host-{number}"));
+    let place = Place::Database { url: url.to_owned(), cache: name.join("cache") };
+    Server::start_host(&place, &name, &folder.join("key"), &[])
+}
+
+/// One caller: run after run, each asked for until some host says that it is committed. Gives tenants and ids.
+fn call(hosts: &[Server; 3], caller: usize, stop: &AtomicBool, turns: &AtomicUsize) -> Vec<(usize, String)> {
+    let tenant = caller % TENANTS.len();
+    let mut done = Vec::new();
+    for n in 0.. {
+        let id = format!("c{caller}:{n}");
+        let mut at = caller / TENANTS.len() + n;
+        let body = json!({ "id": id, "mode": "commit", "input": order(&id) });
+        let path = format!("/v1/tenants/{}/installations/order/runs", TENANTS[tenant]);
+        loop {
+            match hosts[at % 3].try_call("POST", &path, Some(&body)) {
+                Some(Answer { status: 200 | 201, .. }) => break,
+                // Dead, frozen or busy: another host is asked for the same.
+                None | Some(Answer { status: 409 | 503, .. }) => {
+                    turns.fetch_add(1, Ordering::Relaxed);
+                    at += 1;
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+                Some(other) => panic!("{other:?}"),
+            }
+        }
+        done.push((tenant, id));
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+    }
+    done
+}
+
+/// Every run that was asked for is there once, with one journal entry and one move, and nothing else is.
+fn check(server: &Server, runs: &[(usize, String)]) {
+    for (number, tenant) in TENANTS.iter().enumerate() {
+        let path = format!("/v1/tenants/{tenant}");
+        let asked: BTreeSet<String> = runs.iter().filter(|(of, _)| *of == number).map(|(_, id)| id.clone()).collect();
+        let of = |list: &str, field: &str| -> (usize, BTreeSet<String>) {
+            let items: Vec<Value> = server.all(&format!("{path}/{list}"));
+            let ids: Vec<String> = items.iter().filter_map(|i| i[field].as_str().map(str::to_owned)).collect();
+            (ids.len(), ids.into_iter().collect())
+        };
+        let once = (asked.len(), asked);
+        assert_eq!(of("runs", "id"), once, "{tenant}: the runs");
+        assert_eq!(of("ledger/entries", "run"), once, "{tenant}: one entry for each run");
+        assert_eq!(of("inventory/moves", "run"), once, "{tenant}: one move for each run");
+        Company::check_books(server, tenant);
+    }
+}
