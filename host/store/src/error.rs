@@ -33,11 +33,9 @@ impl CodecError {
 /// Every failure of this crate. [`StoreError::retriable`] says whether the same call may succeed later.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
-    /// The store takes no commits: a write or sync failed, the database cannot be reached, or it was closed. Nothing that was acknowledged is
-    /// lost; a commit whose ticket answers this may or may not be there after the restart. Durable state can still be read.
-    #[error(
-        "the store is not available: {0}. Everything that was acknowledged is kept; it is there again once the cause is gone"
-    )]
+    /// The store takes no commits: a write or sync failed, the database cannot be reached, or it was closed. Nothing that was
+    /// acknowledged is lost; a commit whose ticket answers this may or may not be there afterwards.
+    #[error("the store is not available: {0}. Everything that was acknowledged is kept")]
     Unavailable(String),
     /// The tenant's turn, or room in a bounded queue, did not become free in time. Nothing was kept; try again.
     #[error("the store is busy: {0}. Nothing was kept; try again")]
