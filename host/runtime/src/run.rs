@@ -198,8 +198,9 @@ impl Runner {
         self.0.reruns.load(Ordering::Relaxed)
     }
 
-    /// Runs an installation on this thread: once, or anew where another host commits for the tenant meanwhile. A run that is refused or fails is a report as well; in commit mode the
-    /// attempt is recorded, so that the same id gives the same report again.
+    /// Runs an installation on this thread: once, or anew where another host commits for the tenant meanwhile. A run that is
+    /// refused or fails is a report as well; in commit mode the attempt is recorded, so that the same id gives the same
+    /// report again.
     ///
     /// # Errors
     /// `invalid` (`input-too-large`, `date-invalid`), `not-found` (no such installation), `conflict`
