@@ -16,6 +16,7 @@
 //! effects are opaque.
 #![forbid(unsafe_code)]
 
+pub mod backup;
 mod cache;
 pub mod engine;
 mod entry;

@@ -2,6 +2,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its own part")]
 
 pub mod disk;
+pub mod vault;
 
 use std::collections::BTreeMap;
 use std::path::Path;
