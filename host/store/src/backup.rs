@@ -11,20 +11,26 @@
 
 mod chunk;
 mod error;
+mod export;
 mod folder;
+mod import;
 mod make;
 mod manifest;
 mod player;
 mod restore;
 mod series;
+mod tenant_file;
 mod vault;
 mod verify;
 
 pub use self::error::BackupError;
+pub use self::export::Exported;
 pub use self::folder::Folder;
+pub use self::import::{CheckedFile, IMPORTED, Origin, check_file};
 pub use self::make::{Made, Making};
 pub use self::restore::{Moment, Restored, restore, restore_into};
 pub use self::series::{Listed, list};
+pub use self::tenant_file::FileHead;
 pub use self::vault::{Vault, too_large};
 pub use self::verify::{Fault, Verified, verify};
 
