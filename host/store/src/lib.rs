@@ -9,6 +9,7 @@
 //!   disk: [`Ticket::wait`] does, and a reply may only be given after it.
 //! * [`Engine`] is what a storage engine must do; [`engine`] has the embedded one (commit log and sled), an
 //!   in-memory twin for tests, and a wrapper that fails on purpose.
+//! * [`backup`] makes backups of the log and restores them, and takes one tenant from store to store in a file.
 //!
 //! The log is the truth. What sled holds can be thrown away at any time and is rebuilt from the log.
 //!

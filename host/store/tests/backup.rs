@@ -439,6 +439,31 @@ fn a_component_that_is_missing_or_another_fails_the_backup() {
 }
 
 #[test]
+fn two_backups_at_once_end_with_one_manifest() {
+    let (mut world, vault) = (memory(), SimVault::default());
+    grow(&mut world, 0, 1, |world| drop(world.backup(&vault).unwrap()));
+    world.release(&[9; 40], 2_000);
+    let mut other = None;
+    let mut meanwhile = |digest: &str| {
+        other = Some(Making {
+            vault: &vault,
+            now: Instant(NOW.0 + 1),
+            components: &mut component,
+            progress: &mut |_, _| {},
+        })
+        .map(|making| world.store.backup(making).unwrap());
+        component(digest)
+    };
+    let making = Making { vault: &vault, now: NOW, components: &mut meanwhile, progress: &mut |_, _| {} };
+    let made = world.store.backup(making).unwrap();
+    assert_eq!(Some(&made), other.as_ref());
+    let listed = backup::list(&vault).unwrap();
+    assert_eq!((listed.len(), listed[1].made_at), (2, Some(Instant(NOW.0 + 1))), "the first to end stands");
+    assert!(backup::verify(&vault, &mut |_, _| {}).unwrap().sound);
+    world.check_restore(&vault, Moment::Last, 5);
+}
+
+#[test]
 fn a_time_after_the_last_backup_is_refused() {
     let (mut world, vault) = (memory(), SimVault::default());
     grow(&mut world, 0, 1, |world| drop(world.backup(&vault).unwrap()));

@@ -82,6 +82,10 @@ impl Store {
         }
         let from = making.manifest.to;
         while making.manifest.to < durable {
+            // Whoever closes the store waits for nobody's backup.
+            if let Some(why) = self.engine().status().failed {
+                return Err(StoreError::Unavailable(why).into());
+            }
             making.chunk(self.engine(), durable)?;
             progress(making.manifest.to - from, durable - from);
         }
@@ -210,6 +214,12 @@ impl Series<'_> {
 
     /// From here on it is a backup.
     fn finish(mut self, from: Revision, damaged: Vec<Revision>) -> Result<Made, BackupError> {
+        // Another host of the same store came to the same end meanwhile: others may go on from its manifest already.
+        if let Ok(same) = Manifest::read(self.vault, self.manifest.to)
+            && same.last == self.manifest.last
+        {
+            return Ok(self.made(&same, self.manifest.to - from, Vec::new()));
+        }
         self.manifest = self.manifest.seal()?;
         put_proven(self.vault, &self.manifest.name(), &self.manifest.write()?)?;
         let mut replaced = Vec::new();
