@@ -172,6 +172,14 @@ impl Runner {
         Ok(written.value)
     }
 
+    /// The bytes of a release, for backups and for tenants that leave.
+    ///
+    /// # Errors
+    /// [`RunnerError::Plugin`] if its file cannot be read or was changed.
+    pub fn component(&self, digest: &str) -> Result<Vec<u8>, RunnerError> {
+        Ok(self.0.releases.read(digest)?)
+    }
+
     /// Runs an installation once, on this thread. A run that is refused or fails is a report as well; in commit mode the
     /// attempt is recorded, so that the same id gives the same report again.
     ///
