@@ -85,7 +85,7 @@ impl Demo {
 fn tell(stage: &mut Stage, files: &Files, dir: &Path) -> Result<String> {
     let built = Story::build(stage, files)?;
     stage.step("Start a server on a new data directory");
-    let server = Server::start(dir, ([127, 0, 0, 1], 0).into())?;
+    let server = Server::start(dir, ([127, 0, 0, 1], 0).into(), backroom_server::ServiceLimits::default())?;
     let url = format!("http://{}", server.address);
     let key = server.first_key()?.context("the new data directory has keys already")?;
     stage.say(format_args!("{url} on {}", dir.display()));

@@ -5,12 +5,14 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use axum::body::{Body, to_bytes};
-use axum::http::{Request, StatusCode};
-use backroom_server::{Service, ServiceError, ServiceOptions, serve};
+use axum::http::{Request, Response, StatusCode};
+use backroom_server::{Service, ServiceError, ServiceLimits, ServiceOptions, serve};
+use http_body_util::BodyExt as _;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use tokio_util::io::ReaderStream;
 use tower::ServiceExt as _;
 
 use crate::exit::{Failure, Result};
@@ -28,8 +30,36 @@ impl InProcess {
     /// Opens a data directory, which no other process may hold.
     pub(crate) fn open(dir: &Path) -> Result<Self> {
         let runtime = runtime()?;
-        let service = open(&runtime, dir)?;
+        let service = open(&runtime, dir, ServiceLimits::default())?;
         Ok(Self { runtime, service })
+    }
+
+    /// Calls a route with a file as its body.
+    pub(crate) fn upload(&self, request: Request<()>, file: std::fs::File) -> Result<(StatusCode, String)> {
+        let body = Body::from_stream(ReaderStream::new(tokio::fs::File::from_std(file)));
+        self.runtime.block_on(async {
+            let Ok(response) = self.service.local_router().oneshot(request.map(|()| body)).await;
+            read(response).await
+        })
+    }
+
+    /// Calls a route whose successful answer is a file, and writes it to `out`; the text is of any other answer.
+    pub(crate) fn download(
+        &self,
+        request: Request<Vec<u8>>,
+        out: &mut dyn std::io::Write,
+    ) -> Result<(StatusCode, String)> {
+        self.runtime.block_on(async {
+            let Ok(mut response) = self.service.local_router().oneshot(request.map(Body::from)).await;
+            if !response.status().is_success() {
+                return read(response).await;
+            }
+            while let Some(frame) = response.body_mut().frame().await {
+                let Ok(data) = frame.context("the reply broke off")?.into_data() else { continue };
+                out.write_all(&data).context("the file cannot be written")?;
+            }
+            Ok((response.status(), String::new()))
+        })
     }
 
     /// Calls a route.
@@ -58,9 +88,9 @@ pub(crate) struct Server {
 
 impl Server {
     /// Opens a data directory and begins to listen.
-    pub(crate) fn start(dir: &Path, listen: SocketAddr) -> Result<Self> {
+    pub(crate) fn start(dir: &Path, listen: SocketAddr, limits: ServiceLimits) -> Result<Self> {
         let runtime = runtime()?;
-        let service = open(&runtime, dir)?;
+        let service = open(&runtime, dir, limits)?;
         let listener = runtime.block_on(TcpListener::bind(listen));
         let listener =
             listener.with_context(|| format!("cannot listen on {listen}; `--listen` names another address"))?;
@@ -96,15 +126,19 @@ impl Server {
 
 async fn call(service: &Service, request: Request<Vec<u8>>) -> Result<(StatusCode, String)> {
     let Ok(response) = service.local_router().oneshot(request.map(Body::from)).await;
+    read(response).await
+}
+
+async fn read(response: Response<Body>) -> Result<(StatusCode, String)> {
     let status = response.status();
     let body = to_bytes(response.into_body(), MAX_REPLY).await.context("the reply broke off")?;
     Ok((status, String::from_utf8_lossy(&body).into_owned()))
 }
 
-fn open(runtime: &Runtime, dir: &Path) -> Result<Service> {
+fn open(runtime: &Runtime, dir: &Path, limits: ServiceLimits) -> Result<Service> {
     let _inside = runtime.enter();
     refuse_foreign(dir)?;
-    let opened = Service::open(ServiceOptions::new(dir));
+    let opened = Service::open(ServiceOptions { limits, ..ServiceOptions::new(dir) });
     opened.map_err(|error| {
         let error = anyhow::Error::new(error);
         Failure::Unavailable(error.context(format!("cannot open the data directory {}", dir.display())))
