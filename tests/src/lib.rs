@@ -15,7 +15,7 @@ mod oracle;
 mod server;
 
 pub use company::{Company, order};
-pub use oracle::{beancount, require};
+pub use oracle::{beancount, moto, require};
 pub use server::{Answer, Server, backroom, binary};
 
 use std::path::PathBuf;

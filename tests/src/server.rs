@@ -71,6 +71,11 @@ impl Server {
 
     /// The same with further environment variables.
     pub fn start_with(data: &Path, environment: &[(&str, &str)]) -> Self {
+        Self::start_as(data, environment, &[])
+    }
+
+    /// The same with further arguments of `serve` as well.
+    pub fn start_as(data: &Path, environment: &[(&str, &str)], arguments: &[&str]) -> Self {
         let secret = data.with_extension("key");
         if !secret.exists() {
             let data = data.to_str().expect("UTF-8 path");
@@ -88,6 +93,7 @@ impl Server {
         let child = Command::new(binary())
             .args(["serve", "--listen", &address, "--data"])
             .arg(data)
+            .args(arguments)
             .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("a second handle"))
