@@ -185,6 +185,14 @@ impl Runner {
         })
     }
 
+    /// The bytes of a release, for backups and for tenants that leave.
+    ///
+    /// # Errors
+    /// [`RunnerError::Plugin`] if its file cannot be read or was changed.
+    pub fn component(&self, digest: &str) -> Result<Vec<u8>, RunnerError> {
+        Ok(self.0.releases.read(digest)?)
+    }
+
     /// As [`Runner::run`], and waits until it is on disk. If another host commits first in that time, it begins anew.
     ///
     /// # Errors

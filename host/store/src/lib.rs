@@ -12,6 +12,7 @@
 //!
 //! * Personal data are sealed with a key per person ([`Seals`], [`Keyring`]) before they are staged. The keys stand beside log
 //!   and state; destroying one erases what was sealed with it from both and from every copy of them.
+//! * [`backup`] makes backups of the log and restores them, and takes one tenant from store to store in a file.
 //!
 //! The log is the truth. What sled holds can be thrown away at any time and is rebuilt from the log.
 //!
@@ -19,6 +20,7 @@
 //! effects are opaque.
 #![forbid(unsafe_code)]
 
+pub mod backup;
 mod cache;
 pub mod engine;
 mod entry;

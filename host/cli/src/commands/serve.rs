@@ -2,11 +2,12 @@
 
 use std::net::SocketAddr;
 
+use backroom_server::ServiceLimits;
 use clap::Args;
 use serde_json::json;
 
 use super::Context;
-use crate::exit::Result;
+use crate::exit::{Failure, Result};
 use crate::logging;
 use crate::output;
 use crate::service::{self, MASTER_KEY_FILE, Server};
@@ -25,17 +26,35 @@ hexadecimal digits that these keys are wrapped with; keep it away from the data 
 Examples:
   backroom serve --data /var/lib/backroom
   backroom serve --data /var/lib/backroom --listen 127.0.0.1:8080 --json-logs
-  backroom serve --database-url postgresql://backroom@db.internal/backroom --cache /var/cache/backroom")]
+  backroom serve --database-url postgresql://backroom@db.internal/backroom --cache /var/cache/backroom
+  backroom serve --data /var/lib/backroom --backup-to /srv/backups --backup-to s3://our-backups/backroom")]
 pub(crate) struct Serve {
     /// Address and port to listen on; port 0 takes a free one.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7420")]
     listen: SocketAddr,
+    /// A place that administrators may back up to: a folder, from the root on, or s3://bucket/prefix; and all below it. Can be
+    /// given more than once. Without it this server makes no backups.
+    #[arg(long, value_name = "PLACE")]
+    backup_to: Vec<String>,
+    /// The largest tenant's file that is taken in, in MiB.
+    #[arg(long, value_name = "MIB", default_value_t = 4096, value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
+    max_tenant_file: u64,
     /// Write log lines as JSON objects.
     #[arg(long)]
     json_logs: bool,
 }
 
 impl Serve {
+    fn limits(&self) -> Result<ServiceLimits> {
+        for place in &self.backup_to {
+            if !place.starts_with("s3://") && !std::path::Path::new(place).is_absolute() {
+                return Err(Failure::usage(format!("--backup-to {place}: name the folder from the root on")));
+            }
+        }
+        let (backup_to, tenant_file_bytes) = (self.backup_to.clone(), self.max_tenant_file << 20);
+        Ok(ServiceLimits { backup_to, tenant_file_bytes, ..ServiceLimits::default() })
+    }
+
     /// Does it, until it is told to stop.
     pub(crate) fn run(&self, context: &Context) -> Result {
         logging::begin("info", self.json_logs);
@@ -45,7 +64,7 @@ impl Serve {
                  tenant, and a copy of it brings back what is erased; {MASTER_KEY_FILE} names a file with a key to wrap them with"
             );
         }
-        let server = Server::start(&context.required_place()?, self.listen)?;
+        let server = Server::start(&context.required_place()?, self.listen, self.limits()?)?;
         let key = server.first_key()?;
         let url = format!("http://{}", server.address);
         let out = context.out;

@@ -4,6 +4,7 @@
 pub mod disk;
 pub mod model;
 pub mod server;
+pub mod vault;
 
 use std::collections::BTreeMap;
 use std::path::Path;

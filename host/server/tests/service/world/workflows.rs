@@ -1,5 +1,6 @@
 //! Workflows without guests: each does what its input says.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant as Clock};
@@ -25,6 +26,8 @@ pub(crate) struct Script {
     pub(crate) most: AtomicUsize,
     /// The requests as they came.
     pub(crate) requests: Mutex<Vec<RunRequest>>,
+    /// The bytes of every release, by digest.
+    pub(crate) components: Mutex<HashMap<String, Vec<u8>>>,
     /// Why no run should begin.
     pub(crate) unfit: Mutex<Option<String>>,
 }
@@ -66,9 +69,15 @@ impl Workflows for Scripted {
             size: bytes.len() as u64,
             created_at: now,
         };
+        self.script.components.lock().insert(release.digest.clone(), bytes.to_vec());
         let written = Office::new(self.store.clone()).create_release(actor, now, release)?;
         written.ticket.map_or(Ok(()), |ticket| ticket.wait())?;
         Ok(written.value)
+    }
+
+    fn component(&self, digest: &str) -> Result<Vec<u8>, RunnerError> {
+        let found = self.script.components.lock().get(digest).cloned();
+        Ok(found.ok_or_else(|| Error::not_found("release", digest))?)
     }
 
     fn run(&self, request: RunRequest) -> Result<RunHandle, RunnerError> {
