@@ -104,6 +104,8 @@ fn backed_up_and_restored(place: &str, folder: &Path, environment: &[(String, St
         let new = folder.join(name);
         let mut args = vec!["restore", "--from", place, "--data", text(&new), "--json"];
         args.extend(at.into_iter().flat_map(|at| ["--at", at]));
+        let keys = data.join("keys");
+        args.extend(["--keys", text(&keys)]);
         let restored = run(&args, environment);
         assert_eq!(restored["tenants"], tenants, "{name}: {restored:#}");
         assert_eq!(run(&["log", "verify", "--data", text(&new), "--json"], &[])["sound"], true, "{name}");

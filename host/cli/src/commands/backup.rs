@@ -1,9 +1,13 @@
 //! `backroom backup` and `backroom restore`.
 
-use std::path::Path;
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
 use backroom_domain::Instant;
-use backroom_server::open_vault;
+use backroom_server::{Place, open_vault};
 use backroom_store::backup::{self, BackupError, Moment};
 use clap::{Args, Subcommand};
 use serde::Deserialize;
@@ -70,8 +74,12 @@ struct From {
 --at takes a revision (the last one to restore) or a time (RFC 3339; everything before the first entry of a later time). What
 was restored has the same entries with the same hashes; `backroom log verify --data` proves it.
 
+The keys of persons are in no backup, or erasing somebody would not reach the backups. Keep a copy of the folder `keys` of the
+data directory elsewhere, a recent one only, and name it with --keys; without it personal data cannot be read. Whoever was
+erased up to the restored moment stays erased.
+
 Examples:
-  backroom restore --from /srv/backups/backroom --data /var/lib/backroom-2
+  backroom restore --from /srv/backups/backroom --data /var/lib/backroom-2 --keys /srv/keys/backroom
   backroom restore --from s3://our-backups/backroom --data ./then --at 2026-06-30T12:00:00Z
   backroom restore --from /srv/backups/backroom --data ./then --at 20417")]
 pub(crate) struct Restore {
@@ -81,6 +89,9 @@ pub(crate) struct Restore {
     /// Up to which moment: a revision or a time.
     #[arg(long, value_name = "MOMENT", value_parser = moment)]
     at: Option<Moment>,
+    /// A copy of the folder `keys` of the data directory.
+    #[arg(long, value_name = "DIR")]
+    keys: Option<PathBuf>,
 }
 
 fn moment(text: &str) -> std::result::Result<Moment, String> {
@@ -195,7 +206,10 @@ fn verify(context: &Context, from: &str) -> Result {
 impl Restore {
     /// Does it.
     pub(crate) fn run(&self, context: &Context) -> Result {
-        let dir: &Path = context.data()?;
+        let Place::Folder(dir) = context.required_place()? else {
+            return Err(Failure::usage("a backup is restored into a data directory: name it with --data DIR"));
+        };
+        let dir = dir.as_path();
         let vault = open(&self.from)?;
         let shown = Progress::start(format!("restoring into {}", dir.display()));
         let options = backroom_store::Options::default();
@@ -205,6 +219,10 @@ impl Restore {
         });
         drop(shown);
         let restored = restored.map_err(failed)?;
+        if let Some(keys) = &self.keys {
+            copy_keys(keys, &dir.join("keys"))
+                .with_context(|| format!("everything is restored but the keys: cannot copy {}", keys.display()))?;
+        }
         context.out.value(&restored);
         context.out.line(format_args!(
             "{} holds {} tenants and {} releases as of revision {}, {}.",
@@ -214,11 +232,30 @@ impl Restore {
             count(restored.revision),
             restored.at
         ));
+        if self.keys.is_none() {
+            context.out.line(format_args!(
+                "Personal data need the keys of persons: put a copy of the folder `keys` into {} before it is served.",
+                dir.display()
+            ));
+        }
         context
             .out
             .line(format_args!("Try:  backroom log verify --data {0}\nthen: backroom serve --data {0}", dir.display()));
         Ok(())
     }
+}
+
+/// Copies the files of a flat folder, durably.
+fn copy_keys(from: &Path, to: &Path) -> io::Result<()> {
+    let mut folder = fs::DirBuilder::new();
+    folder.recursive(true).mode(0o700).create(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let copy = to.join(entry.file_name());
+        fs::copy(entry.path(), &copy)?;
+        File::open(copy)?.sync_all()?;
+    }
+    File::open(to)?.sync_all()
 }
 
 fn open(from: &str) -> Result<Box<dyn backup::Vault>> {

@@ -15,10 +15,14 @@ use crate::entry::{Entry, place_of};
 use crate::error::{CodecError, StoreError};
 use crate::index::{decode_revision, index_key};
 use crate::key::split_key;
+use crate::keyring::KeyState;
 use crate::record::Record as _;
-use crate::records::{Installation, Tenant};
+use crate::records::{Installation, StoredWorker, Tenant};
 use crate::store::Store;
 use crate::types::{Hash, Head, Revision, TenantNo};
+
+/// Persons that are read at once.
+const PERSONS: usize = 500;
 
 /// What was exported.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -33,8 +37,8 @@ pub struct Exported {
 }
 
 impl Store {
-    /// Writes the durable chain of `tenant` to `out`, and the components of every release that it ran or installed. Its
-    /// record goes along; API keys do not. The tenant goes on meanwhile.
+    /// Writes the durable chain of `tenant` to `out`, the keys of its persons, and the components of every release that it
+    /// ran or installed. Its record goes along; API keys do not. The tenant goes on meanwhile.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] if the chain is not whole; what store, components and `out` report. What was written then is
@@ -52,6 +56,7 @@ impl Store {
         let backroom = env!("CARGO_PKG_VERSION").to_owned();
         let file_head = FileHead { backroom, made_at: now, tenant: tenant.clone(), head };
         let mut writer = Writer::begin(out, &file_head)?;
+        self.export_keys(number, &mut writer)?;
         let mut chain = Chain { tenant: number, end: head, head: Head::default(), digests: BTreeSet::new() };
         if head.number > 0 {
             let (from, mut failed) = (self.first_revision(number)?, None);
@@ -75,6 +80,22 @@ impl Store {
         }
         let releases = chain.digests.len() as u64;
         Ok((Exported { entries: head.number, head: head.hash, releases }, writer.end()?))
+    }
+
+    /// Writes the keys of all persons on record whose data were not erased.
+    fn export_keys<W: Write>(&self, tenant: TenantNo, writer: &mut Writer<W>) -> Result<(), BackupError> {
+        let (tx, keyring) = (self.read(tenant)?, self.engine().keyring());
+        let mut after = None;
+        loop {
+            let page = tx.scan::<StoredWorker>(&(), after.as_deref(), PERSONS)?;
+            let Some((last, _)) = page.last() else { return Ok(()) };
+            after = Some(last.clone());
+            for (_, worker) in page {
+                if let KeyState::Key(key) = keyring.get(tenant, &worker.id)? {
+                    writer.key(&worker.id, &key)?;
+                }
+            }
+        }
     }
 
     /// The revision of the first entry of a chain that has one.

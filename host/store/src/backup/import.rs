@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::io::Read;
 
 use backroom_domain::Instant;
+use backroom_domain::hr::Erasure;
 use serde::{Deserialize, Serialize};
 
 use super::Progress;
@@ -64,6 +65,7 @@ pub fn check_file(
     let (mut head, mut used, mut releases) = (Head::default(), BTreeSet::new(), BTreeSet::new());
     while let Some(section) = file.next()? {
         match section {
+            Section::Key(..) => {}
             Section::Entry(payload) => {
                 let entry = next_entry(&file.head, head, &payload)?;
                 head = Head { number: entry.number, hash: entry.hash };
@@ -117,8 +119,20 @@ impl Store {
         }
         let mut file = Reader::open(input)?;
         let (mut source, mut head) = (Head::default(), Head::default());
+        let mut keys = Vec::new();
         while let Some(section) = file.next()? {
-            let Section::Entry(payload) = section else { continue };
+            let payload = match section {
+                Section::Key(person, key) => {
+                    keys.push((person, key));
+                    continue;
+                }
+                Section::Component(_) => continue,
+                Section::Entry(payload) => payload,
+            };
+            if !keys.is_empty() {
+                // They stand before the entries, and are on disk before what they are needed for.
+                self.engine().keyring().keep(number, &std::mem::take(&mut keys))?;
+            }
             let entry = next_entry(&file.head, source, &payload)?;
             source = Head { number: entry.number, hash: entry.hash };
             let appended;
@@ -143,6 +157,9 @@ impl Store {
         let (head, ticket) = self.append_as(number, head, &(last, Vec::new()))?;
         // The last on disk: all on disk.
         ticket.wait()?;
+        for (_, erasure) in self.read(number)?.scan::<Erasure>(&(), None, usize::MAX)? {
+            self.engine().keyring().destroy(number, &erasure.worker)?;
+        }
         Ok(head)
     }
 

@@ -1,16 +1,19 @@
 //! The file of a tenant: what a client company takes along when it leaves.
 //!
-//! A line that says what it is, and then one zstd stream of sections (kind, length, body): the head, every entry of the chain
-//! as it stood in the log, the components that it used, and the end with the hash of everything before it.
+//! A line that says what it is, and then one zstd stream of sections (kind, length, body): the head, the keys of its persons,
+//! every entry of the chain as it stood in the log, the components that it used, and the end with the hash of everything
+//! before it. With the keys in it, whoever has the file can read the personal data: it is the client's own.
 
 use std::io::{self, Read, Write};
 
-use backroom_domain::Instant;
+use backroom_domain::{Id, Instant};
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use super::error::BackupError;
 use crate::entry::MAX_PAYLOAD;
 use crate::records::Tenant;
+use crate::seal::PersonKey;
 use crate::types::{Hash, Head};
 
 /// How these files begin; the rest of the first line is the format.
@@ -23,6 +26,7 @@ const MAX_BODY: u64 = MAX_PAYLOAD as u64;
 const LEVEL: i32 = 3;
 
 const HEAD: u8 = b'h';
+const KEY: u8 = b'k';
 const ENTRY: u8 = b'e';
 const COMPONENT: u8 = b'c';
 const END: u8 = b'z';
@@ -51,6 +55,8 @@ struct FileEnd {
 /// A section between head and end.
 #[derive(Debug)]
 pub(super) enum Section {
+    /// The key of a person.
+    Key(Id, PersonKey),
     /// The payload of an entry.
     Entry(Vec<u8>),
     /// The bytes of a component.
@@ -71,6 +77,11 @@ impl<W: Write> Writer<W> {
         let mut writer = Self { out, hash: blake3::Hasher::new() };
         writer.section(HEAD, &json(head)?)?;
         Ok(writer)
+    }
+
+    pub(super) fn key(&mut self, person: &Id, key: &PersonKey) -> Result<(), BackupError> {
+        let body = Zeroizing::new([key.bytes().as_slice(), person.as_str().as_bytes()].concat());
+        self.section(KEY, &body)
     }
 
     pub(super) fn entry(&mut self, payload: &[u8]) -> Result<(), BackupError> {
@@ -137,6 +148,7 @@ impl<R: Read> Reader<R> {
         }
         let before = Hash(*self.hash.finalize().as_bytes());
         match section(&mut self.input, &mut self.hash)? {
+            (KEY, body) => key(Zeroizing::new(body)).map(Some),
             (ENTRY, body) => Ok(Some(Section::Entry(body))),
             (COMPONENT, body) => Ok(Some(Section::Component(body))),
             (END, body) => {
@@ -177,13 +189,20 @@ fn check_magic(input: &mut impl Read) -> Result<(), BackupError> {
     }
 }
 
+/// 32 bytes of the key, and the person's id.
+fn key(body: Zeroizing<Vec<u8>>) -> Result<Section, BackupError> {
+    let (key, person) = body.split_first_chunk::<32>().ok_or_else(|| damaged("it has a key that is too short"))?;
+    let person = std::str::from_utf8(person).map_err(damaged)?;
+    Ok(Section::Key(Id::parse(person, "person").map_err(damaged)?, PersonKey::from_bytes(key)))
+}
+
 /// One section. A damaged length allocates nothing: what is not there is not read.
 fn section(input: &mut impl Read, hash: &mut blake3::Hasher) -> Result<(u8, Vec<u8>), BackupError> {
     let mut head = [0; 9];
     input.read_exact(&mut head).map_err(damaged)?;
     let (kind, len) = head.split_first().ok_or_else(|| damaged("it ends early"))?;
     let len = len.try_into().map(u64::from_le_bytes).map_err(damaged)?;
-    let limit = if [HEAD, END].contains(kind) { MAX_JSON } else { MAX_BODY };
+    let limit = if [HEAD, KEY, END].contains(kind) { MAX_JSON } else { MAX_BODY };
     if len > limit {
         return Err(damaged(format!("it has a section of {len} bytes, the limit is {limit}")));
     }
