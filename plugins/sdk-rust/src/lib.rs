@@ -32,7 +32,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-#[cfg(target_family = "wasm")]
+#[cfg(all(target_family = "wasm", feature = "arena"))]
 mod arena;
 mod date;
 mod error;

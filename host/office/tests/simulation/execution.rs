@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 
 use backroom_domain::rights::Rights;
-use backroom_domain::{Id, Instant};
+use backroom_domain::{Effect, Id, Instant};
 use backroom_office::imports::{self, ImportFailure};
 use backroom_office::runs::{self, RunDetail};
 use backroom_office::{Caller, Failure, NewInstallation, Sealed, Work, Written};
@@ -44,7 +44,7 @@ pub(crate) struct Execution {
     now: u64,
     stage: Stage,
     /// Effects of the dry run before, and the head that it read.
-    planned: Option<(Hash, Vec<Vec<u8>>)>,
+    planned: Option<(Hash, Vec<Effect>)>,
 }
 
 type Heard = Arc<Mutex<Option<Result<(), StoreError>>>>;
@@ -209,7 +209,7 @@ impl Execution {
         };
         assert_eq!(sealed.as_ref().err().map(String::as_str), model.end().err(), "the end of {}", self.command);
         let Ok(sealed) = sealed else { return Ok(self.refused(base, script, books)) };
-        let effects = sealed.encoded_effects().unwrap();
+        let effects = sealed.effects.clone();
         if script.dry != Dry::No && self.planned.is_none() {
             if script.dry == Dry::Only {
                 return Ok(self.settling(base, Answer::Nothing));

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::ops::{Bound, ControlFlow};
 use std::sync::Arc;
 
-use backroom_store::engine::{At, Change, Engine, Memory, Sealed};
-use backroom_store::{Meta, Options, Store, TenantNo};
+use backroom_store::engine::{At, Change, Embedded, Engine, Memory, Sealed, Tip};
+use backroom_store::records::{StoredEmployment, StoredWorker};
+use backroom_store::{Meta, Options, Record as _, Store, TenantNo, split_key};
 
 use crate::audit::{chains, compare, models};
 use crate::plan;
@@ -36,6 +37,24 @@ fn records(engine: &dyn Engine) -> BTreeMap<Vec<u8>, Vec<u8>> {
         next = snapshot.next_tenant(TenantNo(tenant.0 + 1)).unwrap();
     }
     records
+}
+
+/// The same with what is sealed opened, and of each head the number alone: keys of persons are drawn, so the same history
+/// gives other sealed bytes, and other hashes, on every engine.
+fn opened(engine: &Arc<dyn Engine>) -> BTreeMap<Vec<u8>, String> {
+    let store = Store::with_engine(Arc::clone(engine));
+    let show = |(key, value): (Vec<u8>, Vec<u8>)| {
+        let (tenant, space, within) = split_key(&key).unwrap();
+        let seals = store.seals(tenant);
+        let shown = match space {
+            0 if within == [b'h'] => format!("{:?}", Tip::decode(&value).unwrap().head.number),
+            StoredWorker::SPACE => format!("{:?}", StoredWorker::decode(&value).unwrap().open(&seals).unwrap()),
+            StoredEmployment::SPACE => format!("{:?}", StoredEmployment::decode(&value).unwrap().open(&seals).unwrap()),
+            _ => format!("{value:?}"),
+        };
+        (key, shown)
+    };
+    records(&**engine).into_iter().map(show).collect()
 }
 
 /// The log says everything: played into an empty engine, it gives the same chains and the same records, byte for byte.
@@ -81,7 +100,7 @@ fn a_moment_of_the_past(world: &World) {
     }
 }
 
-/// Memory and disk: the same history gives the same chains and records; and once more after closing and opening.
+/// Memory and disk: the same history gives the same records; and once more after closing and opening.
 #[test]
 fn a_history_on_disk_is_the_same_as_in_memory() {
     for seed in 0..crate::number("BACKROOM_SIM_DISK", 6) {
@@ -89,15 +108,17 @@ fn a_history_on_disk_is_the_same_as_in_memory() {
         let options = Options { segment_bytes: 64 << 10, cache_bytes: 8 << 20, ..Options::default() };
         let dir = tempfile::tempdir().unwrap();
         let in_memory = crate::in_memory(seed, &commands);
-        let expected = records(&*in_memory.shared);
-        let open = || backroom_store::engine::Embedded::open(dir.path(), &options).unwrap();
-        let on_disk = crate::live(seed, &commands, Arc::new(open()));
+        let expected = opened(&in_memory.shared);
+        assert!(expected.values().any(|record| record.contains("NewWorker")), "no worker: nothing sealed was compared");
+        let open = || -> Arc<dyn Engine> { Arc::new(Embedded::open(dir.path(), &options).unwrap()) };
+        let on_disk = crate::live(seed, &commands, open());
         check(&on_disk);
-        assert!(records(&*on_disk.shared) == expected, "seed {seed}: memory and disk differ");
+        assert!(opened(&on_disk.shared) == expected, "seed {seed}: memory and disk differ");
+        let bytes = records(&*on_disk.shared);
         on_disk.shared.close().unwrap();
         drop(on_disk);
         let again = open();
-        assert!(records(&again) == expected, "seed {seed}: it is another one after opening");
+        assert!(records(&*again) == bytes, "seed {seed}: it is another one after opening");
         assert_eq!(again.status().durable, in_memory.shared.status().durable);
     }
 }

@@ -11,3 +11,4 @@ CREATE TABLE backroom.person_key (
 REVOKE ALL ON backroom.person_key FROM PUBLIC, backroom_reader, backroom_bi;
 -- Destroyed keys leave the table's pages soon.
 ALTER TABLE backroom.person_key SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1);
+ALTER TABLE backroom.person_key ENABLE ROW LEVEL SECURITY;
