@@ -99,7 +99,9 @@ async fn play(session: &Session, mut file: File, name: Option<Id>) -> Answer {
             }
         };
         match open.office.import_tenant(&actor, now, &mut file, name, &mut upload, &mut progress) {
-            Ok(written) => Ok(Ok((written.value, written.replayed, Proof::of(open, TenantNo::PROVIDER, written.ticket)))),
+            Ok(written) => {
+                Ok(Ok((written.value, written.replayed, Proof::of(open, TenantNo::PROVIDER, written.ticket))))
+            }
             Err(TransferFailure::Failure(failure)) => Err(failure),
             Err(TransferFailure::File(error)) => Ok(Err(Problem::from(error))),
         }

@@ -7,8 +7,8 @@
 use std::collections::BTreeSet;
 use std::io::Read;
 
-use backroom_domain::Instant;
 use backroom_domain::hr::Erasure;
+use backroom_domain::{Id, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::Progress;
@@ -18,6 +18,7 @@ use super::tenant_file::{FileHead, Reader, Section, damaged};
 use crate::entry::{Change, Entry, Meta, Sealed};
 use crate::error::{CodecError, StoreError};
 use crate::key::split_key;
+use crate::record::Record as _;
 use crate::store::Store;
 use crate::ticket::Ticket;
 use crate::types::{Hash, Head, TenantNo};
@@ -119,7 +120,7 @@ impl Store {
         }
         let mut file = Reader::open(input)?;
         let (mut source, mut head) = (Head::default(), Head::default());
-        let mut keys = Vec::new();
+        let (mut keys, mut erased) = (Vec::new(), Vec::new());
         while let Some(section) = file.next()? {
             let payload = match section {
                 Section::Key(person, key) => {
@@ -135,6 +136,7 @@ impl Store {
             }
             let entry = next_entry(&file.head, source, &payload)?;
             source = Head { number: entry.number, hash: entry.hash };
+            erased.extend(erased_in(&entry).map_err(damaged)?);
             let appended;
             (head, appended) = self.append_as(number, head, &rebound(entry, number))?;
             if head.number % GROUP == 0 {
@@ -145,6 +147,8 @@ impl Store {
         if file.head != checked.head || source != checked.head.head {
             return Err(damaged("it was changed while it was imported"));
         }
+        // They came without keys, and are never to get new ones.
+        erased.iter().try_for_each(|person| self.engine().keyring().destroy(number, person))?;
         let FileHead { tenant, made_at, .. } = file.head;
         let origin = Origin {
             tenant: tenant.id.to_string(),
@@ -157,9 +161,6 @@ impl Store {
         let (head, ticket) = self.append_as(number, head, &(last, Vec::new()))?;
         // The last on disk: all on disk.
         ticket.wait()?;
-        for (_, erasure) in self.read(number)?.scan::<Erasure>(&(), None, usize::MAX)? {
-            self.engine().keyring().destroy(number, &erasure.worker)?;
-        }
         Ok(head)
     }
 
@@ -194,6 +195,15 @@ impl Store {
         let detail = entry.detail.as_deref().unwrap_or_default();
         serde_json::from_slice(detail).map(Some).map_err(|why| StoreError::corrupt(place(), CodecError::malformed(why)))
     }
+}
+
+/// The persons whose data an entry erased.
+fn erased_in(entry: &Entry) -> Result<Vec<Id>, CodecError> {
+    let erasures = entry.changes.iter().filter_map(|(key, value)| match (split_key(key), value) {
+        (Some((_, Erasure::SPACE, _)), Some(value)) => Some(Erasure::decode(value)),
+        _ => None,
+    });
+    erasures.map(|erasure| erasure.map(|erasure| erasure.worker)).collect()
 }
 
 /// What an entry says, with keys of another tenant. The order stays: the number stands first in every key.
