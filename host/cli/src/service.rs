@@ -34,7 +34,7 @@ impl InProcess {
     /// Opens a data directory, which no other process may hold, or a database.
     pub(crate) fn open(place: &Place) -> Result<Self> {
         let runtime = runtime()?;
-        let service = open(&runtime, place)?;
+        let service = open(&runtime, place, &|_| {})?;
         Ok(Self { runtime, service })
     }
 
@@ -64,9 +64,9 @@ pub(crate) struct Server {
 
 impl Server {
     /// Opens a data directory or a database and begins to listen.
-    pub(crate) fn start(place: &Place, listen: SocketAddr) -> Result<Self> {
+    pub(crate) fn start(place: &Place, listen: SocketAddr, adapt: &dyn Fn(&mut ServiceOptions)) -> Result<Self> {
         let runtime = runtime()?;
-        let service = open(&runtime, place)?;
+        let service = open(&runtime, place, adapt)?;
         let listener = runtime.block_on(TcpListener::bind(listen));
         let listener =
             listener.with_context(|| format!("cannot listen on {listen}; `--listen` names another address"))?;
@@ -107,7 +107,7 @@ async fn call(service: &Service, request: Request<Vec<u8>>) -> Result<(StatusCod
     Ok((status, String::from_utf8_lossy(&body).into_owned()))
 }
 
-fn open(runtime: &Runtime, place: &Place) -> Result<Service> {
+fn open(runtime: &Runtime, place: &Place, adapt: &dyn Fn(&mut ServiceOptions)) -> Result<Service> {
     let _inside = runtime.enter();
     // The URL may hold a password.
     let what = match place {
@@ -119,6 +119,7 @@ fn open(runtime: &Runtime, place: &Place) -> Result<Service> {
     };
     let mut options = ServiceOptions::at(place.clone());
     options.store.master_key = master_key()?;
+    adapt(&mut options);
     let opened = Service::open(options);
     opened.map_err(|error| Failure::Unavailable(anyhow::Error::new(error).context(what)))
 }

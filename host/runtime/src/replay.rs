@@ -77,11 +77,11 @@ impl Runner {
             return Err(Error::refused("not-replayable", message).into());
         }
         let tx = self.store().before(number, record.number, progress)?;
-        let (end, tail) = self.again(tx, &record, &recorded)?;
+        let (end, tail) = self.execute_again(tx, &record, &recorded)?;
         self.compare(number, run, &recorded, end, &tail)
     }
 
-    fn again(&self, tx: Tx, record: &RunRecord, recorded: &RecordedRun) -> Result<(End, Tail), RunnerError> {
+    fn execute_again(&self, tx: Tx, record: &RunRecord, recorded: &RecordedRun) -> Result<(End, Tail), RunnerError> {
         let detail = &recorded.detail;
         let installation = tx.get::<Installation>(&detail.installation)?;
         let installation = installation.filter(|found| found.release == detail.release);

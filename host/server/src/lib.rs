@@ -23,6 +23,7 @@ mod secret;
 mod serve;
 mod service;
 mod session;
+mod worker;
 mod workflows;
 
 pub use auth::Access;

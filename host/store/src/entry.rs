@@ -99,6 +99,8 @@ pub struct Sealed {
     pub payload: Vec<u8>,
     /// The same changes as in the payload, sorted by key, each key once.
     pub changes: Vec<Change>,
+    /// The lease of the tenant's queue under which it is committed: it must be the newest. Not part of the log.
+    pub fence: Option<u64>,
 }
 
 impl Sealed {
@@ -124,7 +126,7 @@ impl Sealed {
             return Err(StoreError::TooLarge { what: "the log entry", size: payload.len(), limit: MAX_PAYLOAD });
         }
         let head = Head { number, hash: Hash::of(&payload) };
-        Ok(Self { tenant, follows, head, payload, changes })
+        Ok(Self { tenant, follows, head, payload, changes, fence: None })
     }
 }
 

@@ -5,8 +5,8 @@
 //!
 //! XChaCha20-Poly1305 with a synthetic nonce: the nonce is a keyed hash of everything that is sealed, so the same data of the
 //! same record give the same bytes (a replayed run is compared byte for byte), and two different texts never meet under one
-//! nonce. What equal bytes tell is that the same record held the same text before. The associated data are tenant, record space
-//! and record key: what is sealed opens in its own place alone. Texts are padded to multiples of 32 bytes, so that the length
+//! nonce. What equal bytes tell is that the same record held the same text before. The associated data are record space and
+//! record key, and the key is one person's of one tenant: what is sealed opens in its own place alone. Texts are padded to multiples of 32 bytes, so that the length
 //! of a name or an amount says little.
 
 mod key;

@@ -1,7 +1,9 @@
 //! `backroom serve`.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
+use backroom_server::ServiceOptions;
 use clap::Args;
 use serde_json::json;
 
@@ -25,17 +27,33 @@ hexadecimal digits that these keys are wrapped with; keep it away from the data 
 Examples:
   backroom serve --data /var/lib/backroom
   backroom serve --data /var/lib/backroom --listen 127.0.0.1:8080 --json-logs
+  backroom serve --data /var/lib/backroom --workers 8 --host-name one
   backroom serve --database-url postgresql://backroom@db.internal/backroom --cache /var/cache/backroom")]
 pub(crate) struct Serve {
     /// Address and port to listen on; port 0 takes a free one.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7420")]
     listen: SocketAddr,
+    /// Queues of tenants that this host works through at once; 0 to serve requests alone.
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(0..=48))]
+    workers: u16,
+    /// The name of this host, as the queue shows who does what; made of the process id if not said.
+    #[arg(long, value_name = "NAME")]
+    host_name: Option<String>,
+    /// How long other hosts wait before they take over what this one has under way, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=600))]
+    lease_time: u64,
     /// Write log lines as JSON objects.
     #[arg(long)]
     json_logs: bool,
 }
 
 impl Serve {
+    fn adapt(&self, options: &mut ServiceOptions) {
+        options.host.clone_from(&self.host_name);
+        options.limits.workers = self.workers.into();
+        options.limits.lease_time = Duration::from_secs(self.lease_time);
+    }
+
     /// Does it, until it is told to stop.
     pub(crate) fn run(&self, context: &Context) -> Result {
         logging::begin("info", self.json_logs);
@@ -45,7 +63,7 @@ impl Serve {
                  tenant, and a copy of it brings back what is erased; {MASTER_KEY_FILE} names a file with a key to wrap them with"
             );
         }
-        let server = Server::start(&context.required_place()?, self.listen)?;
+        let server = Server::start(&context.required_place()?, self.listen, &|options| self.adapt(options))?;
         let key = server.first_key()?;
         let url = format!("http://{}", server.address);
         let out = context.out;

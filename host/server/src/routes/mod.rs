@@ -12,6 +12,7 @@ mod keys;
 mod ledger;
 mod log;
 mod plugins;
+mod queue;
 mod runs;
 mod tenants;
 
@@ -57,6 +58,7 @@ pub static ROUTES: &[Route] = &[
     route(GET, "/v1/plugins/{digest}", Key, || get(plugins::show)),
     route(POST, "/v1/log/verify", Admin, || post(log::verify)),
     route(GET, "/v1/log/status", Admin, || get(log::status)),
+    route(GET, "/v1/queue", Admin, || get(queue::status)),
     route(POST, "/v1/tenants/{tenant}/imports", Write, || post(imports::import)),
     route(GET, "/v1/tenants/{tenant}/installations", Read, || get(installations::list)),
     route(PUT, "/v1/tenants/{tenant}/installations/{name}", Write, || put(installations::install)),

@@ -13,6 +13,7 @@ mod erasure;
 mod imports;
 mod overload;
 mod problems;
+mod queue;
 mod real;
 mod serve;
 mod world;

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::PersonKey;
 use crate::error::StoreError;
-use crate::key::full_key;
+use crate::key::RecordKey as _;
 use crate::keyring::{KeyState, Keyring};
 use crate::record::Record;
 use crate::types::TenantNo;
@@ -60,7 +60,7 @@ impl Seals {
     /// [`StoreError::Corrupt`] in a unit of work for writing if the key was destroyed; what the keyring reports.
     pub fn seal<R: Record>(&self, person: &Id, key: &R::Key, text: &[u8]) -> Result<Vec<u8>, StoreError> {
         let with = self.key_for_sealing(person)?;
-        let sealed = super::seal(&with, &full_key(self.tenant, R::SPACE, key), text);
+        let sealed = super::seal(&with, &place::<R>(key), text);
         sealed.map_err(|source| StoreError::Codec { tenant: self.tenant, space: R::SPACE, source })
     }
 
@@ -75,7 +75,7 @@ impl Seals {
         key: &R::Key,
         sealed: &[u8],
     ) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
-        let place = full_key(self.tenant, R::SPACE, key);
+        let place = place::<R>(key);
         let own = self.used.lock().own.get(person).cloned();
         let with = match own {
             Some(Own::New(with)) => with,
@@ -132,6 +132,14 @@ impl Seals {
     fn damaged(&self, what: String) -> StoreError {
         StoreError::corrupt(format!("the keys of the persons of tenant {}", self.tenant), what)
     }
+}
+
+/// Where in a tenant's records it stands. Not which tenant's: the key says that, and a tenant that moves to another service
+/// takes its entries and its keys along.
+fn place<R: Record>(key: &R::Key) -> Vec<u8> {
+    let mut place = vec![R::SPACE];
+    key.write(&mut place);
+    place
 }
 
 impl fmt::Debug for Seals {
