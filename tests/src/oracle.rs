@@ -15,24 +15,38 @@ pub fn require(program: &str, install: &str) -> bool {
 
 fn missing(program: &str, install: &str) -> bool {
     assert!(std::env::var_os("BACKROOM_REQUIRE_ALL").is_none(), "{program} is required here: {install}");
-    eprintln!("\n*** SKIPPED: {program} is not here, so it did not check our balances. {install}\n");
+    eprintln!("\n*** SKIPPED: {program} is not here, so what needs it was not checked. {install}\n");
     false
 }
 
-/// The Python interpreter of an environment that has beancount, made below `target` on first use.
+/// The Python interpreter of an environment that has beancount.
 pub fn beancount() -> Option<PathBuf> {
-    let folder = root().join("target/oracles/beancount");
+    python_with("beancount", "beancount==3.2.3")
+}
+
+/// The Python interpreter of an environment that has moto, which speaks S3 as Amazon's service does.
+pub fn moto() -> Option<PathBuf> {
+    python_with("moto.server", "moto[server]==5.2.5")
+}
+
+/// The Python interpreter of an environment that has `module` out of `package`, made below `target` on first use.
+fn python_with(module: &str, package: &str) -> Option<PathBuf> {
+    // One at a time: two tests of one process may want the same.
+    static MAKING: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    let _making = MAKING.lock();
+    let folder = root().join("target/oracles").join(module);
     let python = folder.join("bin/python");
-    let works = |p: &PathBuf| Command::new(p).args(["-c", "import beancount"]).status().is_ok_and(|s| s.success());
+    let import = format!("import {module}");
+    let works = |p: &PathBuf| Command::new(p).args(["-c", &import]).output().is_ok_and(|o| o.status.success());
     if !works(&python) {
         let made = Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder).status();
         let installed = made.is_ok_and(|s| s.success())
             && Command::new(&python)
-                .args(["-m", "pip", "install", "--quiet", "beancount==3.2.3"])
+                .args(["-m", "pip", "install", "--quiet", package])
                 .status()
                 .is_ok_and(|s| s.success());
         if !installed || !works(&python) {
-            missing("beancount", "It needs Python 3 with venv, and pip must reach PyPI.");
+            missing(module, "It needs Python 3 with venv, and pip must reach PyPI.");
             return None;
         }
     }

@@ -95,8 +95,13 @@ impl Server {
 
     /// The same with further environment variables.
     pub fn start_with(data: &Path, environment: &[(&str, &str)]) -> Self {
+        Self::start_as(data, environment, &[])
+    }
+
+    /// The same with further arguments of `serve` as well.
+    pub fn start_as(data: &Path, environment: &[(&str, &str)], arguments: &[&str]) -> Self {
         let key = key_of(&Place::Folder(data.to_owned()), &data.with_extension("key"));
-        Self::start_at(&Place::Folder(data.to_owned()), data, &key, environment, &[])
+        Self::start_at(&Place::Folder(data.to_owned()), data, &key, environment, arguments)
     }
 
     /// One of several hosts over a database. `name` is a path: its log stands beside it. `key` is the file of the

@@ -1,5 +1,7 @@
 //! Every command is an HTTP request. It goes to a server, or to the same routes in this process with no socket between.
 
+use std::fs::File;
+use std::io::Write;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
@@ -83,6 +85,47 @@ impl Client {
         self.send(Method::PUT, path, Some(json(body)?))
     }
 
+    /// Sends a file.
+    pub(crate) fn upload(&self, path: &str, file: File) -> Result<Reply> {
+        let request = Request::builder()
+            .method(Method::POST)
+            .header(header::ACCEPT, "application/json")
+            .header(header::CONTENT_TYPE, "application/octet-stream");
+        let (status, text) = match &self.0 {
+            Way::Server { agent, base, key } => {
+                over_the_wire(agent, base, authorized(request, base, path, key, file)?)?
+            }
+            Way::InProcess(service) => service.upload(request.uri(path).body(()).map_err(Failure::usage)?, file)?,
+        };
+        match status.is_success() {
+            true => Ok(Reply { text }),
+            false => Err(Failure::from_reply(status.as_u16(), &text)),
+        }
+    }
+
+    /// Sends JSON and writes the file that comes back.
+    pub(crate) fn download(&self, path: &str, body: &impl Serialize, out: &mut dyn Write) -> Result {
+        let body = serde_json::to_vec(body).context("cannot write the request as JSON")?;
+        let request = Request::builder().method(Method::POST).header(header::CONTENT_TYPE, "application/json");
+        let (status, text) = match &self.0 {
+            Way::Server { agent, base, key } => {
+                let mut reply = sent(agent, base, authorized(request, base, path, key, body)?)?;
+                if !reply.status().is_success() {
+                    let status = reply.status();
+                    let text = reply.body_mut().read_to_string().unwrap_or_default();
+                    return Err(Failure::from_reply(status.as_u16(), &text));
+                }
+                std::io::copy(&mut reply.body_mut().as_reader(), out).context("the file did not come whole")?;
+                return Ok(());
+            }
+            Way::InProcess(service) => service.download(request.uri(path).body(body).map_err(Failure::usage)?, out)?,
+        };
+        match status.is_success() {
+            true => Ok(()),
+            false => Err(Failure::from_reply(status.as_u16(), &text)),
+        }
+    }
+
     /// Sends one request. Whatever is no success is a [`Failure`].
     pub(crate) fn send(&self, method: Method, path: &str, body: Option<Body>) -> Result<Reply> {
         let (kind, bytes) = match body {
@@ -100,12 +143,7 @@ impl Client {
         }
         let (status, text) = match &self.0 {
             Way::Server { agent, base, key } => {
-                if let Some(key) = key {
-                    request = request.header(header::AUTHORIZATION, format!("Bearer {key}"));
-                }
-                let request =
-                    request.uri(format!("{base}{path}")).body(bytes).map_err(|e| Failure::usage(e.to_string()))?;
-                over_the_wire(agent, base, request)?
+                over_the_wire(agent, base, authorized(request, base, path, key, bytes)?)?
             }
             Way::InProcess(service) => {
                 let request = request.uri(path).body(bytes).map_err(|e| Failure::usage(e.to_string()))?;
@@ -119,16 +157,43 @@ impl Client {
     }
 }
 
-fn over_the_wire(agent: &ureq::Agent, base: &str, request: Request<Vec<u8>>) -> Result<(StatusCode, String)> {
-    let told = |error: ureq::Error| {
-        anyhow!(
-            "{base} does not answer: {error}. Is the server running (`backroom serve --data DIR`)? \
-             `--server URL` names another one, `--data DIR` works without one"
-        )
-    };
-    let mut reply = agent.run(request).map_err(told)?;
-    let text = reply.body_mut().with_config().limit(MAX_REPLY).read_to_string().map_err(told)?;
-    Ok((reply.status(), text))
+/// A request to the server, with the key.
+fn authorized<B>(
+    mut request: axum::http::request::Builder,
+    base: &str,
+    path: &str,
+    key: &Option<String>,
+    body: B,
+) -> Result<Request<B>> {
+    if let Some(key) = key {
+        request = request.header(header::AUTHORIZATION, format!("Bearer {key}"));
+    }
+    request.uri(format!("{base}{path}")).body(body).map_err(Failure::usage)
+}
+
+fn told(base: &str, error: &ureq::Error) -> anyhow::Error {
+    anyhow!(
+        "{base} does not answer: {error}. Is the server running (`backroom serve --data DIR`)? \
+         `--server URL` names another one, `--data DIR` works without one"
+    )
+}
+
+fn sent(
+    agent: &ureq::Agent,
+    base: &str,
+    request: Request<impl ureq::AsSendBody>,
+) -> Result<axum::http::Response<ureq::Body>> {
+    Ok(agent.run(request).map_err(|error| told(base, &error))?)
+}
+
+fn over_the_wire(
+    agent: &ureq::Agent,
+    base: &str,
+    request: Request<impl ureq::AsSendBody>,
+) -> Result<(StatusCode, String)> {
+    let mut reply = sent(agent, base, request)?;
+    let text = reply.body_mut().with_config().limit(MAX_REPLY).read_to_string();
+    Ok((reply.status(), text.map_err(|error| told(base, &error))?))
 }
 
 impl Reply {

@@ -5,13 +5,15 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use axum::body::{Body, to_bytes};
-use axum::http::{Request, StatusCode};
+use axum::http::{Request, Response, StatusCode};
 use backroom_server::{Place, Service, ServiceError, ServiceOptions, serve};
 use backroom_store::MasterKey;
+use http_body_util::BodyExt as _;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use tokio_util::io::ReaderStream;
 use tower::ServiceExt as _;
 use zeroize::Zeroizing;
 
@@ -36,6 +38,34 @@ impl InProcess {
         let runtime = runtime()?;
         let service = open(&runtime, place, &|_| {})?;
         Ok(Self { runtime, service })
+    }
+
+    /// Calls a route with a file as its body.
+    pub(crate) fn upload(&self, request: Request<()>, file: std::fs::File) -> Result<(StatusCode, String)> {
+        let body = Body::from_stream(ReaderStream::new(tokio::fs::File::from_std(file)));
+        self.runtime.block_on(async {
+            let Ok(response) = self.service.local_router().oneshot(request.map(|()| body)).await;
+            read(response).await
+        })
+    }
+
+    /// Calls a route whose successful answer is a file, and writes it to `out`; the text is of any other answer.
+    pub(crate) fn download(
+        &self,
+        request: Request<Vec<u8>>,
+        out: &mut dyn std::io::Write,
+    ) -> Result<(StatusCode, String)> {
+        self.runtime.block_on(async {
+            let Ok(mut response) = self.service.local_router().oneshot(request.map(Body::from)).await;
+            if !response.status().is_success() {
+                return read(response).await;
+            }
+            while let Some(frame) = response.body_mut().frame().await {
+                let Ok(data) = frame.context("the reply broke off")?.into_data() else { continue };
+                out.write_all(&data).context("the file cannot be written")?;
+            }
+            Ok((response.status(), String::new()))
+        })
     }
 
     /// Calls a route.
@@ -102,6 +132,10 @@ impl Server {
 
 async fn call(service: &Service, request: Request<Vec<u8>>) -> Result<(StatusCode, String)> {
     let Ok(response) = service.local_router().oneshot(request.map(Body::from)).await;
+    read(response).await
+}
+
+async fn read(response: Response<Body>) -> Result<(StatusCode, String)> {
     let status = response.status();
     let body = to_bytes(response.into_body(), MAX_REPLY).await.context("the reply broke off")?;
     Ok((status, String::from_utf8_lossy(&body).into_owned()))

@@ -83,9 +83,7 @@ impl Office {
                 false => Err(Error::exists_with_different("tenant", &id, "name").into()),
             };
         }
-        let last = tx.get::<Counter>(&"tenant".to_owned())?.map_or(0, |c| c.last);
-        let number = u32::try_from(last + 1).map_err(|_| Error::overflow("the number of tenants"))?;
-        tx.put(&Counter { series: "tenant".to_owned(), last: number.into() })?;
+        let number = next_tenant_number(&mut tx)?.0;
         let tenant = Tenant { id, name: name.to_owned(), number, created_at: now };
         write(tx, "tenant", actor, now, tenant)
     }
@@ -221,6 +219,14 @@ impl Office {
         let (cursor, limit) = page.check()?;
         Ok(Page::of(self.store.read(tenant)?.scan::<R>(&(), cursor.as_deref(), limit)?, limit))
     }
+}
+
+/// Takes the next number of a tenant, if the unit of work is committed.
+pub(crate) fn next_tenant_number(tx: &mut Tx) -> Result<TenantNo> {
+    let last = tx.get::<Counter>(&"tenant".to_owned())?.map_or(0, |c| c.last);
+    let number = u32::try_from(last + 1).map_err(|_| Error::overflow("the number of tenants"))?;
+    tx.put(&Counter { series: "tenant".to_owned(), last: number.into() })?;
+    Ok(TenantNo(number))
 }
 
 /// Commits one record of the service.

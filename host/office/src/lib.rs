@@ -16,9 +16,11 @@ mod page;
 pub mod queue;
 pub mod runs;
 pub mod state;
+mod transfer;
 mod work;
 
 pub use control::{MAX_LIMITS, NewInstallation, Office, Written};
 pub use error::{Failure, Result};
 pub use page::{Page, PageRequest};
+pub use transfer::{Arrived, TransferFailure};
 pub use work::{Caller, Sealed, Work};

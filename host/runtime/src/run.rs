@@ -185,6 +185,14 @@ impl Runner {
         })
     }
 
+    /// The bytes of a release, for backups and for tenants that leave.
+    ///
+    /// # Errors
+    /// [`RunnerError::Plugin`] if its file cannot be read or was changed.
+    pub fn component(&self, digest: &str) -> Result<Vec<u8>, RunnerError> {
+        Ok(self.0.releases.read(digest)?)
+    }
+
     /// As [`Runner::run`], and waits until it is on disk. If another host commits first in that time, it begins anew.
     ///
     /// # Errors
@@ -198,8 +206,9 @@ impl Runner {
         self.0.reruns.load(Ordering::Relaxed)
     }
 
-    /// Runs an installation on this thread: once, or anew where another host commits for the tenant meanwhile. A run that is refused or fails is a report as well; in commit mode the
-    /// attempt is recorded, so that the same id gives the same report again.
+    /// Runs an installation on this thread: once, or anew where another host commits for the tenant meanwhile. A run that is
+    /// refused or fails is a report as well; in commit mode the attempt is recorded, so that the same id gives the same
+    /// report again.
     ///
     /// # Errors
     /// `invalid` (`input-too-large`, `date-invalid`), `not-found` (no such installation), `conflict`

@@ -26,6 +26,8 @@ pub(crate) enum Task {
     Run,
     /// Runs a guest, or compiles one, without the tenant's turn.
     Plan,
+    /// Reads or writes a whole log: a backup, a tenant that leaves or arrives. One at a time, and in nobody's way.
+    Archive,
 }
 
 /// Held while the work lasts.
@@ -46,6 +48,7 @@ struct Lane {
     reads: Arc<Semaphore>,
     /// Of one: a tenant that sends slowly takes one place of those for all, not every one.
     large_body: Arc<Semaphore>,
+    archive: Arc<Semaphore>,
 }
 
 /// The gates of the service.
@@ -77,6 +80,7 @@ impl Admission {
             Task::Write => (&lane.queue, &lane.turn, &self.store),
             Task::Run => (&lane.queue, &lane.turn, &self.guests),
             Task::Plan => (&lane.queue, &lane.plans, &self.guests),
+            Task::Archive => (&lane.queue, &lane.archive, &self.store),
         };
         let Ok(place) = Arc::clone(queue).try_acquire_owned() else {
             return Err(Problem::too_many(
@@ -117,6 +121,7 @@ impl Admission {
                 read_queue: gate(self.limits.queue_per_tenant + self.limits.reads_per_tenant),
                 reads: gate(self.limits.reads_per_tenant),
                 large_body: gate(1),
+                archive: gate(1),
             })
         };
         Arc::clone(self.lanes.lock().entry(tenant).or_insert_with(lane))

@@ -23,6 +23,7 @@ mod secret;
 mod serve;
 mod service;
 mod session;
+mod vault;
 mod worker;
 mod workflows;
 
@@ -32,4 +33,5 @@ pub use limits::ServiceLimits;
 pub use routes::{ROUTES, Route};
 pub use serve::serve;
 pub use service::{Place, Service, ServiceOptions};
+pub use vault::{VaultError, open_vault};
 pub use workflows::Workflows;

@@ -43,6 +43,11 @@ pub struct ServiceLimits {
     pub file_bytes: usize,
     /// Files of an import; there are fewer kinds.
     pub files: usize,
+    /// The file of a tenant that arrives. It is kept in the folder for temporary files meanwhile, not in memory.
+    pub tenant_file_bytes: u64,
+    /// Folders (absolute) and `s3://bucket/prefix` at or below which callers may have backups made: a key must not be a way
+    /// to write anywhere on this machine.
+    pub backup_to: Vec<String>,
 }
 
 impl Default for ServiceLimits {
@@ -65,6 +70,8 @@ impl Default for ServiceLimits {
             component_bytes: 32 << 20,
             file_bytes: backroom_office::imports::MAX_FILE,
             files: 16,
+            tenant_file_bytes: 4 << 30,
+            backup_to: Vec::new(),
         }
     }
 }

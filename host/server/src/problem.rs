@@ -11,6 +11,7 @@ use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICAT
 use axum::response::{IntoResponse, Response};
 use backroom_domain::{Class, Error};
 use backroom_store::StoreError;
+use backroom_store::backup::BackupError;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -219,6 +220,28 @@ impl From<StoreError> for Problem {
             | StoreError::Codec { .. }
             | StoreError::Io { .. } => Self::internal(&error),
         }
+    }
+}
+
+/// Only administrators ask for what ends so: they may know what happened inside.
+impl From<BackupError> for Problem {
+    fn from(error: BackupError) -> Self {
+        let detail = error.to_string();
+        let (status, class, code) = match error {
+            BackupError::Store(StoreError::Corrupt { .. }) => {
+                (StatusCode::INTERNAL_SERVER_ERROR, Class::Unavailable, "log-damaged")
+            }
+            BackupError::Store(error) => return error.into(),
+            BackupError::Io { .. } => return Self::unavailable("vault-unavailable", detail, 30),
+            BackupError::Damaged { .. } => (StatusCode::UNPROCESSABLE_ENTITY, Class::Invalid, "object-damaged"),
+            BackupError::Newer { .. } => (StatusCode::UNPROCESSABLE_ENTITY, Class::Invalid, "format-newer"),
+            BackupError::Foreign { .. } => (StatusCode::CONFLICT, Class::Conflict, "backup-foreign"),
+            BackupError::Nothing(_) | BackupError::Moment(_) | BackupError::NotEmpty { .. } => {
+                (StatusCode::UNPROCESSABLE_ENTITY, Class::Refused, "nothing-to-do")
+            }
+            BackupError::Component { .. } => (StatusCode::UNPROCESSABLE_ENTITY, Class::Refused, "component-unusable"),
+        };
+        Self::new(status, class, code, detail)
     }
 }
 

@@ -16,6 +16,12 @@ pub trait Workflows: Send + Sync {
     /// What is wrong with the bytes; what the store reports.
     fn upload(&self, actor: &str, now: Instant, bytes: &[u8]) -> Result<Release, RunnerError>;
 
+    /// The bytes of a release.
+    ///
+    /// # Errors
+    /// They cannot be read, or were changed.
+    fn component(&self, digest: &str) -> Result<Vec<u8>, RunnerError>;
+
     /// Runs a workflow once. A run that was refused or failed is no error: its report says so.
     ///
     /// # Errors
@@ -50,6 +56,10 @@ pub trait Workflows: Send + Sync {
 impl Workflows for Runner {
     fn upload(&self, actor: &str, now: Instant, bytes: &[u8]) -> Result<Release, RunnerError> {
         Self::upload(self, actor, now, bytes)
+    }
+
+    fn component(&self, digest: &str) -> Result<Vec<u8>, RunnerError> {
+        Self::component(self, digest)
     }
 
     fn run(&self, request: RunRequest) -> Result<RunHandle, RunnerError> {

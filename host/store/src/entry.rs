@@ -12,6 +12,7 @@ use minicbor::Decoder;
 pub(crate) use self::codec::place_of;
 use self::codec::{decode_place, decode_rest, encode};
 use crate::error::{CodecError, StoreError};
+use crate::key::split_key;
 use crate::types::{Hash, Head, Revision, TenantNo};
 
 /// The longest payload of one entry: far above any sensible run, below what would hold up all other tenants.
@@ -128,6 +129,19 @@ impl Sealed {
         let head = Head { number, hash: Hash::of(&payload) };
         Ok(Self { tenant, follows, head, payload, changes, fence: None })
     }
+
+    /// Takes an entry of another log as it is, so that its hash stays the same: for a chain that is restored. `entry` was
+    /// decoded from `payload`, and `follows` is the head of its tenant.
+    ///
+    /// # Errors
+    /// As [`Entry::check_place`].
+    pub(crate) fn from_entry(entry: Entry, payload: Vec<u8>, follows: Head) -> Result<Self, CodecError> {
+        entry.check_place(follows)?;
+        let change = |(key, value): (Vec<u8>, Option<Vec<u8>>)| Change { key: key.into(), value: value.map(Arc::from) };
+        let head = Head { number: entry.number, hash: entry.hash };
+        let changes = entry.changes.into_iter().map(change).collect();
+        Ok(Self { tenant: entry.tenant, follows, head, payload, changes })
+    }
 }
 
 impl Entry {
@@ -143,6 +157,28 @@ impl Entry {
             return Err(CodecError::malformed("bytes after the entry"));
         }
         Ok(entry)
+    }
+
+    /// Whether it may stand behind `follows` in its chain: number, hash, and changes that are sorted and its tenant's own.
+    pub(crate) fn check_place(&self, follows: Head) -> Result<(), CodecError> {
+        let name = format!("entry {} of tenant {}", self.number, self.tenant);
+        if Some(self.number) != follows.number.checked_add(1) {
+            return Err(CodecError::malformed(format!("{name} stands where entry {} ends the chain", follows.number)));
+        }
+        if self.prev != follows.hash {
+            return Err(CodecError::malformed(format!(
+                "{name} names {} as the entry before it, whose hash is {}",
+                self.prev, follows.hash
+            )));
+        }
+        let own = |key: &[u8]| split_key(key).is_some_and(|(tenant, space, _)| tenant == self.tenant && space != 0);
+        if !self.changes.iter().all(|(key, _)| own(key)) {
+            return Err(CodecError::malformed(format!("{name} changes a record that is not its tenant's")));
+        }
+        if !self.changes.is_sorted_by(|a, b| a.0 < b.0) {
+            return Err(CodecError::malformed(format!("the changes of {name} are not in order")));
+        }
+        Ok(())
     }
 }
 

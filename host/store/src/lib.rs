@@ -7,11 +7,12 @@
 //! * [`Store`] hands out units of work ([`Tx`]); writers of one tenant take turns, readers never wait for them.
 //! * [`Tx::commit`] puts the entry in its place in the log and lets the next writer start. It does not wait for the
 //!   disk: [`Ticket::wait`] does, and a reply may only be given after it.
-//! * [`Engine`] is what a storage engine must do; [`engine`] has the embedded one (commit log and sled), an
-//!   in-memory twin for tests, and a wrapper that fails on purpose.
+//! * [`Engine`] is what a storage engine must do; [`engine`] has the embedded one (commit log and sled), one over
+//!   PostgreSQL that several hosts share, an in-memory twin for tests, and a wrapper that fails on purpose.
 //!
 //! * Personal data are sealed with a key per person ([`Seals`], [`Keyring`]) before they are staged. The keys stand beside log
 //!   and state; destroying one erases what was sealed with it from both and from every copy of them.
+//! * [`backup`] makes backups of the log and restores them, and takes one tenant from store to store in a file.
 //!
 //! The log is the truth. What sled holds can be thrown away at any time and is rebuilt from the log.
 //!
@@ -19,6 +20,7 @@
 //! effects are opaque.
 #![forbid(unsafe_code)]
 
+pub mod backup;
 mod cache;
 pub mod engine;
 mod entry;

@@ -16,7 +16,7 @@ use crate::index::{STRIDE, Tip, decode_revision, head_key, index_key};
 use crate::leases::{self, Lease, Leases, Local, waiting};
 use crate::seal::{MasterKey, Seals};
 use crate::ticket::Ticket;
-use crate::turns::Turns;
+use crate::turns::{Turn, Turns};
 use crate::tx::{Held, Tx};
 use crate::types::{Head, Revision, TenantNo};
 use crate::verify::{self, VerifyProgress, VerifyReport};
@@ -156,12 +156,17 @@ impl Store {
     /// # Errors
     /// [`StoreError::Busy`] if the turn does not come in time; [`StoreError::Unavailable`] if the store has stopped.
     pub fn write(&self, tenant: TenantNo) -> Result<Tx, StoreError> {
-        let turn = self.0.turns.take(tenant, self.0.turn_timeout).ok_or_else(|| {
-            StoreError::Busy(format!("tenant {tenant} had no turn within {} ms", self.0.turn_timeout.as_millis()))
-        })?;
+        let turn = self.turn(tenant)?;
         // After the turn has come, so that the snapshot shows what the one before has done.
         let (snapshot, follows) = self.0.engine.begin(tenant)?;
         Ok(Tx::new(self.clone(), tenant, snapshot, Some(Held { turn, follows })))
+    }
+
+    /// The tenant's turn by itself, for those who append entries that are sealed already.
+    pub(crate) fn turn(&self, tenant: TenantNo) -> Result<Turn, StoreError> {
+        self.0.turns.take(tenant, self.0.turn_timeout).ok_or_else(|| {
+            StoreError::Busy(format!("tenant {tenant} had no turn within {} ms", self.0.turn_timeout.as_millis()))
+        })
     }
 
     /// The durable entry `number` of the tenant's own chain, `None` if there is none.

@@ -82,7 +82,7 @@ fn a_damaged_checkpoint_is_passed_over() {
         drop(store);
         // Neither can be used: the log has everything.
         flip(&sim, &first, 300);
-        if at % 5 == 0 {
+        if at.is_multiple_of(5) {
             flip(&sim, &older, at % 300);
             remove_state(sim.dir.path());
             let store = sim.open().unwrap_or_else(|error| panic!("byte {at}: {error}"));
@@ -176,11 +176,11 @@ fn copies_of_the_state_are_exact_while_everybody_works() {
         for (writer, tenant) in [ACME, BOLT, COPY].into_iter().enumerate() {
             let (store, stop) = (&store, &stop);
             scope.spawn(move || {
-                for round in 0.. {
+                for round in 0_u32.. {
                     let mut tx = store.write(tenant).unwrap();
                     for page in 0..20 {
                         let page = (round * 7 + page * 13 + writer as u32) % 400;
-                        if (round + page) % 3 == 0 {
+                        if (round + page).is_multiple_of(3) {
                             tx.delete::<Note>(&("a".into(), page));
                         } else {
                             tx.put(&note("a", page, &format!("{round}"))).unwrap();
@@ -188,7 +188,7 @@ fn copies_of_the_state_are_exact_while_everybody_works() {
                     }
                     tx.put(&count("rounds", u64::from(round) + 1)).unwrap();
                     let committed = tx.commit(meta("work")).unwrap();
-                    if round % 50 == 0 {
+                    if round.is_multiple_of(50) {
                         committed.ticket.wait().unwrap();
                         // A reader sees one revision, whichever index it is in.
                         let tx = store.read(tenant).unwrap();
@@ -231,7 +231,8 @@ fn whatever_a_crash_leaves_of_an_index_written_anew_is_no_loss() {
     work(&store, 0);
     let expected = figures(&store);
     store.close().unwrap();
-    let cases: [(&str, &dyn Fn(&Path)); 5] = [
+    type Leave<'a> = (&'a str, &'a dyn Fn(&Path));
+    let cases: [Leave<'_>; 5] = [
         ("being copied", &|data| copy_dir(&data.join("state"), &data.join("state.new"))),
         ("in use, the old one still there", &|data| {
             copy_dir(&data.join("state"), &data.join("state.new"));

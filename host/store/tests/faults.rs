@@ -124,7 +124,7 @@ fn each_fault(dies: bool, after: impl Fn(&Sim, u64)) {
         let context = format!("operation {at}, a failed {what}");
         check(&sim, &known, &context);
         // Also from nothing but log and checkpoints; not each time, which would take twice as long.
-        if at % 3 == 0 {
+        if at.is_multiple_of(3) {
             remove_state(sim.dir.path());
             assert_sound(&sim.open().unwrap_or_else(|error| panic!("{context}: {error}")));
         }

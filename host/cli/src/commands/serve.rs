@@ -3,12 +3,12 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use backroom_server::ServiceOptions;
+use backroom_server::{ServiceLimits, ServiceOptions};
 use clap::Args;
 use serde_json::json;
 
 use super::Context;
-use crate::exit::Result;
+use crate::exit::{Failure, Result};
 use crate::logging;
 use crate::output;
 use crate::service::{self, MASTER_KEY_FILE, Server};
@@ -28,7 +28,8 @@ Examples:
   backroom serve --data /var/lib/backroom
   backroom serve --data /var/lib/backroom --listen 127.0.0.1:8080 --json-logs
   backroom serve --data /var/lib/backroom --workers 8 --host-name one
-  backroom serve --database-url postgresql://backroom@db.internal/backroom --cache /var/cache/backroom")]
+  backroom serve --database-url postgresql://backroom@db.internal/backroom --cache /var/cache/backroom
+  backroom serve --data /var/lib/backroom --backup-to /srv/backups --backup-to s3://our-backups/backroom")]
 pub(crate) struct Serve {
     /// Address and port to listen on; port 0 takes a free one.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7420")]
@@ -42,16 +43,34 @@ pub(crate) struct Serve {
     /// How long other hosts wait before they take over what this one has under way, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=600))]
     lease_time: u64,
+    /// A place that administrators may back up to: a folder, from the root on, or s3://bucket/prefix; and all below it. Can be
+    /// given more than once. Without it this server makes no backups.
+    #[arg(long, value_name = "PLACE")]
+    backup_to: Vec<String>,
+    /// The largest tenant's file that is taken in, in MiB.
+    #[arg(long, value_name = "MIB", default_value_t = 4096, value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
+    max_tenant_file: u64,
     /// Write log lines as JSON objects.
     #[arg(long)]
     json_logs: bool,
 }
 
 impl Serve {
-    fn adapt(&self, options: &mut ServiceOptions) {
+    fn adapt(&self, options: &mut ServiceOptions, limits: &ServiceLimits) {
+        options.limits.clone_from(limits);
         options.host.clone_from(&self.host_name);
         options.limits.workers = self.workers.into();
         options.limits.lease_time = Duration::from_secs(self.lease_time);
+    }
+
+    fn limits(&self) -> Result<ServiceLimits> {
+        for place in &self.backup_to {
+            if !place.starts_with("s3://") && !std::path::Path::new(place).is_absolute() {
+                return Err(Failure::usage(format!("--backup-to {place}: name the folder from the root on")));
+            }
+        }
+        let (backup_to, tenant_file_bytes) = (self.backup_to.clone(), self.max_tenant_file << 20);
+        Ok(ServiceLimits { backup_to, tenant_file_bytes, ..ServiceLimits::default() })
     }
 
     /// Does it, until it is told to stop.
@@ -63,7 +82,9 @@ impl Serve {
                  tenant, and a copy of it brings back what is erased; {MASTER_KEY_FILE} names a file with a key to wrap them with"
             );
         }
-        let server = Server::start(&context.required_place()?, self.listen, &|options| self.adapt(options))?;
+        let limits = self.limits()?;
+        let adapt = |options: &mut ServiceOptions| self.adapt(options, &limits);
+        let server = Server::start(&context.required_place()?, self.listen, &adapt)?;
         let key = server.first_key()?;
         let url = format!("http://{}", server.address);
         let out = context.out;

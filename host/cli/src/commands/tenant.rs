@@ -1,5 +1,11 @@
 //! `backroom tenant`.
 
+use std::fs::{self, File};
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use backroom_store::backup::check_file;
 use clap::Subcommand;
 use serde::Deserialize;
 use serde_json::json;
@@ -7,8 +13,10 @@ use serde_json::json;
 use super::Context;
 use crate::args::Part;
 use crate::client::{path, query};
-use crate::exit::Result;
+use crate::exit::{Failure, Result};
+use crate::figures::count;
 use crate::output::{Grid, left, right};
+use crate::progress::Progress;
 
 /// Client companies.
 #[derive(Debug, Subcommand)]
@@ -25,6 +33,44 @@ pub(crate) enum Tenant {
     /// List the client companies.
     #[command(after_help = "Examples:\n  backroom tenant list\n  backroom tenant list --json --limit 500")]
     List(Part),
+    /// Write a tenant to one file: its whole log with every record and run, and the plugins it used.
+    #[command(after_help = "\
+API keys are not in the file. Its last hash is shown: whoever keeps it can prove later that an import came from here.
+
+Examples:
+  backroom tenant export acme --to acme.backroom
+  backroom tenant export acme --to acme.backroom --data /var/lib/backroom")]
+    Export {
+        /// Which tenant.
+        id: String,
+        /// The file, which must not be there yet.
+        #[arg(long, value_name = "FILE")]
+        to: PathBuf,
+    },
+    /// Take a tenant in from its file: checked first, then all of it or nothing.
+    #[command(after_help = "\
+Entries keep their numbers, times and actors; past runs can be replayed. The tenant's last entry names the hash of the log that
+it came from. The same file again does no harm.
+
+Examples:
+  backroom tenant import acme.backroom
+  backroom tenant import acme.backroom --as acme-2026")]
+    Import {
+        /// The file.
+        file: PathBuf,
+        /// The name that it gets here; its own if none is given.
+        #[arg(long, value_name = "TENANT")]
+        r#as: Option<String>,
+    },
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Arrived {
+    tenant: Row,
+    entries: u64,
+    source_head: String,
+    releases: u64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -47,6 +93,8 @@ impl Tenant {
                     out.line(format_args!("Tenant {} ({}) is there.", row.id, row.name));
                 })
             }
+            Self::Export { id, to } => export(context, id, to),
+            Self::Import { file, r#as } => import(context, file, r#as.clone()),
             Self::List(part) => {
                 let client = context.client()?;
                 let reply = client.get(&query(&path(&["v1", "tenants"]), &part.pairs()))?;
@@ -60,4 +108,55 @@ impl Tenant {
             }
         }
     }
+}
+
+/// The file stands under its name only once it is whole, which is proven by reading it.
+fn export(context: &Context, id: &str, to: &Path) -> Result {
+    if to.exists() {
+        return Err(Failure::usage(format!("{} is there already; name a new file", to.display())));
+    }
+    let client = context.client()?;
+    let shown = Progress::start(format!("exporting {id}"));
+    let unfinished = to.with_added_extension("unfinished");
+    let failed = || format!("cannot write {}", unfinished.display());
+    let mut file = File::create(&unfinished).with_context(failed)?;
+    let written = client.download(&path(&["v1", "tenant-exports"]), &json!({ "tenant": id }), &mut file);
+    let checked = written.and_then(|()| {
+        file.sync_all().with_context(failed)?;
+        let written = BufReader::new(File::open(&unfinished).with_context(failed)?);
+        let checked = check_file(written, &mut |_| Ok(())).context("the file did not come whole")?;
+        fs::rename(&unfinished, to).with_context(failed)?;
+        Ok(checked)
+    });
+    drop(shown);
+    let checked = checked.inspect_err(|_| drop(fs::remove_file(&unfinished)))?;
+    let (head, releases) = (checked.head.head, checked.releases.len() as u64);
+    let (entries, hash) = (head.number, head.hash.to_string());
+    context.out.value(&json!({ "file": to, "tenant": id, "entries": entries, "head": hash, "releases": releases }));
+    context.out.line(format_args!(
+        "{} holds {id}: {} entries and {} releases. Its last hash is {hash}.",
+        to.display(),
+        count(entries),
+        count(releases)
+    ));
+    Ok(())
+}
+
+fn import(context: &Context, file: &Path, name: Option<String>) -> Result {
+    let opened = File::open(file).map_err(|why| Failure::usage(format!("{}: {why}", file.display())))?;
+    let client = context.client_of_new()?;
+    let shown = Progress::start(format!("importing {}", file.display()));
+    let reply = client.upload(&query(&path(&["v1", "tenant-imports"]), &[("as", name)]), opened)?;
+    drop(shown);
+    context.show(&reply, |out, arrived: Arrived| {
+        out.line(format_args!(
+            "Tenant {} ({}) is there, number {}: {} entries and {} releases. The log that it came from ends with {}.",
+            arrived.tenant.id,
+            arrived.tenant.name,
+            arrived.tenant.number,
+            count(arrived.entries),
+            count(arrived.releases),
+            arrived.source_head
+        ));
+    })
 }

@@ -36,13 +36,8 @@ pub struct Worker {
     /// When it was recorded.
     pub recorded_at: Instant,
     /// The personal data were erased: the name reads [`ERASED`], the others are none.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub erased: bool,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
-fn is_false(flag: &bool) -> bool {
-    !flag
 }
 
 /// Where someone works.
@@ -96,7 +91,7 @@ pub struct Employment {
     /// When it was recorded.
     pub recorded_at: Instant,
     /// The personal data of the worker were erased: the salary is none, whether there was one or not.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub erased: bool,
 }
 

@@ -3,6 +3,7 @@
 //!
 //! Handlers are short: who calls, bounded input, one use case.
 
+mod backups;
 mod health;
 mod hr;
 mod imports;
@@ -15,6 +16,7 @@ mod plugins;
 mod queue;
 mod runs;
 mod tenants;
+mod transfers;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -59,6 +61,9 @@ pub static ROUTES: &[Route] = &[
     route(POST, "/v1/log/verify", Admin, || post(log::verify)),
     route(GET, "/v1/log/status", Admin, || get(log::status)),
     route(GET, "/v1/queue", Admin, || get(queue::status)),
+    route(POST, "/v1/backups", Admin, || post(backups::make)),
+    route(POST, "/v1/tenant-exports", Admin, || post(transfers::export)),
+    route(POST, "/v1/tenant-imports", Admin, || post(transfers::import)),
     route(POST, "/v1/tenants/{tenant}/imports", Write, || post(imports::import)),
     route(GET, "/v1/tenants/{tenant}/installations", Read, || get(installations::list)),
     route(PUT, "/v1/tenants/{tenant}/installations/{name}", Write, || put(installations::install)),
@@ -88,6 +93,9 @@ pub static ROUTES: &[Route] = &[
     route(GET, "/v1/tenants/{tenant}/inventory/valuations", Read, || get(inventory::valuations)),
     route(GET, "/v1/tenants/{tenant}/inventory/stock-control", Read, || get(inventory::stock_control)),
 ];
+
+/// Routes whose answer takes as long as it takes.
+pub(crate) const LONG: [&str; 3] = ["/v1/backups", "/v1/tenant-exports", "/v1/tenant-imports"];
 
 /// The router over the table.
 pub(crate) fn router(api: Api) -> Router {

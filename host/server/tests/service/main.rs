@@ -7,6 +7,7 @@
     reason = "a helper of a test may fail as the test itself may"
 )]
 
+mod archives;
 mod coverage;
 mod durability;
 mod erasure;

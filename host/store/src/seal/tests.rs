@@ -6,7 +6,7 @@ use backroom_domain::{BusinessDate, Currency, Id, Instant, Money};
 use proptest::prelude::*;
 
 use super::*;
-use crate::keyring::{Keyring, MemoryKeyring};
+use crate::keyring::{Keyring as _, MemoryKeyring};
 use crate::records::{StoredEmployment, StoredWorker};
 use crate::types::TenantNo;
 use crate::{Record, StoreError};
@@ -136,7 +136,7 @@ fn persons_and_tenants_never_share_a_key() {
     assert!(matches!(stored.clone().open(&other), Err(StoreError::Codec { .. })));
     let moved = StoredWorker { id: id("W-2"), ..stored.clone() };
     assert!(matches!(moved.open(&one), Err(StoreError::Codec { .. })));
-    let stranger = StoredWorker { id: id("W-3"), ..stored.clone() };
+    let stranger = StoredWorker { id: id("W-3"), ..stored };
     assert!(matches!(stranger.open(&one), Err(StoreError::Corrupt { .. })), "no key is no erasure");
     // A salary in the place of another stretch.
     let stretch = StoredEmployment::seal(&employment("W-1", "2026-06-01", Some(5)), &one).unwrap();

@@ -4,6 +4,7 @@
 pub mod disk;
 pub mod model;
 pub mod server;
+pub mod vault;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -127,13 +128,13 @@ pub fn on_every_engine(test: impl Fn(&str, Store)) {
     test("memory", Store::with_engine_options(Arc::new(Memory::new()), &options()));
     let faulty = Faulty::new(Arc::new(Memory::new()), u64::MAX);
     test("faulty that never fails", Store::with_engine_options(Arc::new(faulty), &options()));
+    if let Some(server) = server::Server::shared() {
+        test("PostgreSQL", postgres(&server.url(&server.database())));
+    }
     let dir = tempfile::tempdir().unwrap();
     test("embedded", Store::open(dir.path(), options()).unwrap());
     let sim = Sim::new();
     test("embedded on a simulated disk", sim.open().unwrap());
-    if let Some(server) = server::Server::shared() {
-        test("PostgreSQL", postgres(&server.url(&server.database())));
-    }
 }
 
 /// A host over a database. The tests' own records stand in the table for spaces that have none of their own.

@@ -17,6 +17,8 @@ pub(crate) enum DiskMode {
     Held,
     /// Their sync fails, and with it the engine.
     Broken,
+    /// So many are durable at once, then as [`DiskMode::Broken`].
+    BreaksAfter(u32),
 }
 
 /// The disk: it outlives the engines that are opened on it.
@@ -54,6 +56,19 @@ impl Disk {
 }
 
 impl Opened {
+    /// What becomes of this commit.
+    fn next_mode(&self) -> DiskMode {
+        let mut mode = self.mode.lock();
+        match &mut *mode {
+            DiskMode::BreaksAfter(0) => DiskMode::Broken,
+            DiskMode::BreaksAfter(left) => {
+                *left -= 1;
+                DiskMode::Fast
+            }
+            mode => *mode,
+        }
+    }
+
     fn check(&self) -> Result<(), StoreError> {
         self.failed.lock().clone().map_or(Ok(()), |why| Err(StoreError::Unavailable(why)))
     }
@@ -70,7 +85,7 @@ impl Engine for Opened {
 
     fn append(&self, sealed: Sealed) -> Result<Appended, StoreError> {
         self.check()?;
-        let mode = *self.mode.lock();
+        let mode = self.next_mode();
         if mode == DiskMode::Fast {
             return self.memory.append(sealed);
         }

@@ -1,5 +1,6 @@
 //! Workflows without guests: each does what its input says.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant as Clock};
@@ -27,6 +28,8 @@ pub(crate) struct Script {
     pub(crate) requests: Mutex<Vec<RunRequest>>,
     /// Runs that may wait.
     pub(crate) room: AtomicU64,
+    /// The bytes of every release, by digest.
+    pub(crate) components: Mutex<HashMap<String, Vec<u8>>>,
     /// Why no run should begin.
     pub(crate) unfit: Mutex<Option<String>>,
 }
@@ -68,9 +71,15 @@ impl Workflows for Scripted {
             size: bytes.len() as u64,
             created_at: now,
         };
+        self.script.components.lock().insert(release.digest.clone(), bytes.to_vec());
         let written = Office::new(self.store.clone()).create_release(actor, now, release)?;
         written.ticket.map_or(Ok(()), |ticket| ticket.wait())?;
         Ok(written.value)
+    }
+
+    fn component(&self, digest: &str) -> Result<Vec<u8>, RunnerError> {
+        let found = self.script.components.lock().get(digest).cloned();
+        Ok(found.ok_or_else(|| Error::not_found("release", digest))?)
     }
 
     fn run(&self, request: RunRequest) -> Result<RunHandle, RunnerError> {

@@ -32,7 +32,7 @@ pub(super) fn run(core: &Arc<Core>) {
             core.wait_for_space();
             continue;
         }
-        let batch = take(core);
+        let (batch, full) = take(core);
         let Some(applied) = batch.last().map(|queued| queued.revision) else {
             if last_round {
                 break;
@@ -40,7 +40,6 @@ pub(super) fn run(core: &Arc<Core>) {
             wait(core);
             continue;
         };
-        let changes: usize = batch.iter().map(|queued| queued.changes.len()).sum();
         let applying = |index: &Index| index.apply(batch.iter().flat_map(|queued| queued.changes.iter()), applied);
         if let Err(error) = core.read_state(applying) {
             core.fail(&error.to_string());
@@ -50,7 +49,7 @@ pub(super) fn run(core: &Arc<Core>) {
             core.overlay.forget(&queued.changes, applied);
         }
         core.now_applied(applied);
-        if changes < BATCH {
+        if !full {
             // Little to do: let more come together.
             pause(core);
         }
@@ -58,8 +57,8 @@ pub(super) fn run(core: &Arc<Core>) {
     drop(fail_on_panic);
 }
 
-/// The entries that may be applied, up to one batch.
-fn take(core: &Core) -> Vec<Queued> {
+/// The entries that may be applied, up to one batch; whether that is full.
+fn take(core: &Core) -> (Vec<Queued>, bool) {
     let horizon = core.snapshots.horizon(|| core.durable());
     let mut sequence = core.sequence.lock();
     let mut batch = Vec::new();
@@ -74,7 +73,7 @@ fn take(core: &Core) -> Vec<Queued> {
         bytes += queued.changes.iter().map(|change| cost(&change.key, change.value.as_deref())).sum::<usize>();
         batch.push(queued);
     }
-    batch
+    (batch, changes >= BATCH || bytes >= most)
 }
 
 /// Waits until there may be something to apply, or the end.

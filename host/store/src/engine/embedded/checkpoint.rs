@@ -14,6 +14,7 @@
 
 use std::io::{self, Read as _, Write as _};
 
+use super::copy::Visit;
 use super::disk::Disk;
 use super::stream::{Appender, Pieces};
 use crate::error::StoreError;
@@ -153,11 +154,7 @@ fn frame(plain: usize, packed: &[u8]) -> Vec<u8> {
 ///
 /// # Errors
 /// [`StoreError::Corrupt`] if it is damaged; what `visit` reports.
-pub(super) fn read(
-    disk: &dyn Disk,
-    revision: Revision,
-    visit: &mut dyn FnMut(&[u8], &[u8]) -> Result<(), StoreError>,
-) -> Result<Summary, StoreError> {
+pub(super) fn read(disk: &dyn Disk, revision: Revision, visit: &mut Visit<'_>) -> Result<Summary, StoreError> {
     let file = name(revision);
     let failed = || StoreError::io(format!("read checkpoint/{file}"));
     let damaged = |what: &str| StoreError::corrupt(format!("checkpoint/{file}"), what);

@@ -19,6 +19,9 @@ const CHUNK: usize = 512;
 /// How often it is looked whether the index has come as far as the heads.
 const POLL: Duration = Duration::from_millis(2);
 
+/// Takes keys and values.
+pub(super) type Visit<'a> = dyn FnMut(&[u8], &[u8]) -> Result<(), StoreError> + 'a;
+
 /// The beginning of a copy.
 pub(super) struct Heads {
     pub(super) revision: Revision,
@@ -60,10 +63,7 @@ fn heads(core: &Arc<Core>) -> Result<Heads, StoreError> {
 ///
 /// # Errors
 /// As [`begin`], and what `visit` reports.
-pub(super) fn records(
-    core: &Core,
-    visit: &mut dyn FnMut(&[u8], &[u8]) -> Result<(), StoreError>,
-) -> Result<(), StoreError> {
+pub(super) fn records(core: &Core, visit: &mut Visit<'_>) -> Result<(), StoreError> {
     // All keys begin with four bytes of the tenant; the one shorter key is the index's own.
     let mut from = Bound::Included(vec![0; 4]);
     loop {

@@ -218,7 +218,7 @@ fn damage_is_no_erasure() {
         }
     }
     // The file of another tenant.
-    let files = whole.clone();
+    let files = whole;
     let moved = Arc::new(TestDisk::default());
     moved.files.lock().insert("2.keys".to_owned(), TestFile { now: files, ..TestFile::default() });
     assert!(matches!(open(&moved).get(TenantNo(2), &id("W-1")), Err(StoreError::Corrupt { .. })));

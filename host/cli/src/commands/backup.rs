@@ -1,0 +1,272 @@
+//! `backroom backup` and `backroom restore`.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use backroom_domain::Instant;
+use backroom_server::{Place, open_vault};
+use backroom_store::backup::{self, BackupError, Moment};
+use clap::{Args, Subcommand};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::Context;
+use crate::client::path;
+use crate::exit::{Failure, Result};
+use crate::figures::count;
+use crate::output::{Grid, left, right};
+use crate::progress::Progress;
+
+/// Back everything up while the service goes on; each backup adds what is new.
+#[derive(Debug, Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    after_help = "\
+A place is a folder, or s3://bucket/prefix with the usual AWS_* variables (AWS_ENDPOINT_URL for services other than Amazon's).
+The server must have been started with --backup-to and that place, or one above it: it writes the backup, not this command.
+Nothing in a place is ever changed, so two places are two independent backups, and one can be copied with any tool.
+
+Examples:
+  backroom backup --to /srv/backups/backroom
+  backroom backup --to s3://our-backups/backroom --json
+  backroom backup --to /srv/backups/backroom --data /var/lib/backroom     # while no server runs
+  backroom backup list --from /srv/backups/backroom
+  backroom backup verify --from /srv/backups/backroom"
+)]
+pub(crate) struct Backup {
+    /// The place: a folder, from the root on, or s3://bucket/prefix.
+    #[arg(long, value_name = "PLACE", required = true)]
+    to: Option<String>,
+    #[command(subcommand)]
+    look: Option<Look>,
+}
+
+/// What can be done with backups that are there. Needs no server.
+#[derive(Debug, Subcommand)]
+enum Look {
+    /// List the backups in a place.
+    #[command(after_help = "Examples:
+  backroom backup list --from /srv/backups/backroom
+  backroom backup list --from s3://our-backups/backroom --json")]
+    List(From),
+    /// Read everything in a place back: every hash, every chain.
+    #[command(after_help = "Examples:
+  backroom backup verify --from /srv/backups/backroom
+  backroom backup verify --from s3://our-backups/backroom --json")]
+    Verify(From),
+}
+
+/// Which place.
+#[derive(Debug, Args)]
+struct From {
+    /// The place: a folder or s3://bucket/prefix.
+    #[arg(long, value_name = "PLACE")]
+    from: String,
+}
+
+/// Restore a backup into a new data directory, to its end or to an earlier moment. Needs no server.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+--at takes a revision (the last one to restore) or a time (RFC 3339; everything before the first entry of a later time). What
+was restored has the same entries with the same hashes; `backroom log verify --data` proves it.
+
+The keys of persons are in no backup, or erasing somebody would not reach the backups. Keep a copy of the folder `keys` of the
+data directory elsewhere, a recent one only, and name it with --keys; without it personal data cannot be read. Whoever was
+erased up to the restored moment stays erased.
+
+Examples:
+  backroom restore --from /srv/backups/backroom --data /var/lib/backroom-2 --keys /srv/keys/backroom
+  backroom restore --from s3://our-backups/backroom --data ./then --at 2026-06-30T12:00:00Z
+  backroom restore --from /srv/backups/backroom --data ./then --at 20417")]
+pub(crate) struct Restore {
+    /// The place: a folder or s3://bucket/prefix.
+    #[arg(long, value_name = "PLACE")]
+    from: String,
+    /// Up to which moment: a revision or a time.
+    #[arg(long, value_name = "MOMENT", value_parser = moment)]
+    at: Option<Moment>,
+    /// A copy of the folder `keys` of the data directory.
+    #[arg(long, value_name = "DIR")]
+    keys: Option<PathBuf>,
+}
+
+fn moment(text: &str) -> std::result::Result<Moment, String> {
+    if let Ok(revision) = text.parse() {
+        return Ok(Moment::Revision(revision));
+    }
+    let instant: std::result::Result<Instant, _> = serde_json::from_value(Value::from(text));
+    instant
+        .map(Moment::Instant)
+        .map_err(|_| "this is neither a revision nor a time such as 2026-06-30T12:00:00Z".to_owned())
+}
+
+impl Backup {
+    /// Does it.
+    pub(crate) fn run(&self, context: &Context) -> Result {
+        match (&self.look, &self.to) {
+            (Some(Look::List(from)), _) => list(context, &from.from),
+            (Some(Look::Verify(from)), _) => verify(context, &from.from),
+            (None, Some(to)) => make(context, to),
+            (None, None) => Err(Failure::usage("name the place: --to PLACE")),
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Shown {
+    manifest: String,
+    revision: u64,
+    entries: u64,
+    releases: u64,
+    raw_bytes: u64,
+    kept_bytes: u64,
+    replaced: Vec<String>,
+}
+
+fn make(context: &Context, to: &str) -> Result {
+    let client = context.client()?;
+    let shown = Progress::start(format!("backing up to {to}"));
+    let reply = client.post(&path(&["v1", "backups"]), &json!({ "to": to }))?;
+    drop(shown);
+    context.show(&reply, |out, made: Shown| {
+        for name in &made.replaced {
+            out.line(format_args!("{name} was damaged; this backup has taken its place."));
+        }
+        match made.entries {
+            0 => out.line(format_args!("Nothing new: {to} has everything up to revision {}.", count(made.revision))),
+            entries => out.line(format_args!(
+                "{} entries and {} releases are backed up, {} bytes as {}; {to} has everything up to revision {} ({}).",
+                count(entries),
+                count(made.releases),
+                count(made.raw_bytes),
+                count(made.kept_bytes),
+                count(made.revision),
+                made.manifest
+            )),
+        }
+    })
+}
+
+fn list(context: &Context, from: &str) -> Result {
+    let vault = open(from)?;
+    let listed = backup::list(&*vault).map_err(failed)?;
+    context.out.value(&listed);
+    let heads =
+        [right("Revision"), left("Made at"), right("Entries"), right("Tenants"), right("Bytes"), left("Problem")];
+    let mut grid = Grid::new(&heads);
+    for one in &listed {
+        let made_at = one.made_at.map(|at| at.to_string()).unwrap_or_default();
+        let problem = one.problem.clone().unwrap_or_default();
+        let figures = [one.entries, one.tenants, one.kept_bytes].map(count);
+        let [entries, tenants, bytes] = figures;
+        grid.row([count(one.revision), made_at, entries, tenants, bytes, problem]);
+    }
+    context.out.table(&grid);
+    match listed.iter().any(|one| one.problem.is_some()) {
+        true => Err(Failure::Check("a manifest cannot be read; the next backup to this place replaces it".to_owned())),
+        false => Ok(()),
+    }
+}
+
+fn verify(context: &Context, from: &str) -> Result {
+    let vault = open(from)?;
+    let shown = Progress::start(format!("reading {from} back"));
+    let verified =
+        backup::verify(&*vault, &mut |done, of| shown.at(&format!("revision {} of {}", count(done), count(of))));
+    drop(shown);
+    let verified = verified.map_err(failed)?;
+    context.out.value(&verified);
+    for problem in &verified.problems {
+        context.out.line(format_args!("  {}: {}", problem.object, problem.message));
+    }
+    if !verified.sound {
+        context.out.line("DAMAGED");
+        return Err(Failure::Check(format!(
+            "{} objects in {from} are not as they were written; put them back from a copy, or back up to a new place",
+            verified.problems.len()
+        )));
+    }
+    context.out.line(format_args!(
+        "ok: {} backups up to revision {}: {} chunks with {} entries, {} releases, {} bytes; every hash and every chain holds",
+        count(verified.manifests),
+        count(verified.revision),
+        count(verified.chunks),
+        count(verified.entries),
+        count(verified.releases),
+        count(verified.bytes)
+    ));
+    Ok(())
+}
+
+impl Restore {
+    /// Does it.
+    pub(crate) fn run(&self, context: &Context) -> Result {
+        let Place::Folder(dir) = context.required_place()? else {
+            return Err(Failure::usage("a backup is restored into a data directory: name it with --data DIR"));
+        };
+        let dir = dir.as_path();
+        let vault = open(&self.from)?;
+        let shown = Progress::start(format!("restoring into {}", dir.display()));
+        let options = backroom_store::Options::default();
+        let at = self.at.unwrap_or(Moment::Last);
+        let restored = backup::restore(&*vault, dir, &options, at, &mut |done, of| {
+            shown.at(&format!("revision {} of {}", count(done), count(of)));
+        });
+        drop(shown);
+        let restored = restored.map_err(failed)?;
+        if let Some(keys) = &self.keys {
+            copy_keys(keys, &dir.join("keys"))
+                .with_context(|| format!("everything is restored but the keys: cannot copy {}", keys.display()))?;
+        }
+        context.out.value(&restored);
+        context.out.line(format_args!(
+            "{} holds {} tenants and {} releases as of revision {}, {}.",
+            dir.display(),
+            count(restored.tenants),
+            count(restored.releases),
+            count(restored.revision),
+            restored.at
+        ));
+        if self.keys.is_none() {
+            context.out.line(format_args!(
+                "Personal data need the keys of persons: put a copy of the folder `keys` into {} before it is served.",
+                dir.display()
+            ));
+        }
+        context
+            .out
+            .line(format_args!("Try:  backroom log verify --data {0}\nthen: backroom serve --data {0}", dir.display()));
+        Ok(())
+    }
+}
+
+/// Copies the files of a flat folder, durably.
+fn copy_keys(from: &Path, to: &Path) -> io::Result<()> {
+    let mut folder = fs::DirBuilder::new();
+    folder.recursive(true).mode(0o700).create(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let copy = to.join(entry.file_name());
+        fs::copy(entry.path(), &copy)?;
+        File::open(copy)?.sync_all()?;
+    }
+    File::open(to)?.sync_all()
+}
+
+fn open(from: &str) -> Result<Box<dyn backup::Vault>> {
+    open_vault(from, false).map_err(|error| Failure::Unavailable(error.into()))
+}
+
+/// What the backup says is a "no"; what the place or the machine cannot do may go another time.
+fn failed(error: BackupError) -> Failure {
+    match error {
+        BackupError::Damaged { .. } => Failure::Check(error.to_string()),
+        BackupError::NotEmpty { .. } | BackupError::Moment(_) | BackupError::Newer { .. } => Failure::usage(error),
+        other => Failure::Unavailable(other.into()),
+    }
+}

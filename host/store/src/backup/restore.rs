@@ -1,0 +1,238 @@
+//! Restoring: the entries of a backup are played into an empty store as they are, so their hashes stay the same.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use backroom_domain::Instant;
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
+use serde::Serialize;
+
+use super::chunk::Chunk;
+use super::error::BackupError;
+use super::folder::{Folder, sync};
+use super::make::releases_of;
+use super::manifest::{Component, Manifest};
+use super::player::{Played, Player};
+use super::series;
+use super::vault::Vault;
+use super::{KeepComponent, Progress};
+use crate::entry::Sealed;
+use crate::error::StoreError;
+use crate::store::{Options, Store};
+use crate::ticket::Ticket;
+use crate::types::{Revision, TenantNo};
+
+/// Where everything stands until it is whole.
+const STAGE: &str = ".restoring";
+/// Moved last: a folder without it is no data directory.
+const LOG: &str = "log";
+/// Nobody waits for a restore but its operator; it is the state index that may need a while.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// Up to where to restore.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// Everything that is in the backup.
+    Last,
+    /// Up to this revision, itself included.
+    Revision(Revision),
+    /// Everything before the first entry that is of a later time.
+    Instant(Instant),
+}
+
+/// What was restored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Restored {
+    /// The last revision.
+    pub revision: Revision,
+    /// When that entry was written.
+    pub at: Instant,
+    /// Tenants with a chain, the provider's own left out.
+    pub tenants: u64,
+    /// Releases.
+    pub releases: u64,
+}
+
+/// Restores into the folder `dir` for the embedded engine. Until everything is in place the folder is no data directory, and
+/// the same can be begun again.
+///
+/// # Errors
+/// [`BackupError::NotEmpty`] if `dir` holds anything; else as [`restore_into`].
+pub fn restore(
+    vault: &dyn Vault,
+    dir: &Path,
+    options: &Options,
+    moment: Moment,
+    progress: Progress<'_>,
+) -> Result<Restored, BackupError> {
+    let failed = || BackupError::io(format!("prepare the folder {}", dir.display()));
+    Dir::create_ambient_dir_all(dir, ambient_authority()).map_err(failed())?;
+    let target = Dir::open_ambient_dir(dir, ambient_authority()).map_err(failed())?;
+    for entry in target.entries().map_err(failed())? {
+        let found = entry.map_err(failed())?.file_name().display().to_string();
+        if found != STAGE {
+            return Err(BackupError::NotEmpty { dir: dir.display().to_string(), found });
+        }
+    }
+    if target.is_dir(STAGE) {
+        target.remove_dir_all(STAGE).map_err(failed())?;
+    }
+    let stage = dir.join(STAGE);
+    let components = Folder::create(&stage).map_err(failed())?;
+    let store = Store::open(&stage, Options { turn_timeout: PATIENCE, ..options.clone() })?;
+    let mut keep = |digest: &str, bytes: &[u8]| {
+        components.put(&format!("releases/{digest}.wasm"), bytes).map_err(|why| why.to_string())
+    };
+    let restored = restore_into(&store, vault, moment, &mut keep, progress)?;
+    store.close()?;
+    unveil(&target).map_err(BackupError::io(format!("move what was restored into {}", dir.display())))?;
+    Ok(restored)
+}
+
+/// Moves what was staged into place, the log last.
+fn unveil(target: &Dir) -> std::io::Result<()> {
+    let stage = target.open_dir(STAGE)?;
+    for entry in stage.entries()? {
+        let name = entry?.file_name();
+        // The lock file is whose process has the directory open: nobody.
+        if name != LOG && name != "LOCK" {
+            stage.rename(&name, target, &name)?;
+        }
+    }
+    sync(target)?;
+    stage.rename(LOG, target, LOG)?;
+    drop(stage);
+    target.remove_dir_all(STAGE)?;
+    sync(target)
+}
+
+/// Restores into an empty store of any engine; `keep` gets the components of releases.
+///
+/// # Errors
+/// [`BackupError::NotEmpty`]; [`BackupError::Damaged`] with the object's name, at the first thing that is not as it was
+/// written; [`BackupError::Moment`] if the backup does not have it; what store and vault report. The store then holds a part.
+pub fn restore_into(
+    store: &Store,
+    vault: &dyn Vault,
+    moment: Moment,
+    keep: KeepComponent<'_>,
+    progress: Progress<'_>,
+) -> Result<Restored, BackupError> {
+    let held = store.status().sequenced;
+    if held > 0 {
+        return Err(BackupError::NotEmpty { dir: "the store".to_owned(), found: format!("{held} entries") });
+    }
+    let series = series::load(vault, if let Moment::Revision(revision) = moment { Some(revision) } else { None })?;
+    let Some(last) = series.last() else { return Err(BackupError::Nothing(vault.shown())) };
+    if let Moment::Instant(at) = moment
+        && at > last.made_at
+    {
+        let why =
+            format!("the last backup was made at {}: it cannot say what was at {at}. Without `--at`, ", last.made_at);
+        return Err(BackupError::Moment(why + "everything in it is restored"));
+    }
+    let components = series.iter().flat_map(|manifest| &manifest.releases);
+    let components = components.map(|component| (component.digest.to_string(), component.clone())).collect();
+    let of = if let Moment::Revision(revision) = moment { revision } else { last.to };
+    let mut restoring = Restoring { store, vault, moment, components, keep, player: Player::default(), at: Instant(0) };
+    let mut releases = 0;
+    for chunk in series.iter().flat_map(|manifest| &manifest.chunks) {
+        let goes_on = restoring.chunk(chunk, &mut releases)?;
+        progress(restoring.player.to, of);
+        if !goes_on {
+            break;
+        }
+    }
+    restoring.finish(last, releases)
+}
+
+struct Restoring<'a> {
+    store: &'a Store,
+    vault: &'a dyn Vault,
+    moment: Moment,
+    components: BTreeMap<String, Component>,
+    keep: KeepComponent<'a>,
+    player: Player,
+    /// When the last entry played was written.
+    at: Instant,
+}
+
+impl Restoring<'_> {
+    /// Plays one chunk and waits until it is on disk; `false` once the moment has come.
+    fn chunk(&mut self, chunk: &Chunk, releases: &mut u64) -> Result<bool, BackupError> {
+        let raw = chunk.read(self.vault)?;
+        let mut ticket = None;
+        let Self { store, vault, moment, components, keep, player, at } = self;
+        let goes_on = player.chunk(chunk, &raw, &mut |played| {
+            let is_later = match *moment {
+                Moment::Last => false,
+                Moment::Revision(revision) => played.entry.revision > revision,
+                Moment::Instant(instant) => played.entry.at > instant.0,
+            };
+            if is_later {
+                return Ok(false);
+            }
+            let unreadable = |why| BackupError::damaged(chunk.name(), why);
+            for digest in releases_of(&played.entry).map_err(unreadable)? {
+                keep_component(*vault, components, &digest, *keep)?;
+                *releases += 1;
+            }
+            *at = Instant(played.entry.at);
+            ticket = Some(append(store, played).map_err(|error| match error {
+                BackupError::Damaged { what, .. } => BackupError::damaged(chunk.name(), what),
+                other => other,
+            })?);
+            Ok(true)
+        })?;
+        ticket.map_or(Ok(()), |ticket| ticket.wait())?;
+        Ok(goes_on)
+    }
+
+    /// Everything that was played is there, and it is what the manifest says it should be.
+    fn finish(self, last: &Manifest, releases: u64) -> Result<Restored, BackupError> {
+        let Player { to, heads } = self.player;
+        if to == 0 {
+            return Err(BackupError::Moment("the backup begins later than that moment".to_owned()));
+        }
+        if to == last.to && heads != last.heads {
+            return Err(BackupError::damaged(last.name(), "the chains do not end as it says"));
+        }
+        for (tenant, head) in &heads {
+            if self.store.head(*tenant)? != *head {
+                return Err(
+                    StoreError::corrupt(format!("the head of tenant {tenant}"), "it is not what was restored").into()
+                );
+            }
+        }
+        let tenants = heads.keys().filter(|tenant| **tenant != TenantNo::PROVIDER).count() as u64;
+        Ok(Restored { revision: to, at: self.at, tenants, releases })
+    }
+}
+
+fn append(store: &Store, played: Played<'_>) -> Result<Ticket, BackupError> {
+    let Played { entry, payload, follows } = played;
+    let revision = entry.revision;
+    let sealed = Sealed::from_entry(entry, payload.to_vec(), follows);
+    let sealed = sealed.map_err(|why| BackupError::damaged("an entry", why))?;
+    let appended = store.engine().append(sealed)?;
+    match appended.revision == revision {
+        true => Ok(appended.ticket),
+        false => {
+            Err(StoreError::corrupt("the store", format!("revision {revision} became {}", appended.revision)).into())
+        }
+    }
+}
+
+fn keep_component(
+    vault: &dyn Vault,
+    components: &BTreeMap<String, Component>,
+    digest: &str,
+    keep: KeepComponent<'_>,
+) -> Result<(), BackupError> {
+    let failed = |what: String| BackupError::Component { digest: digest.to_owned(), what };
+    let component = components.get(digest).ok_or_else(|| failed("no manifest names it".to_owned()))?;
+    keep(digest, &component.read(vault)?).map_err(failed)
+}
