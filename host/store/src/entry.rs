@@ -140,7 +140,7 @@ impl Sealed {
         let change = |(key, value): (Vec<u8>, Option<Vec<u8>>)| Change { key: key.into(), value: value.map(Arc::from) };
         let head = Head { number: entry.number, hash: entry.hash };
         let changes = entry.changes.into_iter().map(change).collect();
-        Ok(Self { tenant: entry.tenant, follows, head, payload, changes })
+        Ok(Self { tenant: entry.tenant, follows, head, payload, changes, fence: None })
     }
 }
 
