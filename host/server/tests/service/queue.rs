@@ -81,9 +81,10 @@ async fn it_is_on_disk_before_it_is_answered() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_worker_does_them_in_order_and_tenants_do_not_wait_for_each_other() {
     let world = world().await;
-    let (stop, stopped) = start(&world).await;
+    // Queueing is a writing of the tenant: it would wait for the turn of a run under way.
     enqueue(&world, "acme", "a-1", "wait").await;
     enqueue(&world, "acme", "a-2", "commit").await;
+    let (stop, stopped) = start(&world).await;
     let running = async || world.get(&world.admin, "/v1/tenants/acme/runs/a-1").await.body;
     until(async || running().await["status"] == "running").await;
     assert!(running().await["host"].as_str().unwrap().starts_with("process-"));
@@ -112,9 +113,9 @@ async fn what_the_service_could_not_do_stays_and_is_done_later() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_host_that_stops_ends_what_is_under_way_and_begins_nothing() {
     let world = world().await;
-    let (stop, stopped) = start(&world).await;
     enqueue(&world, "acme", "r-1", "wait").await;
     enqueue(&world, "acme", "r-2", "commit").await;
+    let (stop, stopped) = start(&world).await;
     until(async || world.script.running.load(Ordering::SeqCst) == 1).await;
     stop.send(()).unwrap();
     sleep(Duration::from_millis(100)).await;
