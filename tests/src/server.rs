@@ -17,7 +17,9 @@ pub fn binary() -> &'static Path {
         let test = std::env::current_exe().expect("own path");
         let profile = test.ancestors().nth(2).expect("target/<profile>/deps/<test>");
         let mut build = Command::new(env!("CARGO"));
-        build.current_dir(root()).args(["build", "--quiet", "--locked", "-p", "backroom"]);
+        // As a test of the workspace: the same dependencies with the same features as those that are built already. The
+        // binary comes with the tests of its own package.
+        build.current_dir(root()).args(["test", "--quiet", "--locked", "--workspace", "--no-run", "--test", "cli"]);
         if profile.ends_with("release") {
             build.arg("--release");
         }

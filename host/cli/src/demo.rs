@@ -97,7 +97,7 @@ fn tell(stage: &mut Stage, files: &Files, place: &Place) -> Result<String> {
         Place::Database { .. } => ("database", "the database".to_owned()),
     };
     stage.step(format_args!("Start a server on a new {kind}"));
-    let server = Server::start(place, ([127, 0, 0, 1], 0).into(), backroom_server::ServiceLimits::default())?;
+    let server = Server::start(place, ([127, 0, 0, 1], 0).into(), &|_| {})?;
     let url = format!("http://{}", server.address);
     let key = server.first_key()?.with_context(|| format!("the {kind} is not new: it has keys already"))?;
     stage.say(format_args!("{url} on {name}"));

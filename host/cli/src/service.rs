@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, Response, StatusCode};
-use backroom_server::{Place, Service, ServiceError, ServiceLimits, ServiceOptions, serve};
+use backroom_server::{Place, Service, ServiceError, ServiceOptions, serve};
 use backroom_store::MasterKey;
 use http_body_util::BodyExt as _;
 use tokio::net::TcpListener;
@@ -36,7 +36,7 @@ impl InProcess {
     /// Opens a data directory, which no other process may hold, or a database.
     pub(crate) fn open(place: &Place) -> Result<Self> {
         let runtime = runtime()?;
-        let service = open(&runtime, place, ServiceLimits::default())?;
+        let service = open(&runtime, place, &|_| {})?;
         Ok(Self { runtime, service })
     }
 
@@ -94,9 +94,9 @@ pub(crate) struct Server {
 
 impl Server {
     /// Opens a data directory or a database and begins to listen.
-    pub(crate) fn start(place: &Place, listen: SocketAddr, limits: ServiceLimits) -> Result<Self> {
+    pub(crate) fn start(place: &Place, listen: SocketAddr, adapt: &dyn Fn(&mut ServiceOptions)) -> Result<Self> {
         let runtime = runtime()?;
-        let service = open(&runtime, place, limits)?;
+        let service = open(&runtime, place, adapt)?;
         let listener = runtime.block_on(TcpListener::bind(listen));
         let listener =
             listener.with_context(|| format!("cannot listen on {listen}; `--listen` names another address"))?;
@@ -141,7 +141,7 @@ async fn read(response: Response<Body>) -> Result<(StatusCode, String)> {
     Ok((status, String::from_utf8_lossy(&body).into_owned()))
 }
 
-fn open(runtime: &Runtime, place: &Place, limits: ServiceLimits) -> Result<Service> {
+fn open(runtime: &Runtime, place: &Place, adapt: &dyn Fn(&mut ServiceOptions)) -> Result<Service> {
     let _inside = runtime.enter();
     // The URL may hold a password.
     let what = match place {
@@ -152,8 +152,8 @@ fn open(runtime: &Runtime, place: &Place, limits: ServiceLimits) -> Result<Servi
         Place::Database { .. } => "cannot open the database".to_owned(),
     };
     let mut options = ServiceOptions::at(place.clone());
-    options.limits = limits;
     options.store.master_key = master_key()?;
+    adapt(&mut options);
     let opened = Service::open(options);
     opened.map_err(|error| Failure::Unavailable(anyhow::Error::new(error).context(what)))
 }

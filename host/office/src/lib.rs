@@ -13,6 +13,7 @@ pub mod inventory;
 pub mod ledger;
 mod listing;
 mod page;
+pub mod queue;
 pub mod runs;
 pub mod state;
 mod transfer;

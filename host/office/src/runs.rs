@@ -9,13 +9,14 @@
 
 use backroom_domain::rights::Rights;
 use backroom_domain::{BusinessDate, Effect, Error, Id, Instant};
-use backroom_store::records::{RunRecord, RunStatus};
+use backroom_store::records::{QueuedRun, RunRecord, RunStatus};
 use backroom_store::{CodecError, Entry, Hash, Store, StoreError, TenantNo};
 use serde::{Deserialize, Serialize};
 
 use crate::effects;
 use crate::error::Result;
 use crate::page::{Page, PageRequest};
+use crate::queue;
 use crate::work::Work;
 
 /// Why a run ended without an answer of the plugin. Nothing that it staged was kept.
@@ -249,10 +250,61 @@ pub fn get(work: &Work, id: &Id) -> Result<RunRecord> {
     Ok(work.tx().get::<RunRecord>(id)?.ok_or_else(|| Error::not_found("run", id))?)
 }
 
-/// Runs in order of their ids; those made by the service are in order of time. Errors: `limit-invalid`, `cursor-invalid`.
-pub fn list(work: &Work, page: &PageRequest) -> Result<Page<RunRecord>> {
+/// A run in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct RunRow {
+    /// The run's id.
+    pub id: Id,
+    /// The installation.
+    pub installation: Id,
+    /// Whether it waits, or how it ended.
+    pub status: RowStatus,
+    /// Its place in the tenant's commit log; while it waits, the place where it was queued.
+    pub number: u64,
+    /// The run's time; while it waits, when it was queued.
+    pub at: Instant,
+}
+
+/// Whether a run waits, or how it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum RowStatus {
+    /// It waits.
+    Waiting(Waiting),
+    /// It ended.
+    Ended(RunStatus),
+}
+
+/// The word for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Waiting {
+    /// It waits in the queue.
+    Queued,
+}
+
+/// Runs in order of their ids, those that wait among them; ids made by the service are in order of time. Errors:
+/// `limit-invalid`, `cursor-invalid`.
+pub fn list(work: &Work, page: &PageRequest) -> Result<Page<RunRow>> {
     let (cursor, limit) = page.check()?;
-    Ok(Page::of(work.tx().scan::<RunRecord>(&(), cursor.as_deref(), limit)?, limit))
+    let tx = work.tx();
+    let ended = tx.scan::<RunRecord>(&(), cursor.as_deref(), limit)?.into_iter().map(|(key, run)| {
+        let RunRecord { id, installation, status, number, at, .. } = run;
+        (key, RunRow { id, installation, status: RowStatus::Ended(status), number, at })
+    });
+    let mut rows: Vec<_> = ended.collect();
+    if queue::length(tx)? > 0 {
+        let waiting = tx.scan::<QueuedRun>(&(), cursor.as_deref(), limit)?.into_iter().map(|(key, run)| {
+            let QueuedRun { id, installation, number, queued_at: at, .. } = run;
+            (key, RunRow { id, installation, status: RowStatus::Waiting(Waiting::Queued), number, at })
+        });
+        // Both have the id as their key.
+        rows.extend(waiting);
+        rows.sort_by(|(a, _), (b, _)| a.cmp(b));
+        rows.truncate(limit);
+    }
+    Ok(Page::of(rows, limit))
 }
 
 /// The durable log entry of a run, taken apart. None if there is no such entry (yet), or if it is no run.

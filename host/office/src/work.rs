@@ -178,6 +178,11 @@ impl Sealed {
         Ok(self.tx.put(record)?)
     }
 
+    /// The records, for what is done in the same commit beside the effects.
+    pub fn tx_mut(&mut self) -> &mut Tx {
+        &mut self.tx
+    }
+
     /// The effects as they stand in the log, what is personal in them sealed.
     pub fn encoded_effects(&self) -> Result<Vec<Vec<u8>>> {
         self.effects.iter().map(|effect| effects::encode(effect, self.tx.seals())).collect()

@@ -113,6 +113,13 @@ pub enum PluginError {
     },
 }
 
+impl PluginError {
+    /// Is it the service's own copy of the plugin that is at fault, and not the plugin?
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Release { .. })
+    }
+}
+
 /// Why the runner could not do what was asked. A run that was refused or failed is no error: its report says so.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum RunnerError {

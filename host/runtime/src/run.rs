@@ -10,8 +10,8 @@ use std::time::Duration;
 use backroom_domain::rights::{HrField, Rights};
 use backroom_domain::{BusinessDate, Error, Id, Instant};
 use backroom_office::runs::{self, Fault, FaultKind, RunDetail};
-use backroom_office::{Caller, Failure, Office, Sealed, Work};
-use backroom_store::records::{Installation, Limits, Release, RunRecord, RunStatus};
+use backroom_office::{Caller, Failure, Office, Sealed, Work, queue};
+use backroom_store::records::{Installation, Limits, QueuedRun, Release, RunRecord, RunStatus};
 use backroom_store::{Cache, Committed, Hash, Meta, Store, TenantNo, Ticket, Tx};
 use parking_lot::Mutex;
 use serde_json::value::RawValue;
@@ -220,7 +220,7 @@ impl Runner {
     }
 
     /// Does it until there is no conflict, but not for ever.
-    fn again<T>(&self, run: impl Fn() -> Result<T, RunnerError>) -> Result<T, RunnerError> {
+    pub(crate) fn again<T>(&self, run: impl Fn() -> Result<T, RunnerError>) -> Result<T, RunnerError> {
         let mut pause = PAUSE;
         for _ in 0..MAX_RERUNS {
             match run() {
@@ -242,7 +242,7 @@ impl Runner {
         }
         let date = request.date.map_or_else(|| request.now.utc_date(), Ok)?;
         let id = request.id.clone().map_or_else(|| new_id(request.now), Ok)?;
-        let run = Run { runner: self, hash: runs::input_hash(&request.input), id, date, request };
+        let run = Run { runner: self, hash: runs::input_hash(&request.input), id, date, request, fence: None };
         match run.request.mode {
             Mode::DryRun => run.plan(),
             Mode::Commit => run.commit(),
@@ -306,13 +306,15 @@ pub(crate) struct Tail {
 }
 
 /// One request on its way.
-struct Run<'a> {
-    runner: &'a Runner,
-    request: RunRequest,
-    id: Id,
-    date: BusinessDate,
+pub(crate) struct Run<'a> {
+    pub(crate) runner: &'a Runner,
+    pub(crate) request: RunRequest,
+    pub(crate) id: Id,
+    pub(crate) date: BusinessDate,
     /// Of the input.
-    hash: Hash,
+    pub(crate) hash: Hash,
+    /// Of the lease under which it is done, if it waited for that.
+    pub(crate) fence: Option<u64>,
 }
 
 impl Run<'_> {
@@ -336,19 +338,20 @@ impl Run<'_> {
         Ok(RunHandle { report, ticket: None })
     }
 
-    fn commit(self) -> Result<RunHandle, RunnerError> {
+    pub(crate) fn commit(self) -> Result<RunHandle, RunnerError> {
         let inner = &self.runner.0;
         let mut loaded: Option<Arc<Plugin>> = None;
-        let (tx, installation, plugin) = loop {
-            let tx = inner.store.write(self.request.tenant)?;
+        let (tx, queued, installation, plugin) = loop {
+            let tx = self.begin()?;
             if let Some(record) = tx.get::<RunRecord>(&self.id)? {
                 drop(tx);
                 return self.known(record);
             }
+            let queued = self.queued_before(&tx)?;
             let installation = self.installation(&tx)?;
             let kept = loaded.take().filter(|plugin| plugin.digest() == installation.release);
             if let Some(plugin) = kept.or_else(|| inner.runtime.plugin(&installation.release)) {
-                break (tx, installation, plugin);
+                break (tx, queued, installation, plugin);
             }
             // Compiling takes seconds: not while others of this tenant wait.
             drop(tx);
@@ -364,6 +367,9 @@ impl Run<'_> {
                 report.status = Status::Committed;
                 report.output = Some(output);
                 sealed.put(&self.record(RunStatus::Committed, number))?;
+                if let Some(queued) = &queued {
+                    queue::remove(sealed.tx_mut(), queued)?;
+                }
                 let (committed, effects) = sealed.commit_and_show(self.meta("run", RunStatus::Committed, &report))?;
                 report.effects = effects;
                 Ok(self.done(report, committed))
@@ -379,13 +385,67 @@ impl Run<'_> {
         }
     }
 
+    /// A unit of work for the run to be committed in.
+    fn begin(&self) -> Result<Tx, RunnerError> {
+        let mut tx = self.runner.0.store.write(self.request.tenant)?;
+        if let Some(fence) = self.fence {
+            tx.set_fence(fence);
+        }
+        Ok(tx)
+    }
+
+    /// The same run as it waits in the queue. Whoever does it, the queue's turn or not, takes it out.
+    fn queued_before(&self, tx: &Tx) -> Result<Option<QueuedRun>, RunnerError> {
+        let queued = queue::waiting(tx, &self.id)?;
+        if let Some(queued) = &queued {
+            self.check_same(&queued.installation, &queued.request_hash)?;
+        }
+        Ok(queued)
+    }
+
+    /// Refuses if the id was used for another request.
+    pub(crate) fn check_same(&self, installation: &Id, hash: &[u8; 32]) -> Result<(), RunnerError> {
+        if *hash == self.request_hash() {
+            return Ok(());
+        }
+        let field = if *installation == self.request.installation { "input" } else { "installation" };
+        Err(Error::exists_with_different("run", &self.id, field).into())
+    }
+
+    /// As it is kept while it waits.
+    pub(crate) fn queued(&self, number: u64) -> QueuedRun {
+        QueuedRun {
+            id: self.id.clone(),
+            installation: self.request.installation.clone(),
+            date: self.request.date,
+            input: self.request.input.clone(),
+            actor: self.request.actor.clone(),
+            rights: (*self.request.rights).clone(),
+            request_hash: self.request_hash(),
+            queued_at: self.request.now,
+            number,
+        }
+    }
+
+    /// Records that it was refused before the plugin began.
+    pub(crate) fn refuse(self, error: Error) -> Result<RunHandle, RunnerError> {
+        let found = self.runner.0.store.read(self.request.tenant)?.get::<Installation>(&self.request.installation)?;
+        let release = found.map(|installation| installation.release).unwrap_or_default();
+        let tail = Tail { fuel: 0, host_calls: 0, log: Vec::new(), log_dropped: 0, erased: Vec::new() };
+        let report = RunReport { status: Status::Refused, error: Some(error), ..self.report(release, tail) };
+        self.attempt(report, RunStatus::Refused)
+    }
+
     /// Records a run of which nothing else is kept.
     fn attempt(self, report: RunReport, status: RunStatus) -> Result<RunHandle, RunnerError> {
-        let mut tx = self.runner.0.store.write(self.request.tenant)?;
+        let mut tx = self.begin()?;
         // Between the two turns, the same request may have come again.
         if let Some(record) = tx.get::<RunRecord>(&self.id)? {
             drop(tx);
             return self.known(record);
+        }
+        if let Some(queued) = self.queued_before(&tx)? {
+            queue::remove(&mut tx, &queued)?;
         }
         tx.put(&self.record(status, tx.commit_number()?))?;
         let committed = tx.commit(self.meta("run-attempt", status, &report))?;
@@ -393,11 +453,8 @@ impl Run<'_> {
     }
 
     /// The answer to a request whose id is on record.
-    fn known(self, record: RunRecord) -> Result<RunHandle, RunnerError> {
-        if record.request_hash != self.request_hash() {
-            let field = if record.installation == self.request.installation { "input" } else { "installation" };
-            return Err(Error::exists_with_different("run", &self.id, field).into());
-        }
+    pub(crate) fn known(self, record: RunRecord) -> Result<RunHandle, RunnerError> {
+        self.check_same(&record.installation, &record.request_hash)?;
         let (store, tenant, number) = (&self.runner.0.store, self.request.tenant, record.number);
         if let Some(ticket) = store.sequenced(tenant) {
             // What was on its way when the record was seen; it is known at once if that was lost.
@@ -414,7 +471,7 @@ impl Run<'_> {
         Ok(RunHandle { report: RunReport::recorded(record, run.ok_or_else(missing)?), ticket: None })
     }
 
-    fn installation(&self, tx: &Tx) -> Result<Arc<Installed>, RunnerError> {
+    pub(crate) fn installation(&self, tx: &Tx) -> Result<Arc<Installed>, RunnerError> {
         let name = &self.request.installation;
         let found = tx.get_kept(name, &self.runner.0.installations)?;
         Ok(found.ok_or_else(|| Error::not_found("installation", name))?)
@@ -521,7 +578,7 @@ fn settled(store: &Store, tenant: TenantNo, number: u64) -> Result<(), RunnerErr
 }
 
 /// An id for a run without one: a UUID of version 7, so that ids are in order of time.
-fn new_id(now: Instant) -> Result<Id, Error> {
+pub(crate) fn new_id(now: Instant) -> Result<Id, Error> {
     let nanos = u32::try_from(now.0 % 1_000_000).unwrap_or(0) * 1_000;
     let time = uuid::Timestamp::from_unix(uuid::NoContext, now.0 / 1_000_000, nanos);
     Id::parse(&uuid::Uuid::new_v7(time).to_string(), "id")

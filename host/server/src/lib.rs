@@ -24,6 +24,7 @@ mod serve;
 mod service;
 mod session;
 mod vault;
+mod worker;
 mod workflows;
 
 pub use auth::Access;

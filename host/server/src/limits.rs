@@ -27,6 +27,12 @@ pub struct ServiceLimits {
     pub receive_time: Duration,
     /// How long requests under way may go on after the service was told to stop: longer than a run may take.
     pub drain_time: Duration,
+    /// Queues of tenants that this host works through at once; 0 to serve requests alone. Well below the guests, so that
+    /// there is always room for requests.
+    pub workers: usize,
+    /// How long a lease of a queue lasts without being renewed, which is done three times as often: so long the runs of a
+    /// dead host wait.
+    pub lease_time: Duration,
     /// Connections at once; further ones wait in the kernel's queue.
     pub connections: usize,
     /// A JSON body: the input of a run (1 MiB) or a configuration (100 values of 16 KiB), and what is around it.
@@ -57,6 +63,8 @@ impl Default for ServiceLimits {
             request_time: Duration::from_secs(300),
             receive_time: Duration::from_secs(60),
             drain_time: Duration::from_secs(35),
+            workers: 4,
+            lease_time: Duration::from_secs(15),
             connections: 1024,
             json_bytes: 2 << 20,
             component_bytes: 32 << 20,

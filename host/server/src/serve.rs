@@ -15,6 +15,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use crate::keeper::{Keeper, ServiceError};
 use crate::limits::ServiceLimits;
 use crate::service::Service;
+use crate::worker::Worker;
 
 /// How often a store that nobody uses is looked at. Requests notice a failure by themselves.
 const STORE_CHECK: Duration = Duration::from_secs(1);
@@ -33,6 +34,7 @@ pub async fn serve(
 ) -> Result<(), ServiceError> {
     let limits = service.shared.limits.clone();
     let watch = tokio::spawn(watch(Arc::clone(&service.shared.keeper)));
+    let worker = Worker::start(&service.shared);
     let connections = GracefulShutdown::new();
     tokio::select! {
         () = accept(&service, &listener, &limits, &connections) => {}
@@ -40,9 +42,17 @@ pub async fn serve(
     }
     drop(listener);
     tracing::info!("shutting down; requests under way may end");
-    if timeout(limits.drain_time, connections.shutdown()).await.is_err() {
-        tracing::warn!("some requests did not end in time and were cut off");
-    }
+    let drained = async {
+        if timeout(limits.drain_time, connections.shutdown()).await.is_err() {
+            tracing::warn!("some requests did not end in time and were cut off");
+        }
+    };
+    let handed_over = async {
+        if let Some(worker) = worker {
+            worker.stop(limits.drain_time).await;
+        }
+    };
+    tokio::join!(drained, handed_over);
     watch.abort();
     service.close().await
 }

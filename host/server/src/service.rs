@@ -10,6 +10,8 @@ use backroom_office::Failure;
 use backroom_runtime::{Runner, Runtime, RuntimeOptions};
 use backroom_store::{PostgresOptions, Store, StoreError};
 
+use tokio::sync::Notify;
+
 use crate::admission::Admission;
 use crate::clock;
 use crate::keeper::{Backing, Keeper, Open, Opener, ServiceError};
@@ -52,6 +54,8 @@ pub struct ServiceOptions {
     pub runtime: RuntimeOptions,
     /// Bounds of the service.
     pub limits: ServiceLimits,
+    /// The name of this host, for others and for operators; made of the process id if none.
+    pub host: Option<String>,
 }
 
 /// The service. Clones are the same service.
@@ -64,6 +68,10 @@ pub(crate) struct Shared {
     pub(crate) keeper: Arc<Keeper>,
     pub(crate) admission: Admission,
     pub(crate) limits: ServiceLimits,
+    /// The name of this host, for others and for operators.
+    pub(crate) host: String,
+    /// Something was queued here, or there is room for another queue.
+    pub(crate) wake: Notify,
 }
 
 /// What every handler stands on.
@@ -87,6 +95,7 @@ impl ServiceOptions {
             store: backroom_store::Options::default(),
             runtime: RuntimeOptions::default(),
             limits: ServiceLimits::default(),
+            host: None,
         }
     }
 }
@@ -100,7 +109,7 @@ impl Service {
     pub fn open(options: ServiceOptions) -> Result<Self, ServiceError> {
         let runtime = Runtime::new(options.runtime.clone());
         let runtime = Arc::new(runtime.map_err(|error| ServiceError::Runtime(error.to_string()))?);
-        let limits = options.limits.clone();
+        let (limits, host) = (options.limits.clone(), options.host.clone());
         // The runtime outlives a failed store: compiled releases and the pool of instances have nothing to do with it.
         let opener: Opener = Box::new(move || {
             let (store, releases) = match &options.place {
@@ -114,7 +123,7 @@ impl Service {
             let runner = runner.map_err(|error| ServiceError::Runtime(error.to_string()))?;
             Ok(Backing { store, workflows: Arc::new(runner) })
         });
-        Self::with_opener(opener, limits)
+        Self::named(opener, limits, host)
     }
 
     /// A service on any backing, for tests: `opener` is called now, and again after each failure of the store.
@@ -122,11 +131,17 @@ impl Service {
     /// # Errors
     /// What `opener` reports.
     pub fn with_opener(opener: Opener, limits: ServiceLimits) -> Result<Self, ServiceError> {
+        Self::named(opener, limits, None)
+    }
+
+    fn named(opener: Opener, limits: ServiceLimits, host: Option<String>) -> Result<Self, ServiceError> {
         let keeper = Keeper::open(opener)?;
         // Two below the capacity, so that the pool of instances never errors.
         let capacity = keeper.current()?.workflows.capacity().saturating_sub(2).max(1);
         let limits = ServiceLimits { guests: limits.guests.min(capacity), ..limits };
-        Ok(Self { shared: Arc::new(Shared { keeper, admission: Admission::new(limits.clone()), limits }) })
+        let host = host.unwrap_or_else(|| format!("process-{}", std::process::id()));
+        let (admission, wake) = (Admission::new(limits.clone()), Notify::new());
+        Ok(Self { shared: Arc::new(Shared { keeper, admission, limits, host, wake }) })
     }
 
     /// Every route, for callers with a key.

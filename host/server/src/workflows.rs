@@ -4,7 +4,8 @@
 
 use backroom_domain::{Id, Instant};
 use backroom_office::Failure;
-use backroom_runtime::{ReplayReport, RunHandle, RunRequest, Runner, RunnerError};
+use backroom_runtime::{Enqueued, ReplayReport, RunHandle, RunRequest, Runner, RunnerError};
+use backroom_store::Lease;
 use backroom_store::records::{Release, Tenant};
 
 /// The runtime, seen from here. Every call blocks its thread: a run for as long as its limits allow.
@@ -26,6 +27,18 @@ pub trait Workflows: Send + Sync {
     /// # Errors
     /// What is wrong with the request; what the store reports.
     fn run(&self, request: RunRequest) -> Result<RunHandle, RunnerError>;
+
+    /// Queues a run.
+    ///
+    /// # Errors
+    /// What is wrong with the request; what the store reports.
+    fn enqueue(&self, request: RunRequest) -> Result<Enqueued, RunnerError>;
+
+    /// Does a run that waits; none if it does not wait any more.
+    ///
+    /// # Errors
+    /// Only what says something about the service: the run still waits then.
+    fn run_queued(&self, lease: Lease, id: &Id, now: Instant) -> Result<Option<RunHandle>, RunnerError>;
 
     /// Executes a recorded run again and compares.
     ///
@@ -51,6 +64,14 @@ impl Workflows for Runner {
 
     fn run(&self, request: RunRequest) -> Result<RunHandle, RunnerError> {
         Self::run(self, request)
+    }
+
+    fn enqueue(&self, request: RunRequest) -> Result<Enqueued, RunnerError> {
+        Self::enqueue(self, request)
+    }
+
+    fn run_queued(&self, lease: Lease, id: &Id, now: Instant) -> Result<Option<RunHandle>, RunnerError> {
+        Self::run_queued(self, lease, id, now)
     }
 
     fn replay(&self, tenant: &Tenant, run: &Id) -> Result<ReplayReport, RunnerError> {

@@ -21,6 +21,7 @@ pub use crate::entry::{Change, Sealed};
 use crate::error::StoreError;
 pub use crate::index::{Tip, head_key};
 pub use crate::keyring::{KeyState, Keyring, MemoryKeyring};
+use crate::leases::Leases;
 pub use crate::ticket::Group;
 use crate::ticket::Ticket;
 use crate::types::{Head, Revision, TenantNo};
@@ -93,6 +94,11 @@ pub trait Engine: Send + Sync {
 
     /// Where bytes that are no records are kept for all hosts; none where there is one host, which has a folder.
     fn blobs(&self) -> Option<&dyn Blobs> {
+        None
+    }
+
+    /// Leases that all hosts see; none where there is one host, for which the store keeps them.
+    fn leases(&self) -> Option<&dyn Leases> {
         None
     }
 

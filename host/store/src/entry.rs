@@ -100,6 +100,8 @@ pub struct Sealed {
     pub payload: Vec<u8>,
     /// The same changes as in the payload, sorted by key, each key once.
     pub changes: Vec<Change>,
+    /// The lease of the tenant's queue under which it is committed: it must be the newest. Not part of the log.
+    pub fence: Option<u64>,
 }
 
 impl Sealed {
@@ -125,7 +127,7 @@ impl Sealed {
             return Err(StoreError::TooLarge { what: "the log entry", size: payload.len(), limit: MAX_PAYLOAD });
         }
         let head = Head { number, hash: Hash::of(&payload) };
-        Ok(Self { tenant, follows, head, payload, changes })
+        Ok(Self { tenant, follows, head, payload, changes, fence: None })
     }
 
     /// Takes an entry of another log as it is, so that its hash stays the same: for a chain that is restored. `entry` was
@@ -138,7 +140,7 @@ impl Sealed {
         let change = |(key, value): (Vec<u8>, Option<Vec<u8>>)| Change { key: key.into(), value: value.map(Arc::from) };
         let head = Head { number: entry.number, hash: entry.hash };
         let changes = entry.changes.into_iter().map(change).collect();
-        Ok(Self { tenant: entry.tenant, follows, head, payload, changes })
+        Ok(Self { tenant: entry.tenant, follows, head, payload, changes, fence: None })
     }
 }
 

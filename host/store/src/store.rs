@@ -13,6 +13,7 @@ use crate::engine::{At, Blobs, Embedded, Engine, LogItem, Memory, Postgres, Post
 use crate::entry::{Entry, place_of};
 use crate::error::StoreError;
 use crate::index::{STRIDE, Tip, decode_revision, head_key, index_key};
+use crate::leases::{self, Lease, Leases, Local, waiting};
 use crate::seal::{MasterKey, Seals};
 use crate::ticket::Ticket;
 use crate::turns::{Turn, Turns};
@@ -85,6 +86,8 @@ struct Inner {
     engine: Arc<dyn Engine>,
     turns: Turns,
     turn_timeout: Duration,
+    /// For an engine that has no leases of its own.
+    leases: Local,
 }
 
 impl fmt::Debug for Store {
@@ -130,7 +133,12 @@ impl Store {
     /// A store over any engine. Of the options, the turn's timeout counts here.
     #[must_use]
     pub fn with_engine_options(engine: Arc<dyn Engine>, options: &Options) -> Self {
-        Self(Arc::new(Inner { engine, turns: Turns::default(), turn_timeout: options.turn_timeout }))
+        Self(Arc::new(Inner {
+            engine,
+            turns: Turns::default(),
+            turn_timeout: options.turn_timeout,
+            leases: Local::default(),
+        }))
     }
 
     /// A unit of work for reading: sees the state at the durable revision, for as long as it lives. It never waits for
@@ -309,8 +317,54 @@ impl Store {
         self.0.engine.close()
     }
 
+    /// The tenants in whose queue something waits.
+    ///
+    /// # Errors
+    /// What reading the state reports.
+    pub fn waiting(&self) -> Result<Vec<TenantNo>, StoreError> {
+        waiting(&*self.0.engine.snapshot(At::Durable)?)
+    }
+
+    /// What the engine does not check by itself. One that does is told the fence with the entry.
+    pub(crate) fn check_fence(&self, lease: Lease) -> Result<(), StoreError> {
+        if self.0.engine.leases().is_some() || self.0.leases.holds(lease) { Ok(()) } else { Err(StoreError::Conflict) }
+    }
+
     pub(crate) fn engine(&self) -> &dyn Engine {
         &*self.0.engine
+    }
+}
+
+impl Leases for Store {
+    fn lease(&self, owner: &str, limit: usize, ttl: Duration) -> Result<Vec<Lease>, StoreError> {
+        match self.0.engine.leases() {
+            Some(leases) => leases.lease(owner, limit, ttl),
+            None => self.0.leases.lease(&*self.0.engine, owner, limit, ttl),
+        }
+    }
+
+    fn renew(&self, owner: &str, leases: &[Lease], ttl: Duration) -> Result<Vec<Lease>, StoreError> {
+        match self.0.engine.leases() {
+            Some(shared) => shared.renew(owner, leases, ttl),
+            None => Ok(self.0.leases.renew(owner, leases, ttl)),
+        }
+    }
+
+    fn release(&self, lease: Lease, pause: Duration) -> Result<(), StoreError> {
+        match self.0.engine.leases() {
+            Some(leases) => leases.release(lease, pause),
+            None => {
+                self.0.leases.release(lease, pause);
+                Ok(())
+            }
+        }
+    }
+
+    fn held(&self) -> Result<Vec<leases::Held>, StoreError> {
+        match self.0.engine.leases() {
+            Some(leases) => leases.held(),
+            None => Ok(self.0.leases.held()),
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use crate::entry::{Change, MAX_CHANGES, Meta, Sealed};
 use crate::error::StoreError;
 use crate::index::SYSTEM_SPACE;
 use crate::key::{MAX_KEY, RecordKey, full_key, prefix_end, within_space};
+use crate::leases::Lease;
 use crate::merge::Merge;
 use crate::record::{MAX_VALUE, Record};
 use crate::seal::Seals;
@@ -27,6 +28,7 @@ pub struct Tx {
     turn: Option<Held>,
     seals: Seals,
     store: Store,
+    fence: Option<u64>,
 }
 
 /// The tenant's turn, and the head of its chain when it came; none if the engine vouches for the head that it has at the end
@@ -54,7 +56,7 @@ pub type Page<R> = Vec<(Vec<u8>, R)>;
 impl Tx {
     pub(crate) fn new(store: Store, tenant: TenantNo, snapshot: Box<dyn Snapshot>, turn: Option<Held>) -> Self {
         let seals = Seals::new(store.engine().keyring(), tenant, turn.is_some());
-        Self { staged: BTreeMap::new(), tenant, snapshot, turn, seals, store }
+        Self { staged: BTreeMap::new(), tenant, snapshot, turn, seals, store, fence: None }
     }
 
     /// Whose unit of work it is.
@@ -89,6 +91,11 @@ impl Tx {
         let held = self.turn.as_ref().ok_or(StoreError::ReadOnly)?;
         let follows = held.follows.map_or_else(|| self.store.engine().head(self.tenant), Ok)?;
         Ok(follows.number + 1)
+    }
+
+    /// Lets the commit count only while the lease of the tenant's queue with this fence is the newest; else it is a conflict.
+    pub fn set_fence(&mut self, fence: u64) {
+        self.fence = Some(fence);
     }
 
     /// How many records are staged.
@@ -216,7 +223,10 @@ impl Tx {
         drop(self.snapshot);
         let follows = follows.map_or_else(|| self.store.engine().head(self.tenant), Ok)?;
         let changes = self.staged.into_iter().map(|(key, value)| Change { key, value }).collect();
-        let sealed = Sealed::new(self.tenant, follows, &meta, changes)?;
+        if let Some(fence) = self.fence {
+            self.store.check_fence(Lease { tenant: self.tenant, fence })?;
+        }
+        let sealed = Sealed { fence: self.fence, ..Sealed::new(self.tenant, follows, &meta, changes)? };
         let head = sealed.head;
         // A key that the disk does not have would take everything with it that was sealed with it.
         self.seals.keep()?;

@@ -1,5 +1,8 @@
 //! `backroom run`.
 
+use std::time::Duration;
+
+use backroom_server::Place;
 use clap::Args;
 use serde_json::{Map, Value, json};
 
@@ -11,6 +14,9 @@ use crate::output;
 use crate::progress::Progress;
 use crate::view::run::Run;
 
+/// How often a run that waits is asked for.
+const ASK_AGAIN: Duration = Duration::from_millis(300);
+
 /// Run an installation: for real, or as a dry run that keeps nothing.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -20,6 +26,7 @@ once; again gives the first result.
 Examples:
   backroom run --tenant harbor remote-allowance --dry-run --date 2026-06-30 --input '{\"month\":\"2026-06\"}'
   backroom run --tenant harbor remote-allowance --id allowance-2026-06 --date 2026-06-30 --input @june.json
+  backroom run --tenant harbor remote-allowance --id allowance-2026-06 --queue --wait
   backroom run --tenant harbor remote-allowance --json")]
 pub(crate) struct RunNow {
     #[command(flatten)]
@@ -29,6 +36,12 @@ pub(crate) struct RunNow {
     /// Show what it would do and keep nothing.
     #[arg(long)]
     dry_run: bool,
+    /// Put it in the tenant's queue: a host does it when its turn comes. The command returns once the request is on disk.
+    #[arg(long, conflicts_with = "dry_run")]
+    queue: bool,
+    /// With --queue: wait until it was done, and show what came of it.
+    #[arg(long, requires = "queue")]
+    wait: bool,
     /// The run's id; made by the service if not said.
     #[arg(long)]
     id: Option<String>,
@@ -47,7 +60,11 @@ impl RunNow {
         // A run that is kept always has an id that its caller knows: if no answer comes, the same id tells what became of it.
         let made = (!self.dry_run && self.id.is_none()).then(|| uuid::Uuid::now_v7().to_string());
         let id = self.id.as_deref().or(made.as_deref());
-        let request = Request { id, dry_run: self.dry_run, date: self.date.as_deref(), input };
+        let request = Request { id, dry_run: self.dry_run, queued: self.queue, date: self.date.as_deref(), input };
+        if self.wait && matches!(context.place(), Some(Place::Folder(_))) {
+            let message = "without a server nobody does what is queued: leave out --wait, or --queue";
+            return Err(Failure::usage(message));
+        }
         let client = context.client()?;
         let (reply, run) = match send(&client, &self.of.tenant, &self.name, &request) {
             Ok(done) => done,
@@ -58,9 +75,25 @@ impl RunNow {
                 return Err(show_attempt(context, failure));
             }
         };
+        let (reply, run) = match (&run.id, self.wait) {
+            (Some(id), true) => follow(&client, &self.of.tenant, id, (reply, run.clone()))?,
+            _ => (reply, run),
+        };
         context.show(&reply, |out, run: Run| run.show(out))?;
         run.check()
     }
+}
+
+/// Asks until the run waits no longer.
+fn follow(client: &Client, tenant: &str, id: &str, mut told: (Reply, Run)) -> Result<(Reply, Run)> {
+    let _shown = Progress::start(format!("waiting for {id}"));
+    while told.1.waits() {
+        std::thread::sleep(ASK_AGAIN);
+        let reply = client.get(&path(&["v1", "tenants", tenant, "runs", id]))?;
+        let run = reply.read()?;
+        told = (reply, run);
+    }
+    Ok(told)
 }
 
 /// A run that was refused or failed comes as a problem with the run's report inside: for people both are shown.
@@ -78,6 +111,7 @@ fn show_attempt(context: &Context, failure: Failure) -> Failure {
 pub(crate) struct Request<'a> {
     pub(crate) id: Option<&'a str>,
     pub(crate) dry_run: bool,
+    pub(crate) queued: bool,
     pub(crate) date: Option<&'a str>,
     pub(crate) input: Value,
 }
@@ -90,6 +124,9 @@ pub(crate) fn send(client: &Client, tenant: &str, name: &str, request: &Request<
         if let Some(value) = value {
             body.insert(field.to_owned(), json!(value));
         }
+    }
+    if request.queued {
+        body.insert("queued".to_owned(), json!(true));
     }
     let _shown = Progress::start(format!("running {name}"));
     let reply = client.post(&path(&["v1", "tenants", tenant, "installations", name, "runs"]), &body)?;

@@ -24,6 +24,9 @@ pub(crate) enum Runs {
         #[command(flatten)]
         part: Part,
     },
+    /// How many runs of all tenants wait, since when, and which hosts do them.
+    #[command(after_help = "Example:\n  backroom runs queue")]
+    Queue,
     /// Show a run: what it did, what it returned, what it logged.
     #[command(after_help = "Example:\n  backroom runs show allowance-2026-06 --tenant harbor")]
     Show {
@@ -32,6 +35,19 @@ pub(crate) enum Runs {
         #[command(flatten)]
         of: Of,
     },
+}
+
+#[derive(Debug, Deserialize)]
+struct Queue {
+    length: u64,
+    oldest: Option<String>,
+    leases: Vec<Lease>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Lease {
+    tenant: u32,
+    host: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -57,6 +73,16 @@ impl Runs {
                         grid.row([&row.id, &row.installation, &row.status, &count(row.number), &row.at]);
                     }
                     out.table(&grid);
+                })
+            }
+            Self::Queue => {
+                let reply = client.get(&path(&["v1", "queue"]))?;
+                context.show(&reply, |out, queue: Queue| {
+                    let since = queue.oldest.map(|oldest| format!(", the first since {oldest}")).unwrap_or_default();
+                    out.line(format_args!("{} runs wait{since}", count(queue.length)));
+                    for lease in queue.leases {
+                        out.line(format_args!("  {} does those of tenant {}", lease.host, lease.tenant));
+                    }
                 })
             }
             Self::Show { id, of } => {

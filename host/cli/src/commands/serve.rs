@@ -1,8 +1,9 @@
 //! `backroom serve`.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
-use backroom_server::ServiceLimits;
+use backroom_server::{ServiceLimits, ServiceOptions};
 use clap::Args;
 use serde_json::json;
 
@@ -26,12 +27,22 @@ hexadecimal digits that these keys are wrapped with; keep it away from the data 
 Examples:
   backroom serve --data /var/lib/backroom
   backroom serve --data /var/lib/backroom --listen 127.0.0.1:8080 --json-logs
+  backroom serve --data /var/lib/backroom --workers 8 --host-name one
   backroom serve --database-url postgresql://backroom@db.internal/backroom --cache /var/cache/backroom
   backroom serve --data /var/lib/backroom --backup-to /srv/backups --backup-to s3://our-backups/backroom")]
 pub(crate) struct Serve {
     /// Address and port to listen on; port 0 takes a free one.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7420")]
     listen: SocketAddr,
+    /// Queues of tenants that this host works through at once; 0 to serve requests alone.
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(0..=48))]
+    workers: u16,
+    /// The name of this host, as the queue shows who does what; made of the process id if not said.
+    #[arg(long, value_name = "NAME")]
+    host_name: Option<String>,
+    /// How long other hosts wait before they take over what this one has under way, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=600))]
+    lease_time: u64,
     /// A place that administrators may back up to: a folder, from the root on, or s3://bucket/prefix; and all below it. Can be
     /// given more than once. Without it this server makes no backups.
     #[arg(long, value_name = "PLACE")]
@@ -45,6 +56,13 @@ pub(crate) struct Serve {
 }
 
 impl Serve {
+    fn adapt(&self, options: &mut ServiceOptions, limits: &ServiceLimits) {
+        options.limits.clone_from(limits);
+        options.host.clone_from(&self.host_name);
+        options.limits.workers = self.workers.into();
+        options.limits.lease_time = Duration::from_secs(self.lease_time);
+    }
+
     fn limits(&self) -> Result<ServiceLimits> {
         for place in &self.backup_to {
             if !place.starts_with("s3://") && !std::path::Path::new(place).is_absolute() {
@@ -64,7 +82,9 @@ impl Serve {
                  tenant, and a copy of it brings back what is erased; {MASTER_KEY_FILE} names a file with a key to wrap them with"
             );
         }
-        let server = Server::start(&context.required_place()?, self.listen, self.limits()?)?;
+        let limits = self.limits()?;
+        let adapt = |options: &mut ServiceOptions| self.adapt(options, &limits);
+        let server = Server::start(&context.required_place()?, self.listen, &adapt)?;
         let key = server.first_key()?;
         let url = format!("http://{}", server.address);
         let out = context.out;

@@ -146,7 +146,8 @@ impl<'a> Story<'a> {
     }
 
     fn ask(&self, name: &str, id: &str, dry_run: bool) -> Result<Run> {
-        let request = Request { id: Some(id), dry_run, date: Some(DATE), input: json!({ "month": MONTH }) };
+        let request =
+            Request { id: Some(id), dry_run, queued: false, date: Some(DATE), input: json!({ "month": MONTH }) };
         Ok(run::send(self.client, TENANT, name, &request)?.1)
     }
 

@@ -20,6 +20,8 @@ pub(crate) struct Run {
     /// Its place in the tenant's commit log.
     pub(crate) number: Option<u64>,
     pub(crate) replayed: bool,
+    /// The host that has it under way.
+    pub(crate) host: Option<String>,
     pub(crate) fuel: u64,
     pub(crate) host_calls: u64,
     /// What the plugin returned.
@@ -32,6 +34,11 @@ pub(crate) struct Run {
 }
 
 impl Run {
+    /// Does it wait, or is it under way?
+    pub(crate) fn waits(&self) -> bool {
+        matches!(self.status.as_str(), "queued" | "running")
+    }
+
     /// Did it return ok?
     pub(crate) fn is_ok(&self) -> bool {
         self.error.is_none() && self.fault.is_none() && !matches!(self.status.as_str(), "refused" | "failed")
@@ -39,6 +46,12 @@ impl Run {
 
     /// Shows all of it.
     pub(crate) fn show(&self, out: Out) {
+        if self.waits() {
+            let id = self.id.as_deref().unwrap_or_default();
+            let by = self.host.as_ref().map(|host| format!(" by {host}")).unwrap_or_default();
+            out.line(format_args!("{id} is {}{by}; `backroom runs show {id}` tells what comes of it", self.status));
+            return;
+        }
         let effects = Effects::of(&self.effects);
         let head = match self.status.as_str() {
             "committed" if self.replayed => "Committed before; this is its record",

@@ -13,6 +13,7 @@ mod keys;
 mod ledger;
 mod log;
 mod plugins;
+mod queue;
 mod runs;
 mod tenants;
 mod transfers;
@@ -59,6 +60,7 @@ pub static ROUTES: &[Route] = &[
     route(GET, "/v1/plugins/{digest}", Key, || get(plugins::show)),
     route(POST, "/v1/log/verify", Admin, || post(log::verify)),
     route(GET, "/v1/log/status", Admin, || get(log::status)),
+    route(GET, "/v1/queue", Admin, || get(queue::status)),
     route(POST, "/v1/backups", Admin, || post(backups::make)),
     route(POST, "/v1/tenant-exports", Admin, || post(transfers::export)),
     route(POST, "/v1/tenant-imports", Admin, || post(transfers::import)),

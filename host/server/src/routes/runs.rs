@@ -7,16 +7,17 @@ use backroom_domain::{BusinessDate, Class, Id};
 use backroom_office::runs;
 use backroom_runtime::{FaultKind, MAX_RERUNS, Mode, RunReport, RunRequest, Status};
 use backroom_store::StoreError;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::queue::{self, Waiting};
 use crate::admission::Task;
 use crate::auth::{Reads, Writes};
 use crate::clock;
 use crate::extract::{Asked, Json, Paging, PathId};
 use crate::keeper::Open;
 use crate::problem::Problem;
-use crate::session::{Answer, json};
+use crate::session::{Answer, Books, json};
 use crate::workflows::failure;
 
 #[derive(Deserialize)]
@@ -29,11 +30,14 @@ pub(crate) struct NewRun {
     date: Option<BusinessDate>,
     /// Reaches the plugin as it was written.
     input: Box<RawValue>,
+    /// To be done later, by whichever host comes to it: the answer says that it waits.
+    #[serde(default)]
+    queued: bool,
 }
 
 /// 201: committed now. 200: planned, or committed before. Else a problem, with the report in `run`.
 pub(crate) async fn run(Writes(books): Writes, PathId(installation): PathId, Json(new): Json<NewRun>) -> Answer {
-    let NewRun { id, mode, date, input } = new;
+    let NewRun { id, mode, date, input, queued } = new;
     let task = if mode == Mode::Commit { Task::Run } else { Task::Plan };
     let request = RunRequest {
         tenant: books.number(),
@@ -46,6 +50,9 @@ pub(crate) async fn run(Writes(books): Writes, PathId(installation): PathId, Jso
         mode,
         now: clock::now(),
     };
+    if queued {
+        return queue::enqueue(&books, request).await;
+    }
     let mut reruns = 0;
     let (report, body) = loop {
         let request = request.clone();
@@ -64,7 +71,12 @@ pub(crate) async fn run(Writes(books): Writes, PathId(installation): PathId, Jso
         tracing::info!(reruns, "a run begins anew: another host committed first");
     };
     let body = body.map_err(|error| Problem::internal(&error))?;
-    match problem_of(&report) {
+    answer(&books, &report, body)
+}
+
+/// The answer that a finished run is to whoever asked for it.
+pub(crate) fn answer(books: &Books, report: &RunReport, body: Box<RawValue>) -> Answer {
+    match problem_of(report) {
         None => {
             let new = report.status == Status::Committed && !report.replayed;
             let status = if new { StatusCode::CREATED } else { StatusCode::OK };
@@ -127,17 +139,29 @@ pub(crate) async fn list(Reads(books): Reads, Asked(paging): Asked<Paging>) -> A
     books.read(move |work| runs::list(work, &paging.page())).await
 }
 
-/// Everything that the commit log has about it.
+/// What is told of one run.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Told {
+    Waiting(Waiting),
+    Done(Box<RunReport>),
+}
+
+/// Everything that the commit log has about it; that it waits, if it does.
 pub(crate) async fn show(Writes(books): Writes, PathId(id): PathId) -> Answer {
     let (caller, tenant) = (books.caller(), books.number());
     let report = move |open: &Open| {
-        let record = runs::get(&open.office.read(tenant, caller, clock::now())?, &id)?;
+        let work = open.office.read(tenant, caller, clock::now())?;
+        if let Some(waiting) = backroom_office::queue::waiting(work.tx(), &id)? {
+            return Ok(Told::Waiting(Waiting::of(open.office.store(), tenant, waiting)?));
+        }
+        let record = runs::get(&work, &id)?;
         let run = runs::recorded(open.office.store(), tenant, record.number)?;
         let run = run.ok_or_else(|| StoreError::Corrupt {
             place: format!("entry {} of tenant {tenant}", record.number),
             what: "it is no run".to_owned(),
         })?;
-        Ok(RunReport::recorded(record, run))
+        Ok(Told::Done(Box::new(RunReport::recorded(record, run))))
     };
     books.session.read(tenant, report).await
 }

@@ -14,6 +14,7 @@ mod erasure;
 mod imports;
 mod overload;
 mod problems;
+mod queue;
 mod real;
 mod serve;
 mod world;

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{Appended, At, Blobs, Engine, Keyring, LogItem, Sealed, Snapshot, Status, Upkeep};
 use crate::error::StoreError;
+use crate::leases::Leases;
 use crate::ticket::Ticket;
 use crate::types::{Head, Revision, TenantNo};
 
@@ -81,6 +82,10 @@ impl Engine for Faulty {
     fn upkeep(&self, what: Upkeep) -> Result<(), StoreError> {
         self.count()?;
         self.inner.upkeep(what)
+    }
+
+    fn leases(&self) -> Option<&dyn Leases> {
+        self.inner.leases()
     }
 
     fn blobs(&self) -> Option<&dyn Blobs> {

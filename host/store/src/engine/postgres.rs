@@ -26,6 +26,7 @@ mod failure;
 mod keys;
 mod lanes;
 mod layout;
+mod leases;
 mod listen;
 mod options;
 mod pool;
@@ -57,6 +58,7 @@ use super::{Appended, At, Blobs, Engine, Keyring, LogItem, Place, Snapshot, Stat
 use crate::entry::{Change, Sealed};
 use crate::error::StoreError;
 use crate::keyring;
+use crate::leases::Leases;
 use crate::store::Options;
 use crate::ticket::{Group, Ticket};
 use crate::types::{Hash, Head, Revision, TenantNo};
@@ -169,7 +171,7 @@ impl Engine for Postgres {
     }
 
     fn append(&self, sealed: Sealed) -> Result<Appended, StoreError> {
-        let Sealed { tenant, follows, head, payload, changes } = sealed;
+        let Sealed { tenant, follows, head, payload, changes, fence } = sealed;
         self.core.queue.check()?;
         let rows = self.rows(tenant, changes.clone())?;
         let options = &self.core.options;
@@ -177,7 +179,7 @@ impl Engine for Postgres {
         let lane = self.core.lanes.of(tenant);
         self.core.lanes.with(&lane, |lane| {
             lane.check(follows)?;
-            let entry = Pending { tenant, follows, head, payload, rows, outcome: Group::open() };
+            let entry = Pending { tenant, follows, head, fence, payload, rows, outcome: Group::open() };
             let appended = self.core.queue.push(entry, self.core.durable())?;
             lane.publish(head, &changes, appended.ticket.clone());
             Ok(appended)
@@ -218,6 +220,10 @@ impl Engine for Postgres {
 
     fn status(&self) -> Status {
         self.core.status()
+    }
+
+    fn leases(&self) -> Option<&dyn Leases> {
+        Some(self)
     }
 
     fn blobs(&self) -> Option<&dyn Blobs> {

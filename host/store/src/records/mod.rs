@@ -3,7 +3,7 @@
 //! | space | record | key |
 //! | --- | --- | --- |
 //! | 1-9 | provider's own: tenants, API keys, releases | see `control` |
-//! | 10-19 | installations, runs, plugin state, counters | see `control` |
+//! | 10-19 | installations, runs, plugin state, counters; runs that wait | see `control`, `queue` |
 //! | 20-29 | ledger | see `ledger` |
 //! | 30-39 | HR | see `hr` |
 //! | 40-49 | inventory | see `inventory` |
@@ -14,12 +14,14 @@ mod control;
 mod hr;
 mod inventory;
 mod ledger;
+mod queue;
 pub mod sql;
 
 pub use control::{ApiKey, Counter, Installation, Limits, Release, Role, RunRecord, RunStatus, StateValue, Tenant};
 pub use hr::*;
 pub use inventory::*;
 pub use ledger::*;
+pub use queue::{QueueLength, QueuePlace, QueuedRun};
 
 use backroom_domain::{BusinessDate, Id};
 

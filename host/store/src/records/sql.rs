@@ -9,8 +9,8 @@
 use backroom_domain::{BusinessDate, Id, Instant};
 
 use super::{
-    ApiKey, BenefitByPlan, BenefitByWorker, Counter, EntryLines, EntryNumber, Installation, MoveNumber, Release,
-    RunRecord, StateValue, StoredEmployment, StoredEntry, StoredWorker, Tenant,
+    ApiKey, BenefitByPlan, BenefitByWorker, Counter, EntryLines, EntryNumber, Installation, MoveNumber, QueueLength,
+    QueuePlace, QueuedRun, Release, RunRecord, StateValue, StoredEmployment, StoredEntry, StoredWorker, Tenant,
 };
 use crate::error::CodecError;
 use crate::record::Record as _;
@@ -189,6 +189,35 @@ pub const TABLES: &[Table] = &[
             let r = StateValue::decode(body)?;
             Ok(vec![id(&r.installation), text(&r.key)])
         },
+    },
+    Table {
+        space: QueuedRun::SPACE,
+        name: "queued_run",
+        columns: &[
+            column("id", Kind::Text),
+            column("installation", Kind::Text),
+            column("number", Kind::Int),
+            column("queued_at", Kind::Time),
+        ],
+        extract: |body| {
+            let r = QueuedRun::decode(body)?;
+            Ok(vec![id(&r.id), id(&r.installation), int(r.number), time(r.queued_at)])
+        },
+    },
+    Table {
+        space: QueuePlace::SPACE,
+        name: "queue_place",
+        columns: &[column("number", Kind::Int), column("id", Kind::Text), column("queued_at", Kind::Time)],
+        extract: |body| {
+            let r = QueuePlace::decode(body)?;
+            Ok(vec![int(r.number), id(&r.id), time(r.queued_at)])
+        },
+    },
+    Table {
+        space: QueueLength::SPACE,
+        name: "queue_length",
+        columns: &[column("length", Kind::Int)],
+        extract: |body| Ok(vec![int(QueueLength::decode(body)?.length)]),
     },
     Table {
         space: Counter::SPACE,

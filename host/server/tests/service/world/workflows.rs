@@ -2,17 +2,17 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant as Clock};
 
 use backroom_domain::rights::Rights;
 use backroom_domain::{Class, Error, Id, Instant};
-use backroom_office::Office;
 use backroom_office::runs::{Fault, FaultKind};
-use backroom_runtime::{Mode, ReplayReport, RunHandle, RunReport, RunRequest, RunnerError, Status};
+use backroom_office::{Office, queue};
+use backroom_runtime::{Enqueued, Mode, ReplayReport, RunHandle, RunReport, RunRequest, RunnerError, Status};
 use backroom_server::Workflows;
-use backroom_store::records::{Counter, Release, Tenant};
-use backroom_store::{Meta, Store, Ticket};
+use backroom_store::records::{Counter, QueuedRun, Release, Tenant};
+use backroom_store::{Lease, Meta, Store, Ticket};
 use parking_lot::Mutex;
 use serde_json::Value;
 
@@ -26,6 +26,8 @@ pub(crate) struct Script {
     pub(crate) most: AtomicUsize,
     /// The requests as they came.
     pub(crate) requests: Mutex<Vec<RunRequest>>,
+    /// Runs that may wait.
+    pub(crate) room: AtomicU64,
     /// The bytes of every release, by digest.
     pub(crate) components: Mutex<HashMap<String, Vec<u8>>>,
     /// Why no run should begin.
@@ -88,6 +90,53 @@ impl Workflows for Scripted {
         let ended = self.act(request);
         script.running.fetch_sub(1, Ordering::SeqCst);
         ended
+    }
+
+    fn enqueue(&self, request: RunRequest) -> Result<Enqueued, RunnerError> {
+        let mut tx = self.store.write(request.tenant)?;
+        let id = request.id.clone().unwrap();
+        if let Some(run) = queue::waiting(&tx, &id)? {
+            return Ok(Enqueued::Waiting { run: Box::new(run), replayed: true, ticket: None });
+        }
+        if queue::length(&tx)? >= self.script.room.load(Ordering::SeqCst) {
+            return Ok(Enqueued::Full);
+        }
+        let run = QueuedRun {
+            id,
+            installation: request.installation,
+            date: request.date,
+            input: request.input,
+            actor: request.actor,
+            rights: (*request.rights).clone(),
+            request_hash: [0; 32],
+            queued_at: request.now,
+            number: tx.commit_number()?,
+        };
+        queue::add(&mut tx, &run)?;
+        let committed = tx.commit(Meta { kind: "run-queued".to_owned(), ..Meta::default() })?;
+        Ok(Enqueued::Waiting { run: Box::new(run), replayed: false, ticket: Some(committed.ticket) })
+    }
+
+    fn run_queued(&self, lease: Lease, id: &Id, now: Instant) -> Result<Option<RunHandle>, RunnerError> {
+        let Some(queued) = self.store.read(lease.tenant)?.get::<QueuedRun>(id)? else { return Ok(None) };
+        let request = RunRequest {
+            tenant: lease.tenant,
+            actor: queued.actor.clone(),
+            rights: Arc::new(queued.rights.clone()),
+            installation: queued.installation.clone(),
+            id: Some(id.clone()),
+            input: queued.input.clone(),
+            date: queued.date,
+            mode: Mode::DryRun,
+            now,
+        };
+        let RunHandle { mut report, .. } = self.run(request)?;
+        let mut tx = self.store.write(lease.tenant)?;
+        tx.set_fence(lease.fence);
+        queue::remove(&mut tx, &queued)?;
+        let committed = tx.commit(Meta { kind: "run".to_owned(), ..Meta::default() })?;
+        report.status = Status::Committed;
+        Ok(Some(RunHandle { report, ticket: Some(committed.ticket) }))
     }
 
     fn replay(&self, _tenant: &Tenant, run: &Id) -> Result<ReplayReport, RunnerError> {

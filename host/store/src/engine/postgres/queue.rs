@@ -26,6 +26,8 @@ pub(super) struct Pending {
     pub(super) tenant: TenantNo,
     pub(super) follows: Head,
     pub(super) head: Head,
+    /// Of the lease under which it is committed.
+    pub(super) fence: Option<u64>,
     pub(super) payload: Vec<u8>,
     pub(super) rows: Vec<Row>,
     pub(super) outcome: Arc<Group>,

@@ -54,6 +54,7 @@ pub(super) fn commit(
     group: &[Pending],
 ) -> Result<Revision, Error> {
     let mut calls = vec![claim(connection, group)?];
+    calls.extend(fences(connection, group)?);
     for (segment, records) in tables(layout, group) {
         write(connection, layout, segment, &records, &mut calls)?;
     }
@@ -89,6 +90,18 @@ fn claim(connection: &Connection, group: &[Pending]) -> Result<Call<'static>, Er
         statement: connection.prepared(CLAIM)?,
         parameters: vec![Box::new(tenants), Box::new(numbers), Box::new(hashes)],
     })
+}
+
+/// A host that was frozen and lost its lease meanwhile keeps nothing.
+fn fences(connection: &Connection, group: &[Pending]) -> Result<Option<Call<'static>>, Error> {
+    let fenced: Vec<_> = group.iter().filter_map(|entry| Some((entry.tenant, entry.fence?))).collect();
+    if fenced.is_empty() {
+        return Ok(None);
+    }
+    let tenants: Vec<i64> = fenced.iter().map(|(tenant, _)| i64::from(tenant.0)).collect();
+    let fences: Vec<i64> = fenced.iter().map(|(_, fence)| number_of(*fence)).collect();
+    let statement = connection.prepared("SELECT backroom.check_fences($1, $2)")?;
+    Ok(Some(Call { statement, parameters: vec![Box::new(tenants), Box::new(fences)] }))
 }
 
 fn tables<'a>(layout: &Layout, group: &'a [Pending]) -> Tables<'a> {
