@@ -381,7 +381,7 @@ fn a_folder_that_holds_anything_is_not_restored_to() {
             &std::fs::read_dir(dir).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect::<Vec<_>>(),
         )
     };
-    assert_eq!(files(dir.path()), ["log", "releases", "state"]);
+    assert_eq!(files(dir.path()), ["FORMAT", "checkpoint", "keys", "log", "releases", "state"]);
     assert!(matches!(restore(dir.path()), Err(BackupError::NotEmpty { .. })));
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("notes.txt"), "mine").unwrap();

@@ -25,9 +25,8 @@ async fn company(world: &World, id: &str) {
     let mut upload = request(Method::POST, "/v1/plugins", Some(&world.admin), Body::from("a component"));
     upload.headers_mut().insert(header::CONTENT_TYPE, "application/wasm".parse().unwrap());
     let digest = send(world.router(), upload).await.body["digest"].as_str().unwrap().to_owned();
-    let installed = world
-        .put(&world.admin, &format!("/v1/tenants/{id}/installations/any"), &json!({"name": "any", "release": digest}))
-        .await;
+    let installed =
+        world.put(&world.admin, &format!("/v1/tenants/{id}/installations/any"), &json!({"release": digest})).await;
     assert_eq!(installed.status, StatusCode::CREATED, "{installed:?}");
     assert_eq!(world.run(id, "commit", &json!({})).await.status, StatusCode::CREATED);
 }
