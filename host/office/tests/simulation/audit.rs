@@ -47,9 +47,11 @@ pub(crate) fn compare(tx: Tx, model: &Model) {
     compare_ledger(&work, model);
     compare_people(&work, model);
     compare_stock(&work, model);
-    let seen = all(100, |page| runs::list(&work, page))
-        .into_iter()
-        .map(|run| (run.id.to_string(), (run.status == RunStatus::Committed, run.number, run.request_hash)));
+    let seen = all(100, |page| runs::list(&work, page)).into_iter().map(|run| {
+        let record = runs::get(&work, &run.id).unwrap();
+        assert_eq!((run.status, run.number), (runs::RowStatus::Ended(record.status), record.number), "{}", run.id);
+        (run.id.to_string(), (record.status == RunStatus::Committed, record.number, record.request_hash))
+    });
     let expected = model.runs.iter().map(|(id, ran)| (id.clone(), (ran.committed, ran.number, ran.request)));
     assert_eq!(seen.collect::<BTreeMap<_, _>>(), expected.collect());
     for name in INSTALLATIONS {
