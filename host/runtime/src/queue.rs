@@ -25,7 +25,7 @@ pub enum Enqueued {
         ticket: Option<Ticket>,
     },
     /// It was done before.
-    Done(RunHandle),
+    Done(Box<RunHandle>),
     /// The tenant's queue has no room. Nothing was kept.
     Full,
 }
@@ -52,7 +52,7 @@ impl Runner {
         let mut tx = store.write(run.request.tenant)?;
         if let Some(record) = tx.get::<RunRecord>(&run.id)? {
             drop(tx);
-            return run.known(record).map(Enqueued::Done);
+            return run.known(record).map(|handle| Enqueued::Done(Box::new(handle)));
         }
         if let Some(found) = queue::waiting(&tx, &run.id)? {
             run.check_same(&found.installation, &found.request_hash)?;

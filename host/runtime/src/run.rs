@@ -190,7 +190,7 @@ impl Runner {
     /// # Errors
     /// [`RunnerError::Plugin`] if its file cannot be read or was changed.
     pub fn component(&self, digest: &str) -> Result<Vec<u8>, RunnerError> {
-        Ok(self.0.releases.read(digest)?)
+        self.0.releases.read(digest)
     }
 
     /// As [`Runner::run`], and waits until it is on disk. If another host commits first in that time, it begins anew.

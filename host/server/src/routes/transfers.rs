@@ -14,6 +14,7 @@ use axum::http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::response::IntoResponse as _;
 use backroom_domain::Id;
 use backroom_office::TransferFailure;
+use backroom_runtime::RunnerError;
 use backroom_store::TenantNo;
 use backroom_store::backup::{BackupError, Exported};
 use http_body_util::BodyExt as _;
@@ -29,6 +30,7 @@ use crate::keeper::Open;
 use crate::problem::Problem;
 use crate::service::Api;
 use crate::session::{Answer, Proof, Session, json};
+use crate::workflows::failure;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -91,19 +93,27 @@ async fn play(session: &Session, mut file: File, name: Option<Id>) -> Answer {
     let actor = session.actor.clone();
     let import = move |open: &Open| {
         let (now, workflows) = (clock::now(), &open.workflows);
-        let mut upload =
-            |bytes: &[u8]| workflows.upload(&actor, now, bytes).map(drop).map_err(|error| error.to_string());
+        let mut refused = None;
+        let mut upload = |bytes: &[u8]| {
+            let uploaded = workflows.upload(&actor, now, bytes);
+            uploaded.map(drop).map_err(|error| refused.insert(error).to_string())
+        };
         let mut progress = |done: u64, of: u64| {
             if done % 10_000 == 0 || done == of {
                 tracing::info!(done, of, "importing a tenant");
             }
         };
-        match open.office.import_tenant(&actor, now, &mut file, name, &mut upload, &mut progress) {
+        let arrived = open.office.import_tenant(&actor, now, &mut file, name, &mut upload, &mut progress);
+        match arrived {
             Ok(written) => {
                 Ok(Ok((written.value, written.replayed, Proof::of(open, TenantNo::PROVIDER, written.ticket))))
             }
             Err(TransferFailure::Failure(failure)) => Err(failure),
-            Err(TransferFailure::File(error)) => Ok(Err(Problem::from(error))),
+            Err(TransferFailure::File(error)) => match refused {
+                // Nothing is wrong with the file.
+                Some(error @ (RunnerError::Unavailable(_) | RunnerError::Conflict)) => Err(failure(error)),
+                _ => Ok(Err(Problem::from(error))),
+            },
         }
     };
     let (arrived, replayed, proof) = session.work(TenantNo::PROVIDER, Task::Archive, import).await??;

@@ -108,7 +108,7 @@ mod tests {
     fn what_the_first_release_queued_is_understood() {
         let rights = minicbor::to_vec(Rights::default()).unwrap();
         let before = hex("018963722d3163706179f6627b7d64616e6e61");
-        let after = hex("58200707070707070707070707070707070707070707070707070707070707070707071b0006556d418fc0000c");
+        let after = hex("582007070707070707070707070707070707070707070707070707070707070707071b0006556d418fc0000c");
         let bytes = [before, rights, after].concat();
         assert_eq!(QueuedRun::decode(&bytes).unwrap(), queued());
         assert_eq!(Record::encode(&queued()), bytes);
