@@ -1,5 +1,13 @@
 //! Leases: a queue is worked through by one host, and a host that has lost it cannot commit any more.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail as tests do"
+)]
+
 mod common;
 
 use std::time::Duration;

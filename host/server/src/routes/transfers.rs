@@ -99,7 +99,7 @@ async fn play(session: &Session, mut file: File, name: Option<Id>) -> Answer {
             uploaded.map(drop).map_err(|error| refused.insert(error).to_string())
         };
         let mut progress = |done: u64, of: u64| {
-            if done % 10_000 == 0 || done == of {
+            if done.is_multiple_of(10_000) || done == of {
                 tracing::info!(done, of, "importing a tenant");
             }
         };
