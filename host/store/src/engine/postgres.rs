@@ -8,7 +8,7 @@
 //!
 //! Any number of hosts may serve any tenant. Each has turns of its own, so two of them may work for one tenant at the same
 //! time: the one whose entry comes second finds that the chain has moved, keeps nothing, and its ticket answers
-//! [`StoreError::Conflict`](crate::StoreError::Conflict). The revision that [`Appended`] has is final only when no other
+//! [`StoreError::Conflict`]. The revision that [`Appended`] has is final only when no other
 //! host commits in between; number and hash are final always.
 //!
 //! Revisions have no gaps and are in the order of commits: the last statement of a group takes the one row that counts
