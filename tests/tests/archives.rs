@@ -45,7 +45,8 @@ fn run(args: &[&str], environment: &[(String, String)]) -> Value {
 
 /// Everything that a client would compare: books, stock, people, runs.
 fn figures(server: &Server, tenant: &str) -> Vec<(String, Value)> {
-    let lists = ["ledger/entries", "ledger/accounts", "hr/workers", "hr/employments", "hr/benefits", "inventory/items"];
+    let benefits = "hr/benefits?plan=REMOTE-CPA-HOUSING";
+    let lists = ["ledger/entries", "ledger/accounts", "hr/workers", "hr/employments", benefits, "inventory/items"];
     let more = ["inventory/moves", "inventory/valuations", "inventory/stock-control", "installations", "runs"];
     let mut figures =
         vec![("trial balance".to_owned(), server.get(&format!("/v1/tenants/{tenant}/ledger/trial-balance")))];
