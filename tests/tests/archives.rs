@@ -45,7 +45,7 @@ fn run(args: &[&str], environment: &[(String, String)]) -> Value {
 
 /// Everything that a client would compare: books, stock, people, runs.
 fn figures(server: &Server, tenant: &str) -> Vec<(String, Value)> {
-    let benefits = "hr/benefits?plan=REMOTE-CPA-HOUSING";
+    let benefits = "hr/benefits?plan=REMOTE-CPA-HOUSING&first-day=2026-01-01&last-day=2026-12-31";
     let lists = ["ledger/entries", "ledger/accounts", "hr/workers", "hr/employments", benefits, "inventory/items"];
     let more = ["inventory/moves", "inventory/valuations", "inventory/stock-control", "installations", "runs"];
     let mut figures =
