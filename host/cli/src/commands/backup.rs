@@ -210,6 +210,12 @@ impl Restore {
             return Err(Failure::usage("a backup is restored into a data directory: name it with --data DIR"));
         };
         let dir = dir.as_path();
+        if let Some(keys) = self.keys.as_ref().filter(|keys| !keys.is_dir()) {
+            return Err(Failure::usage(format!(
+                "{} is no folder; --keys names a copy of the folder `keys`",
+                keys.display()
+            )));
+        }
         let vault = open(&self.from)?;
         let shown = Progress::start(format!("restoring into {}", dir.display()));
         let options = backroom_store::Options::default();

@@ -26,8 +26,7 @@ once; again gives the first result.
 Examples:
   backroom run --tenant harbor remote-allowance --dry-run --date 2026-06-30 --input '{\"month\":\"2026-06\"}'
   backroom run --tenant harbor remote-allowance --id allowance-2026-06 --date 2026-06-30 --input @june.json
-  backroom run --tenant harbor remote-allowance --id allowance-2026-06 --queue --wait
-  backroom run --tenant harbor remote-allowance --json")]
+  backroom run --tenant harbor remote-allowance --id allowance-2026-07 --date 2026-07-31 --input '{\"month\":\"2026-07\"}' --queue --wait")]
 pub(crate) struct RunNow {
     #[command(flatten)]
     of: Of,

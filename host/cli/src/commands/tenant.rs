@@ -1,7 +1,8 @@
 //! `backroom tenant`.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::BufReader;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -35,7 +36,8 @@ pub(crate) enum Tenant {
     List(Part),
     /// Write a tenant to one file: its whole log with every record and run, and the plugins it used.
     #[command(after_help = "\
-API keys are not in the file. Its last hash is shown: whoever keeps it can prove later that an import came from here.
+The file holds the keys of persons as well: whoever has it can read all personal data in it, and importing it brings back who is
+erased here later. Keep it as safe as the data directory, and no longer than needed. API keys are not in it. Its last hash is shown: whoever keeps it can prove later that an import came from here.
 
 Examples:
   backroom tenant export acme --to acme.backroom
@@ -50,7 +52,7 @@ Examples:
     /// Take a tenant in from its file: checked first, then all of it or nothing.
     #[command(after_help = "\
 Entries keep their numbers, times and actors; past runs can be replayed. The tenant's last entry names the hash of the log that
-it came from. The same file again does no harm.
+it came from. The same file again does no harm. API keys are made anew (`backroom key create`).
 
 Examples:
   backroom tenant import acme.backroom
@@ -119,7 +121,14 @@ fn export(context: &Context, id: &str, to: &Path) -> Result {
     let shown = Progress::start(format!("exporting {id}"));
     let unfinished = to.with_added_extension("unfinished");
     let failed = || format!("cannot write {}", unfinished.display());
-    let mut file = File::create(&unfinished).with_context(failed)?;
+    // It holds the personal data of a company's people, and what opens them.
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&unfinished)
+        .with_context(failed)?;
     let written = client.download(&path(&["v1", "tenant-exports"]), &json!({ "tenant": id }), &mut file);
     let checked = written.and_then(|()| {
         file.sync_all().with_context(failed)?;

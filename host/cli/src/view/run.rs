@@ -49,7 +49,10 @@ impl Run {
         if self.waits() {
             let id = self.id.as_deref().unwrap_or_default();
             let by = self.host.as_ref().map(|host| format!(" by {host}")).unwrap_or_default();
-            out.line(format_args!("{id} is {}{by}; `backroom runs show {id}` tells what comes of it", self.status));
+            out.line(format_args!(
+                "{id} is {}{by}; `backroom runs show {id}` with the tenant tells what comes of it",
+                self.status
+            ));
             return;
         }
         let effects = Effects::of(&self.effects);

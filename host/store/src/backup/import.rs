@@ -19,6 +19,7 @@ use crate::entry::{Change, Entry, Meta, Sealed};
 use crate::error::{CodecError, StoreError};
 use crate::key::split_key;
 use crate::record::Record as _;
+use crate::records::{QueueLength, QueuePlace, QueuedRun, StoredWorker};
 use crate::store::Store;
 use crate::ticket::Ticket;
 use crate::types::{Hash, Head, TenantNo};
@@ -121,9 +122,11 @@ impl Store {
         let mut file = Reader::open(input)?;
         let (mut source, mut head) = (Head::default(), Head::default());
         let (mut keys, mut erased) = (Vec::new(), Vec::new());
+        let (mut kept, mut sealed) = (BTreeSet::new(), BTreeSet::new());
         while let Some(section) = file.next()? {
             let payload = match section {
                 Section::Key(person, key) => {
+                    kept.insert(person.clone());
                     keys.push((person, key));
                     continue;
                 }
@@ -137,6 +140,7 @@ impl Store {
             let entry = next_entry(&file.head, source, &payload)?;
             source = Head { number: entry.number, hash: entry.hash };
             erased.extend(erased_in(&entry).map_err(damaged)?);
+            sealed.extend(sealed_in(&entry).map_err(damaged)?);
             let appended;
             (head, appended) = self.append_as(number, head, &rebound(entry, number))?;
             if head.number % GROUP == 0 {
@@ -147,7 +151,8 @@ impl Store {
         if file.head != checked.head || source != checked.head.head {
             return Err(damaged("it was changed while it was imported"));
         }
-        // They came without keys, and are never to get new ones.
+        // They came without keys, and are never to get new ones. Whoever was erased while the file was made is not in its log.
+        erased.extend(sealed.difference(&kept).cloned());
         erased.iter().try_for_each(|person| self.engine().keyring().destroy(number, person))?;
         let FileHead { tenant, made_at, .. } = file.head;
         let origin = Origin {
@@ -206,6 +211,18 @@ fn erased_in(entry: &Entry) -> Result<Vec<Id>, CodecError> {
     erasures.map(|erasure| erasure.map(|erasure| erasure.worker)).collect()
 }
 
+/// The persons of whom an entry recorded sealed data.
+fn sealed_in(entry: &Entry) -> Result<Vec<Id>, CodecError> {
+    let mut persons = Vec::new();
+    for (key, value) in &entry.changes {
+        if let (Some((_, StoredWorker::SPACE, _)), Some(value)) = (split_key(key), value) {
+            let worker = StoredWorker::decode(value)?;
+            persons.extend(worker.sealed.is_some().then_some(worker.id));
+        }
+    }
+    Ok(persons)
+}
+
 /// What an entry says, with keys of another tenant. The order stays: the number stands first in every key.
 fn rebound(entry: Entry, tenant: TenantNo) -> (Meta, Vec<Change>) {
     let rekey = |key: &[u8]| -> std::sync::Arc<[u8]> {
@@ -213,7 +230,12 @@ fn rebound(entry: Entry, tenant: TenantNo) -> (Meta, Vec<Change>) {
         [tenant.0.to_be_bytes().as_slice(), rest].concat().into()
     };
     let change = |(key, value): (Vec<u8>, Option<Vec<u8>>)| Change { key: rekey(&key), value: value.map(Into::into) };
-    let changes = entry.changes.into_iter().map(change).collect();
+    // What waits in a queue waits where it was queued: it must not be done twice.
+    let waits = |key: &[u8]| {
+        let queue = [QueuedRun::SPACE, QueuePlace::SPACE, QueueLength::SPACE];
+        split_key(key).is_some_and(|(_, space, _)| queue.contains(&space))
+    };
+    let changes = entry.changes.into_iter().filter(|(key, _)| !waits(key)).map(change).collect();
     let meta = Meta {
         at: entry.at,
         actor: entry.actor,

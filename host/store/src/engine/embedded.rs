@@ -299,7 +299,10 @@ impl Engine for Embedded {
     fn close(&self) -> Result<(), StoreError> {
         let failed = self.core.status().failed.filter(|_| self.threads.lock().log.is_some());
         if failed.is_none() && self.core.options.upkeep_every.is_some() {
-            upkeep::checkpoint_if_due(&self.core, &mut self.core.upkeep.lock());
+            // Not waited for: what is being done there may itself wait for something that closing ends.
+            if let Some(mut upkeep) = self.core.upkeep.try_lock() {
+                upkeep::checkpoint_if_due(&self.core, &mut upkeep);
+            }
         }
         self.stop();
         if let Some(why) = failed {

@@ -171,6 +171,8 @@ impl Engine for Postgres {
     }
 
     fn append(&self, sealed: Sealed) -> Result<Appended, StoreError> {
+        // Free where the unit of work has asked already.
+        self.head(sealed.tenant)?;
         let Sealed { tenant, follows, head, payload, changes, fence } = sealed;
         self.core.queue.check()?;
         let rows = self.rows(tenant, changes.clone())?;

@@ -85,7 +85,7 @@ impl Seals {
                 KeyState::Key(with) => with,
                 KeyState::Destroyed => return Ok(None),
                 KeyState::Absent => {
-                    return Err(self.damaged(format!("there is none for {person}, whose data are sealed")));
+                    return Err(self.damaged(format!("there is none for {person}, whose data are sealed; put the copy of the keys back, which no backup has")));
                 }
             },
         };

@@ -80,7 +80,8 @@ fn take(core: &Core) -> (Vec<Queued>, bool) {
 fn wait(core: &Core) {
     {
         let mut sequence = core.sequence.lock();
-        if sequence.queue.is_empty() && sequence.phase != Phase::Draining {
+        // Whoever makes an offer rings under this lock, after it: none is missed between looking and waiting.
+        if sequence.queue.is_empty() && sequence.phase != Phase::Draining && core.offer.lock().is_none() {
             core.apply.wait(&mut sequence);
         }
     }

@@ -37,6 +37,9 @@ pub(super) fn begin(core: &Arc<Core>) -> Result<Heads, StoreError> {
     let copied = heads(core)?;
     while core.applied() < copied.revision {
         core.check_copying()?;
+        if core.room_is_low() {
+            return Err(StoreError::Busy("there is no room to bring the state index up to date".into()));
+        }
         std::thread::sleep(POLL);
     }
     Ok(copied)

@@ -81,7 +81,11 @@ impl FileKeyring {
         let wrong = |what| StoreError::corrupt(format!("{FOLDER}/{CHECK}"), what);
         match (disk.read(CHECK).map_err(failed())?, &master) {
             (None, None) => {}
-            (Some(_), None) => return Err(wrong("the keys are wrapped with a master key, and none was given")),
+            (Some(_), None) => {
+                return Err(wrong(
+                    "the keys are wrapped with a master key, and none was given; name its file with BACKROOM_MASTER_KEY_FILE",
+                ));
+            }
             (Some(bytes), Some(master)) if bytes.len() >= WRAPPED && bytes.iter().any(|byte| *byte != 0) => {
                 let whole = bytes.first_chunk().and_then(|wrapped| unwrap(master, CHECK.as_bytes(), wrapped));
                 whole.ok_or_else(|| wrong("the keys are wrapped with another master key"))?;

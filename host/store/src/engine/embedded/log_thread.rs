@@ -55,6 +55,7 @@ impl Writer {
         let fail_on_panic = FailOnPanic(Arc::clone(&self.core));
         let mut gather = None;
         while let Some(Work { entries, group }) = self.core.next_work(gather) {
+            let told = ToldOnPanic(Arc::clone(&group));
             let began = Instant::now();
             let written = match self.write(&entries) {
                 Err(Failure::Refused(error)) => self.hold(entries, &group, error),
@@ -71,6 +72,7 @@ impl Writer {
                 group.finish(Err(stopped(&error.to_string())));
                 return;
             }
+            drop(told);
         }
         // Everything is on disk; what was set aside behind it does no harm if it stays.
         if let Err(error) = self.tail.seal() {
@@ -206,6 +208,17 @@ fn why_held(error: &StoreError) -> String {
         _ => "Look for the cause in the kernel's log",
     };
     format!("{error}. {cure}; commits are taken again by themselves as soon as the log can be written. Reading goes on")
+}
+
+/// Tells those whose entries are being written if the thread panics: nobody else knows of them.
+struct ToldOnPanic(Arc<Group>);
+
+impl Drop for ToldOnPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.finish(Err(stopped("a thread of the store panicked")));
+        }
+    }
 }
 
 /// Stops the store if the thread that holds it panics.

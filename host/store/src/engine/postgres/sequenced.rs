@@ -53,7 +53,8 @@ impl Sequenced {
             query_as(connection, tenant, &connection.prepared(&sql)?, &parameters)
         })?;
         let first = rows.first().ok_or_else(|| unavailable("a scan had no answer"))?;
-        self.lane.lock().seen(head_of(first, 2)?, self.session)?;
+        let seen = head_of(first, 2)?;
+        self.core.lanes.with(&self.lane, |lane| lane.seen(seen, self.session))?;
         Ok(rows)
     }
 }
