@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use backroom_domain::BusinessDate;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands;
@@ -97,6 +98,11 @@ impl Part {
     pub(crate) fn pairs(&self) -> [(&'static str, Option<String>); 2] {
         [("limit", Some(self.limit.to_string())), ("cursor", self.cursor.clone())]
     }
+}
+
+/// A day, for arguments that are checked before anything is sent.
+pub(crate) fn date(text: &str) -> std::result::Result<BusinessDate, String> {
+    BusinessDate::parse(text, "date").map_err(|_| "a day is written YYYY-MM-DD, such as 2026-06-30".to_owned())
 }
 
 #[cfg(test)]

@@ -142,6 +142,8 @@ impl Problem {
     /// What to do about it, where something general can be said.
     pub(crate) fn advice(&self) -> Option<&'static str> {
         match self.status {
+            // What the service says is all there is to do.
+            403 if self.code == "backup-target-denied" => None,
             401 => Some(
                 "set BACKROOM_KEY to a valid API key; `backroom serve` shows the first one, `backroom key create` makes more",
             ),

@@ -37,8 +37,8 @@ pub(crate) fn count(number: impl Into<u128>) -> String {
 }
 
 /// One or many: `1 entry`, `2 entries`.
-pub(crate) fn counted(number: usize, one: &str, many: &str) -> String {
-    format!("{} {}", count(number as u128), if number == 1 { one } else { many })
+pub(crate) fn counted(number: u64, one: &str, many: &str) -> String {
+    format!("{} {}", count(number), if number == 1 { one } else { many })
 }
 
 fn grouped(digits: &str) -> String {

@@ -96,10 +96,11 @@ impl Server {
     /// Opens a data directory or a database and begins to listen.
     pub(crate) fn start(place: &Place, listen: SocketAddr, adapt: &dyn Fn(&mut ServiceOptions)) -> Result<Self> {
         let runtime = runtime()?;
-        let service = open(&runtime, place, adapt)?;
+        // First of all: a new data directory is made only by a start that can show its first key.
         let listener = runtime.block_on(TcpListener::bind(listen));
         let listener =
             listener.with_context(|| format!("cannot listen on {listen}; `--listen` names another address"))?;
+        let service = open(&runtime, place, adapt)?;
         let address = listener.local_addr().context("cannot learn the address")?;
         let (stop, stopped) = oneshot::channel();
         // A dropped sender is a stop as well.

@@ -31,7 +31,7 @@ const CALLERS: [usize; 3] = [1, 16, 128];
 /// Tenants that they write for.
 const TENANTS: [u32; 2] = [1, 16];
 
-/// Measure the store: commits of six records, durable, from 1 to 128 callers.
+/// Measure the store: commits of six records, durable, from 1 to 128 callers, beside the targets for each.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 One commit is a double-entry posting: a header, two lines and an index entry that are new, and two balances that are read
@@ -46,13 +46,13 @@ Examples:
   backroom bench store --seconds 120 --dir /var/tmp --json
   backroom bench store --entries 1000000")]
 pub(crate) struct StoreBench {
-    /// Seconds of measuring, all rates together.
+    /// Seconds of measuring, all rates together; 5 to 3600.
     #[arg(long, value_name = "N", default_value_t = 40, value_parser = clap::value_parser!(u64).range(5..=3600))]
     seconds: u64,
     /// Where the store goes, in a folder that is deleted again; the system's temporary folder if not said.
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
-    /// Also fill a store with so many commits, and measure its files and how long it takes to open.
+    /// Also fill a store with so many commits (1,000 or more), and measure its files and how long it takes to open.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1_000..=100_000_000))]
     entries: Option<u64>,
 }

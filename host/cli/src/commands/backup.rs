@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use super::Context;
 use crate::client::path;
 use crate::exit::{Failure, Result};
-use crate::figures::count;
+use crate::figures::{count, counted};
 use crate::output::{Grid, left, right};
 use crate::progress::Progress;
 
@@ -140,9 +140,9 @@ fn make(context: &Context, to: &str) -> Result {
         match made.entries {
             0 => out.line(format_args!("Nothing new: {to} has everything up to revision {}.", count(made.revision))),
             entries => out.line(format_args!(
-                "{} entries and {} releases are backed up, {} bytes as {}; {to} has everything up to revision {} ({}).",
-                count(entries),
-                count(made.releases),
+                "Backed up: {} and {}, {} bytes as {}; {to} has everything up to revision {} ({}).",
+                counted(entries, "entry", "entries"),
+                counted(made.releases, "release", "releases"),
                 count(made.raw_bytes),
                 count(made.kept_bytes),
                 count(made.revision),
@@ -192,12 +192,12 @@ fn verify(context: &Context, from: &str) -> Result {
         )));
     }
     context.out.line(format_args!(
-        "ok: {} backups up to revision {}: {} chunks with {} entries, {} releases, {} bytes; every hash and every chain holds",
-        count(verified.manifests),
+        "ok: {} up to revision {}: {} with {}, {}, {} bytes; every hash and every chain holds",
+        counted(verified.manifests, "backup", "backups"),
         count(verified.revision),
-        count(verified.chunks),
-        count(verified.entries),
-        count(verified.releases),
+        counted(verified.chunks, "chunk", "chunks"),
+        counted(verified.entries, "entry", "entries"),
+        counted(verified.releases, "release", "releases"),
         count(verified.bytes)
     ));
     Ok(())
@@ -231,10 +231,10 @@ impl Restore {
         }
         context.out.value(&restored);
         context.out.line(format_args!(
-            "{} holds {} tenants and {} releases as of revision {}, {}.",
+            "{} holds {} and {} as of revision {}, {}.",
             dir.display(),
-            count(restored.tenants),
-            count(restored.releases),
+            counted(restored.tenants, "tenant", "tenants"),
+            counted(restored.releases, "release", "releases"),
             count(restored.revision),
             restored.at
         ));

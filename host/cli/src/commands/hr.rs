@@ -3,13 +3,14 @@
 use std::io::{BufRead as _, IsTerminal as _};
 
 use anyhow::Context as _;
+use backroom_domain::BusinessDate;
 use backroom_domain::hr::{Benefit, ERASED, Employment};
 use clap::Subcommand;
 use serde::Deserialize;
 use serde_json::json;
 
 use super::Context;
-use crate::args::{Of, Part};
+use crate::args::{Of, Part, date};
 use crate::client::{path, query};
 use crate::exit::{Failure, Result};
 use crate::figures::money;
@@ -86,11 +87,11 @@ Examples:
         #[command(flatten)]
         of: Of,
         /// Why. It is kept, so it should not name the person.
-        #[arg(long)]
+        #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
         reason: String,
         /// The day from which on no duty to keep the data is left, YYYY-MM-DD.
-        #[arg(long, value_name = "DATE")]
-        not_before: Option<String>,
+        #[arg(long, value_name = "DATE", value_parser = date)]
+        not_before: Option<BusinessDate>,
         /// Do it without asking.
         #[arg(long)]
         yes: bool,

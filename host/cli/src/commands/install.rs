@@ -62,7 +62,10 @@ impl Install {
                 "Installed {} {} as {} for {}.",
                 release.plugin, release.version, installation.name, self.of.tenant
             ));
-            out.line(format_args!("Next: backroom run --tenant {} {} --dry-run", self.of.tenant, installation.name));
+            out.line(format_args!(
+                "Next: backroom run --tenant {} {} --dry-run --input '{{...}}', with what the plugin takes.",
+                self.of.tenant, installation.name
+            ));
         })
     }
 }

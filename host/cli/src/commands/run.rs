@@ -79,6 +79,9 @@ impl RunNow {
             _ => (reply, run),
         };
         context.show(&reply, |out, run: Run| run.show(out))?;
+        if run.waits() && matches!(context.place(), Some(Place::Folder(_))) {
+            output::note("It is done once a server runs on this data directory: `backroom serve --data DIR`.");
+        }
         run.check()
     }
 }

@@ -8,7 +8,7 @@ use super::Context;
 use crate::args::{Of, Part};
 use crate::client::{Client, Reply, path, query};
 use crate::exit::{Failure, Result};
-use crate::figures::count;
+use crate::figures::{count, counted};
 use crate::output::{Grid, left, right};
 use crate::progress::Progress;
 use crate::view::run::Run;
@@ -79,7 +79,9 @@ impl Runs {
                 let reply = client.get(&path(&["v1", "queue"]))?;
                 context.show(&reply, |out, queue: Queue| {
                     let since = queue.oldest.map(|oldest| format!(", the first since {oldest}")).unwrap_or_default();
-                    out.line(format_args!("{} runs wait{since}", count(queue.length)));
+                    let (runs, verb) =
+                        (counted(queue.length, "run", "runs"), if queue.length == 1 { "waits" } else { "wait" });
+                    out.line(format_args!("{runs} {verb}{since}"));
                     for lease in queue.leases {
                         out.line(format_args!("  {} does those of tenant {}", lease.host, lease.tenant));
                     }

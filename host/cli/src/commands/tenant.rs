@@ -15,7 +15,7 @@ use super::Context;
 use crate::args::Part;
 use crate::client::{path, query};
 use crate::exit::{Failure, Result};
-use crate::figures::count;
+use crate::figures::counted;
 use crate::output::{Grid, left, right};
 use crate::progress::Progress;
 
@@ -143,10 +143,10 @@ fn export(context: &Context, id: &str, to: &Path) -> Result {
     let (entries, hash) = (head.number, head.hash.to_string());
     context.out.value(&json!({ "file": to, "tenant": id, "entries": entries, "head": hash, "releases": releases }));
     context.out.line(format_args!(
-        "{} holds {id}: {} entries and {} releases. Its last hash is {hash}.",
+        "{} holds {id}: {} and {}. Its last hash is {hash}.",
         to.display(),
-        count(entries),
-        count(releases)
+        counted(entries, "entry", "entries"),
+        counted(releases, "release", "releases")
     ));
     Ok(())
 }
@@ -159,12 +159,12 @@ fn import(context: &Context, file: &Path, name: Option<String>) -> Result {
     drop(shown);
     context.show(&reply, |out, arrived: Arrived| {
         out.line(format_args!(
-            "Tenant {} ({}) is there, number {}: {} entries and {} releases. The log that it came from ends with {}.",
+            "Tenant {} ({}) is there, number {}: {} and {}. The log that it came from ends with {}.",
             arrived.tenant.id,
             arrived.tenant.name,
             arrived.tenant.number,
-            count(arrived.entries),
-            count(arrived.releases),
+            counted(arrived.entries, "entry", "entries"),
+            counted(arrived.releases, "release", "releases"),
             arrived.source_head
         ));
     })

@@ -214,7 +214,7 @@ impl<'a> Story<'a> {
         self.stage.step("What the client gets out of it");
         let effects = Effects::of(&committed.effects);
         let Output { workers, total_allowance, saving } = output(committed)?;
-        let lines = counted(effects.benefits.len(), "line", "lines");
+        let lines = counted(effects.benefits.len() as u64, "line", "lines");
         let recorded = effects.benefit_total();
         let seen = format!("{} for {workers} workers in {lines}", total_allowance.shown());
         self.stage.check(
@@ -293,7 +293,7 @@ impl<'a> Story<'a> {
 }
 
 fn entries_text(number: u64) -> String {
-    counted(usize::try_from(number).unwrap_or(usize::MAX), "journal entry", "journal entries")
+    counted(number, "journal entry", "journal entries")
 }
 
 /// Effects without the time of recording, which differs between a plan and its commit.

@@ -38,15 +38,15 @@ impl Effects {
     /// `3 entries, 60 benefit lines, 2 moves`.
     pub(crate) fn counts(&self) -> String {
         let mut parts = vec![
-            counted(self.entries.len(), "journal entry", "journal entries"),
-            counted(self.benefits.len(), "benefit line", "benefit lines"),
-            counted(self.moves.len(), "stock move", "stock moves"),
+            counted(self.entries.len() as u64, "journal entry", "journal entries"),
+            counted(self.benefits.len() as u64, "benefit line", "benefit lines"),
+            counted(self.moves.len() as u64, "stock move", "stock moves"),
         ];
         if !self.states.is_empty() {
-            parts.push(counted(self.states.len(), "key of its own state", "keys of its own state"));
+            parts.push(counted(self.states.len() as u64, "key of its own state", "keys of its own state"));
         }
         if !self.others.is_empty() {
-            parts.push(counted(self.others.len(), "other effect", "other effects"));
+            parts.push(counted(self.others.len() as u64, "other effect", "other effects"));
         }
         parts.join(", ")
     }
@@ -148,7 +148,7 @@ pub(crate) fn benefits(out: Out, benefits: &[Benefit]) {
         ]);
     }
     for sum in sums(benefits.iter().map(|benefit| benefit.new.amount)) {
-        let total = counted(benefits.len(), "line", "lines");
+        let total = counted(benefits.len() as u64, "line", "lines");
         grid.row(["total".to_owned(), total, String::new(), String::new(), money(sum), String::new(), String::new()]);
     }
     out.table(&grid);

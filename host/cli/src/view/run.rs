@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::effects::Effects;
 use crate::exit::{Failure, Reason, Result};
-use crate::figures::count;
+use crate::figures::{count, counted};
 use crate::output::{Out, text_of};
 
 /// A run as the service tells it; fields that it leaves out are empty.
@@ -76,7 +76,7 @@ impl Run {
             out.line(format_args!("log     {} {}", part("level"), part("message")));
         }
         if self.log_dropped > 0 {
-            out.line(format_args!("log     {} more lines were dropped", count(self.log_dropped)));
+            out.line(format_args!("log     {} dropped", counted(self.log_dropped, "more line was", "more lines were")));
         }
         let known = [
             ("run", self.id.clone()),

@@ -8,7 +8,7 @@ use crate::support::{example, on, run};
 
 #[test]
 fn wrong_arguments_are_usage() {
-    let rows: [&[&str]; 9] = [
+    let rows: [&[&str]; 11] = [
         &[],
         &["no-such-command"],
         &["run", "--tenant", "t"],
@@ -18,6 +18,8 @@ fn wrong_arguments_are_usage() {
         &["tenant", "list", "--server", "not an address"],
         &["run", "--tenant", "t", "name", "--input", "{not json"],
         &["import", "--tenant", "t", "/no/such/file.csv"],
+        &["hr", "erase", "W-1", "--tenant", "t", "--reason", "", "--yes"],
+        &["hr", "erase", "W-1", "--tenant", "t", "--reason", "left", "--not-before", "2026-02-30", "--yes"],
     ];
     for args in rows {
         let ended = run(args);

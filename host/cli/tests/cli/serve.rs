@@ -43,6 +43,21 @@ fn a_data_directory_has_one_holder_and_the_message_names_it() {
     assert_eq!(on(&data, &["tenant", "list"]).code, Some(0));
 }
 
+#[test]
+fn a_start_that_cannot_listen_makes_no_data_directory_and_no_key() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let ended = on(&data, &["serve", "--listen", &address]);
+    assert_eq!(ended.code, Some(3), "{ended:?}");
+    assert!(ended.stderr.contains(&address) && ended.stderr.contains("--listen"), "{ended:?}");
+    assert!(!data.exists(), "the key of this data directory was never shown");
+    let server = Server::start(&data);
+    assert!(server.key.is_some());
+    assert_eq!(server.stop(), Some(0));
+}
+
 /// An idle server is small: at most 100 MiB resident.
 #[test]
 #[cfg(target_os = "linux")]
