@@ -68,6 +68,8 @@ pub(crate) enum Command {
     Inventory(commands::inventory::Inventory),
     #[command(subcommand)]
     Log(commands::log::Log),
+    #[command(subcommand)]
+    Store(commands::store::Store),
     Backup(commands::backup::Backup),
     Restore(commands::backup::Restore),
     #[command(subcommand)]

@@ -155,7 +155,7 @@ impl SimDisk {
             self.changed.notify_all();
             return Err(io::Error::other("fault on purpose"));
         }
-        let (more, all) = (["append", "reserve"], ["truncate", "seal", "create", "remove", "rename", "rewrite"]);
+        let (more, all) = (["append", "reserve"], ["truncate", "create", "remove", "rename", "rewrite"]);
         if let Some(kind) = inner.refused
             && (more.contains(&what) || (kind != io::ErrorKind::StorageFull && all.contains(&what)))
         {
@@ -304,14 +304,6 @@ impl LogFile for Handle {
         self.disk.operation("rewrite")?;
         let mut file = self.content.lock();
         file.bytes[offset as usize..offset as usize + bytes.len()].copy_from_slice(bytes);
-        Ok(())
-    }
-
-    fn seal(&mut self) -> io::Result<()> {
-        self.disk.operation("seal")?;
-        let mut file = self.content.lock();
-        file.bytes.truncate(self.end);
-        file.synced = file.bytes.clone();
         Ok(())
     }
 

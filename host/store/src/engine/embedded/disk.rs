@@ -80,9 +80,7 @@ pub trait LogFile: Send {
     ///
     /// # Errors
     /// What the operating system reports; it may be tried again.
-    fn truncate(&mut self, _len: u64) -> io::Result<()> {
-        Err(io::ErrorKind::Unsupported.into())
-    }
+    fn truncate(&mut self, len: u64) -> io::Result<()>;
 
     /// Writes bytes over those that are there already, which takes no room. Not synced.
     ///
@@ -90,14 +88,6 @@ pub trait LogFile: Send {
     /// What the operating system reports.
     fn rewrite(&mut self, _bytes: &[u8], _offset: u64) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
-    }
-
-    /// Gives back what is left of [`LogFile::reserve`], and syncs.
-    ///
-    /// # Errors
-    /// What the operating system reports.
-    fn seal(&mut self) -> io::Result<()> {
-        self.sync()
     }
 
     /// Its length in bytes.
@@ -188,11 +178,6 @@ impl LogFile for Plain {
 
     fn rewrite(&mut self, bytes: &[u8], offset: u64) -> io::Result<()> {
         self.file.write_all_at(bytes, offset)
-    }
-
-    fn seal(&mut self) -> io::Result<()> {
-        self.file.set_len(self.end)?;
-        self.file.sync_data()
     }
 
     fn size(&self) -> io::Result<u64> {

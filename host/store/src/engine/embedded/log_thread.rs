@@ -75,7 +75,7 @@ impl Writer {
             drop(told);
         }
         // Everything is on disk; what was set aside behind it does no harm if it stays.
-        if let Err(error) = self.tail.seal() {
+        if let Err(error) = self.trim() {
             tracing::warn!(%error, "the end of the log could not be trimmed");
         }
         drop(fail_on_panic);
@@ -149,15 +149,23 @@ impl Writer {
         Err(Failure::Refused(StoreError::io("write the log")(full)))
     }
 
-    /// Ends the segment and begins the next. What fails here has touched nothing that was acknowledged.
+    /// Ends the segment and begins the next. Where it ends must be on the disk before there is a next one: zeros behind the
+    /// last frame of a segment that is not the last are damage. So a failed sync counts here as anywhere.
     fn next_segment(&mut self) -> Result<(), Failure> {
         let first = self.synced + 1;
-        self.tail.seal().map_err(StoreError::io("end a log segment")).map_err(Failure::Refused)?;
+        self.trim().map_err(StoreError::io("end a log segment")).map_err(Failure::Refused)?;
+        // Also if there was nothing to cut off now: it may have been cut off without a sync before (see `rewind`).
+        self.tail.sync().map_err(StoreError::io("sync the end of a log segment")).map_err(Failure::Doubt)?;
         self.tail = recover::create(&*self.core.disk, first).map_err(Failure::Refused)?;
         self.size = segment::HEADER as u64;
         (self.synced_size, self.reserved) = (self.size, self.size);
         self.core.begin_segment(first);
         Ok(())
+    }
+
+    /// Gives back what is set aside behind the end. Not synced.
+    fn trim(&mut self) -> io::Result<()> {
+        if self.reserved > self.size { self.tail.truncate(self.size) } else { Ok(()) }
     }
 
     fn write_buffer(&mut self) -> Result<(), Failure> {

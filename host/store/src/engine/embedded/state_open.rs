@@ -19,6 +19,8 @@ const REBUILD: &str = "state.rebuild";
 /// There after the smaller one has taken the place of the index.
 const MOVED: &str = "state.moved";
 const LOADING: &str = "loading";
+/// An index that could not be used, with a number behind it.
+const DAMAGED: &str = "state.damaged-";
 /// sled puts whatever is larger than a quarter of this into files of their own, which it never syncs: lost with the power,
 /// they leave older records behind without a word. A leaf has up to 17 records of 64 KiB before it is split.
 const SEGMENT: usize = 8 << 20;
@@ -120,18 +122,38 @@ fn take_moved(home: &Home) -> Result<(), StoreError> {
     home.remove_folder(OTHER)
 }
 
-/// Moves the index away for whoever wants to look at it.
+/// Moves the index away for whoever wants to look at it. One is kept, the newest: an index can be made again from the log at
+/// any time, and a disk that keeps damaging it must not be filled as well.
 fn set_aside(home: &Home, damage: &str) -> Result<(), StoreError> {
     if !home.dir.is_dir(FOLDER) {
         return Ok(());
     }
-    let mut number = 1_u32;
-    while home.dir.exists(format!("{FOLDER}.damaged-{number}")) {
-        number += 1;
-    }
-    let aside = format!("{FOLDER}.damaged-{number}");
+    let failed = || StoreError::io("move the damaged state index away");
+    let older = damaged(&home.dir).map_err(failed())?;
+    // The number goes on: it says how often that has happened.
+    let number = older.iter().map(|(number, _)| *number).max().unwrap_or_default().saturating_add(1);
+    let aside = format!("{DAMAGED}{number}");
     tracing::error!(damage, aside, "the state index is damaged; moving it away and building it again");
-    home.dir.rename(FOLDER, &home.dir, &aside).map_err(StoreError::io("move the damaged state index away"))
+    home.dir.rename(FOLDER, &home.dir, &aside).map_err(failed())?;
+    for (_, folder) in older {
+        tracing::warn!(folder, aside, "removing a damaged state index that was kept; the newer one is kept instead");
+        if let Err(error) = home.remove_folder(&folder) {
+            tracing::warn!(%error, folder, "it could not be removed; it is not needed");
+        }
+    }
+    Ok(())
+}
+
+/// The damaged indexes that were moved away before: numbers and folders.
+fn damaged(dir: &Dir) -> io::Result<Vec<(u32, String)>> {
+    let mut found = Vec::new();
+    for entry in dir.entries()? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if let Some(number) = name.strip_prefix(DAMAGED).and_then(|number| number.parse().ok()) {
+            found.push((number, name));
+        }
+    }
+    Ok(found)
 }
 
 fn each_snapshot_file(dir: &Dir, act: impl Fn(&Dir, &str) -> io::Result<()>) -> Result<(), StoreError> {
