@@ -1,0 +1,68 @@
+//! Stack: calls that go deeper and deeper, in every place where the host enters a guest.
+
+use backroom_runtime::FaultKind::Trap;
+use backroom_store::records::Limits;
+
+use crate::guest::{Guest, OK};
+use crate::harness::{End, LIMITS, Row};
+use crate::raw::{self, Raw};
+
+const DEEPER: &str = "(func $deeper (param i32) (result i32) (i32.add (call $deeper (local.get 0)) (i32.const 1)))";
+const CALL: &str = "(drop (call $deeper (i32.const 0))) unreachable";
+
+pub(crate) fn rows() -> Vec<Row> {
+    let mutual = "(func $deeper (param i32) (result i32) (i32.add (call $other (local.get 0)) (i32.const 1)))
+        (func $other (param i32) (result i32) (i32.mul (call $deeper (local.get 0)) (i32.const 3)))";
+    let indirect = "(table funcref (elem $deeper))
+        (func $deeper (param i32) (result i32)
+          (i32.add (call_indirect (param i32) (result i32) (local.get 0) (i32.const 0)) (i32.const 1)))";
+    // Every level holds 200 values that are needed after the call.
+    let locals: String = (0..200).map(|n| format!("(local $l{n} i64) ")).collect();
+    let fill: String = (0..200).map(|n| format!("(local.set $l{n} (i64.load (i32.const {}))) ", n * 8)).collect();
+    let sum = (0..200).fold("(i64.const 0)".to_owned(), |sum, n| format!("(i64.add {sum} (local.get $l{n}))"));
+    let wide = format!(
+        "(func $deeper (param i32) (result i32) {locals} {fill} (drop (call $deeper (local.get 0))) (i32.wrap_i64 {sum}))"
+    );
+    let start = format!("{DEEPER} (func $start {CALL}) (start $start)");
+    let with_calls = "(func $deeper (param i32) (result i32)
+        (call $clock.today (i32.const 512)) (i32.add (call $deeper (local.get 0)) (i32.const 1)))";
+    let with_texts = "(func $deeper (param i32) (result i32)
+        (call $accounts.get @\"nobody\" (i32.const 512)) (i32.add (call $deeper (local.get 0)) (i32.const 1)))";
+    let guests = [
+        ("a function that calls itself", Guest { fields: DEEPER, run: CALL, ..Guest::default() }),
+        ("two functions that call each other", Guest { fields: mutual, run: CALL, ..Guest::default() }),
+        ("a function that calls itself through a table", Guest { fields: indirect, run: CALL, ..Guest::default() }),
+        ("frames with 200 values", Guest { fields: &wide, run: CALL, ..Guest::default() }),
+        ("depth in the start function", Guest { fields: &start, ..Guest::default() }),
+        ("depth in the reallocation", Guest { fields: DEEPER, realloc: Some(CALL), ..Guest::default() }),
+        ("depth in post-return", Guest { fields: DEEPER, run: OK, post: CALL, ..Guest::default() }),
+        ("a host call on every level", Guest { fields: with_calls, run: CALL, ..Guest::default() }),
+        ("a host call that reads on every level", Guest { fields: with_texts, run: CALL, ..Guest::default() }),
+    ];
+    let limits = Limits { fuel: 1_000_000_000, host_calls: 1_000_000, ..LIMITS };
+    let row = |(name, guest): &(&str, Guest<'_>)| Row::fault(*name, guest, Trap, "call stack exhausted").limits(limits);
+    let mut rows: Vec<_> = guests.iter().map(row).collect();
+    let destructor = Raw {
+        before: &format!(
+            r#"(core module $d {DEEPER} (func (export "d") (param i32) {CALL})) (core instance $d (instantiate $d))
+               (type $r (resource (rep i32) (dtor (func $d "d"))))
+               (core func $new (canon resource.new $r)) (core func $drop (canon resource.drop $r))"#
+        ),
+        env: r#"(export "new" (func $new)) (export "drop" (func $drop))"#,
+        fields: r#"(import "env" "new" (func $new (param i32) (result i32))) (import "env" "drop" (func $drop (param i32)))"#,
+        run: &format!("(call $drop (call $new (i32.const 7))) {}", raw::OK),
+    };
+    rows.push(Row::new("depth in a destructor", destructor.plugin(), End::Fault(Trap, "call stack exhausted")));
+    let across = Raw {
+        before: r#"(component $inner
+             (core module $m
+               (func $f (export "f") (result i32) (i32.add (call $f) (i32.const 1))))
+             (core instance $m (instantiate $m)) (func (export "f") (result u32) (canon lift (core func $m "f"))))
+           (instance $inner (instantiate $inner)) (core func $f (canon lower (func $inner "f")))"#,
+        env: r#"(export "f" (func $f))"#,
+        fields: r#"(import "env" "f" (func $f (result i32)))"#,
+        run: "(drop (call $f)) unreachable",
+    };
+    rows.push(Row::new("depth in a nested component", across.plugin(), End::Fault(Trap, "call stack exhausted")));
+    rows
+}
