@@ -234,8 +234,15 @@ pub(crate) fn error_from_guest(error: wit::Error) -> Error {
 
 /// The beginning of `text`, at most `limit` bytes, with what would play tricks on a terminal or a log file replaced.
 pub(crate) fn clean(text: &str, limit: usize) -> String {
-    let text = text.get(..text.floor_char_boundary(limit)).unwrap_or_default();
-    text.chars().map(|c| if plays_tricks(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
+    let mut out = String::with_capacity(text.len().min(limit));
+    for c in text.chars().map(|c| if plays_tricks(c) { char::REPLACEMENT_CHARACTER } else { c }) {
+        // What is put in its place is longer than a control character.
+        if out.len() + c.len_utf8() > limit {
+            break;
+        }
+        out.push(c);
+    }
+    out
 }
 
 /// What a library says of a plugin, several lines of it, and perhaps in the plugin's own words.

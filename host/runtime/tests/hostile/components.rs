@@ -207,7 +207,7 @@ fn large() -> Vec<Row> {
         Row::not_taken("1,001 parameters", fields(&format!("(func (param {}))", "i32 ".repeat(1_001))), "plugin-malformed", "param"),
         Row::new("100,000 functions", fields(&many(100_000, "(func)")), End::Harmless(0, |_| {})),
         Row::new("10,000 globals", fields(&many(10_000, "(global i64 (i64.const 1))")), End::Harmless(0, |_| {})),
-        Row::new("blocks 50,000 deep", Guest { fields: &format!("(func {}{})", "(block ".repeat(50_000), ")".repeat(50_000)), ..Guest::default() }.plugin(), End::Harmless(0, |_| {})),
+        Row::new("blocks 50,000 deep", Guest { fields: &format!("(func {} {})", "block ".repeat(50_000), "end ".repeat(50_000)), ..Guest::default() }.plugin(), End::Harmless(0, |_| {})),
         Row::new("a custom section of 8 MiB", with_section(plugin(good()), "padding", &vec![0x1b; 8 << 20]), End::Harmless(0, |_| {})).limits(LIMITS),
     ]
 }

@@ -4,7 +4,7 @@
 //!
 //! * `$journal.post` and so on: every function of the contract, imported where its name is used;
 //! * `@"text"`: address and length of the text, two operands;
-//! * `$ok`, `$give`, `$line`, `$move`, `$benefit`: see [`PRELUDE`].
+//! * `$ok`, `$give`, `$lines`, `$move`, `$benefit`, `$everyone`: see [`PRELUDE`].
 //!
 //! Memory: `{}` at 16, the result of `run` at 64, results of host calls at 512, records at 1024, texts from 4096, what the host
 //! puts there from 65536.
@@ -86,6 +86,10 @@ const PRELUDE: &str = r#"
     (call $text (i32.const 1024) @"b1") (call $text (i32.const 1032) @"w1") (call $text (i32.const 1040) @"housing")
     (call $day (i32.const 1048)) (call $day (i32.const 1052)) (i64.store (i32.const 1056) (i64.const 100))
     (call $text (i32.const 1064) @"USD") (call $text (i32.const 1072) @"CC-1"))
+  ;; What `workers.list-employments` is asked, at 1024: place 24, cursor 28, limit 40. Everybody, from the cursor if there is one.
+  (func $everyone (param $from i32) (param $cursor i32) (param $length i32) (param $limit i32)
+    (memory.fill (i32.const 1024) (i32.const 0) (i32.const 48)) (i32.store8 (i32.const 1052) (local.get $from))
+    (call $text (i32.const 1056) (local.get $cursor) (local.get $length)) (i32.store (i32.const 1064) (local.get $limit)))
 "#;
 
 /// Allocates behind what there is, and grows the memory if it must.

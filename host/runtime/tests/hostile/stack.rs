@@ -19,9 +19,10 @@ pub(crate) fn rows() -> Vec<Row> {
     // Every level holds 200 values that are needed after the call.
     let locals: String = (0..200).map(|n| format!("(local $l{n} i64) ")).collect();
     let fill: String = (0..200).map(|n| format!("(local.set $l{n} (i64.load (i32.const {}))) ", n * 8)).collect();
-    let sum = (0..200).fold("(i64.const 0)".to_owned(), |sum, n| format!("(i64.add {sum} (local.get $l{n}))"));
+    let sum: String = (0..200).map(|n| format!("local.get $l{n} i64.add ")).collect();
     let wide = format!(
-        "(func $deeper (param i32) (result i32) {locals} {fill} (drop (call $deeper (local.get 0))) (i32.wrap_i64 {sum}))"
+        "(func $deeper (param i32) (result i32) {locals} {fill} (drop (call $deeper (local.get 0)))
+         i64.const 0 {sum} i32.wrap_i64)"
     );
     let start = format!("{DEEPER} (func $start {CALL}) (start $start)");
     let with_calls = "(func $deeper (param i32) (result i32)

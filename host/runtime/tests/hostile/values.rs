@@ -135,9 +135,8 @@ fn cases() -> Vec<Row> {
         fault(
             "a place of work that is none",
             &format!(
-                "(call $workers.list-employments {} (i32.const 1) (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 0)
-                 (i32.const 1) (i32.const 512)) {OK}",
-                "(i32.const 0) ".repeat(11)
+                "(call $everyone (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 1)) (i32.store16 (i32.const 1048) (i32.const 0x301))
+                 (call $workers.list-employments (i32.const 1024) (i32.const 512)) {OK}"
             ),
             "discriminant",
         ),
