@@ -86,7 +86,8 @@ fn health_answers_while_a_guest_spins_in_every_place() {
                 scope.spawn(move || {
                     let body = json!({ "mode": "dry-run", "input": null });
                     let began = Instant::now();
-                    let answer = server.call("POST", &format!("/v1/tenants/{tenant}/installations/spin/runs"), Some(&body));
+                    let answer =
+                        server.call("POST", &format!("/v1/tenants/{tenant}/installations/spin/runs"), Some(&body));
                     (answer, began.elapsed())
                 })
             })

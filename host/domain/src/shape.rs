@@ -33,7 +33,9 @@ impl Problems {
                 _ => format!("is too long; at most {max} characters"),
             });
         } else if text.contains(plays_tricks) {
-            self.add("text-invalid", field, || "has a control character in it; write plain text, in one line".to_owned());
+            self.add("text-invalid", field, || {
+                "has a control character in it; write plain text, in one line".to_owned()
+            });
         }
     }
 
@@ -56,5 +58,37 @@ impl Problems {
     /// `Ok` if nothing was found.
     pub(crate) fn finish(self) -> Result<()> {
         Error::all(self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_plain_and_within_their_bounds() {
+        let rows = [
+            ("Zahlung für Mai – 10 €, paid ✓", true),
+            ("שכר מאי", true),
+            ("", false),
+            ("123456789012345678901234567890123", false),
+            ("a\u{1b}[31m", false),
+            ("one\ntwo", false),
+            ("a\tb", false),
+            ("a\u{0}", false),
+            ("a\u{9b}1m", false),
+            ("a\u{202e}001", false),
+            ("a\u{2066}b\u{2069}", false),
+            ("a\u{2028}b", false),
+        ];
+        for (text, fine) in rows {
+            let mut problems = Problems::default();
+            problems.text(|| "memo".to_owned(), text, 1, 32);
+            let checked = problems.finish();
+            assert_eq!(checked.is_ok(), fine, "{text:?}");
+            if let Err(error) = checked {
+                assert_eq!(error.code(), "text-invalid");
+            }
+        }
     }
 }

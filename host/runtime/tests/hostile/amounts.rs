@@ -28,7 +28,9 @@ fn posting(spoil: &str) -> String {
 
 /// Both lines of this amount.
 fn amount(minor: &str) -> String {
-    posting(&format!("(i64.store (i32.const 1040) (i64.const {minor})) (i64.store (i32.const 1096) (i64.const {minor}))"))
+    posting(&format!(
+        "(i64.store (i32.const 1040) (i64.const {minor})) (i64.store (i32.const 1096) (i64.const {minor}))"
+    ))
 }
 
 fn money() -> Vec<Row> {
@@ -93,7 +95,12 @@ fn entries() -> Vec<Row> {
         Row::refused("a balance beyond what can be told", &twice, Refused, "overflow"),
         Row::refused("the same id with other content", &other, Conflict, "exists-with-different"),
         Row::refused("stock written up without stock", &control, Refused, "stock-ledger-mismatch"),
-        Row::refused("an account that does not exist", &posting("(call $text (i32.const 1024) @\"9999\")"), NotFound, "account-not-found"),
+        Row::refused(
+            "an account that does not exist",
+            &posting("(call $text (i32.const 1024) @\"9999\")"),
+            NotFound,
+            "account-not-found",
+        ),
     ]
 }
 
@@ -117,10 +124,30 @@ fn moves() -> Vec<Row> {
         Row::refused("a billionth of a laptop", &scale(9), Refused, "quantity-too-fine"),
         Row::refused("more than there is", &issue(11), Refused, "insufficient-stock"),
         Row::refused("stock that leaves without an entry", &issue(1), Refused, "stock-ledger-mismatch"),
-        Row::refused("a move to where it is", &moved("(call $text (i32.const 1064) @\"stock\")"), Invalid, "same-location"),
-        Row::refused("a cost of 2^53", &moved("(i64.store (i32.const 1104) (i64.const 9007199254740992))"), Invalid, "amount-too-large"),
-        Row::refused("a receipt without a cost", &moved("(i32.store8 (i32.const 1096) (i32.const 0))"), Refused, "cost-missing"),
-        Row::refused("a lot that does not exist", &moved("(i32.store8 (i32.const 1080) (i32.const 1)) (call $text (i32.const 1084) @\"lot\")"), NotFound, "lot-not-found"),
+        Row::refused(
+            "a move to where it is",
+            &moved("(call $text (i32.const 1064) @\"stock\")"),
+            Invalid,
+            "same-location",
+        ),
+        Row::refused(
+            "a cost of 2^53",
+            &moved("(i64.store (i32.const 1104) (i64.const 9007199254740992))"),
+            Invalid,
+            "amount-too-large",
+        ),
+        Row::refused(
+            "a receipt without a cost",
+            &moved("(i32.store8 (i32.const 1096) (i32.const 0))"),
+            Refused,
+            "cost-missing",
+        ),
+        Row::refused(
+            "a lot that does not exist",
+            &moved("(i32.store8 (i32.const 1080) (i32.const 1)) (call $text (i32.const 1084) @\"lot\")"),
+            NotFound,
+            "lot-not-found",
+        ),
         Row::refused("stock that enters without an entry", &moved(""), Refused, "stock-ledger-mismatch"),
     ]
 }

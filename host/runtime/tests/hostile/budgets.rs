@@ -11,11 +11,9 @@ const POINTS: u64 = 50;
 
 /// Entry, stock and its entry, benefit, state and log, with some work between.
 fn booking() -> Vec<u8> {
-    let work = "(local.set $n (i32.const 20000)) (loop $w (br_if $w (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))";
-    let stock = post("e2").replace(
-        "(call $lines)",
-        "(call $lines) (call $text (i32.const 1024) @\"1400\")",
-    );
+    let work =
+        "(local.set $n (i32.const 20000)) (loop $w (br_if $w (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))";
+    let stock = post("e2").replace("(call $lines)", "(call $lines) (call $text (i32.const 1024) @\"1400\")");
     let run = format!(
         "(local $n i32) {work} {} {work} (call $move) {} {stock} {work} (call $benefit) {} {work} {} (call $log.write (i32.const 1) @\"done\")
          {work} {OK}",

@@ -77,7 +77,12 @@ fn proposals() -> Vec<Row> {
         ("a shared memory", module("(memory $m 1 1 shared)")),
         ("atomic instructions", module("(func $f (drop (memory.atomic.notify (i32.const 0) (i32.const 0))))")),
         ("a page size of one byte", module("(memory $m 1 (pagesize 1))")),
-        ("128-bit arithmetic", module("(func $f (param i64 i64 i64 i64) (result i64 i64) (i64.add128 (local.get 0) (local.get 1) (local.get 2) (local.get 3)))")),
+        (
+            "128-bit arithmetic",
+            module(
+                "(func $f (param i64 i64 i64 i64) (result i64 i64) (i64.add128 (local.get 0) (local.get 1) (local.get 2) (local.get 3)))",
+            ),
+        ),
         ("stack switching", module("(type $f (func)) (type $c (cont $f)) (func $g (param (ref $c)))")),
         ("futures", component("(type $t (future u8))")),
         ("streams", component("(type $t (stream u8))")),
@@ -89,9 +94,11 @@ fn proposals() -> Vec<Row> {
         .into_iter()
         .map(|(name, bytes)| Row::not_taken(format!("a component with {name}"), bytes, "plugin-not-compiled", ""))
         .collect();
-    rows.extend(validated.into_iter().map(|(name, bytes)| {
-        Row::not_taken(format!("a component with {name}"), bytes, "plugin-malformed", "")
-    }));
+    rows.extend(
+        validated
+            .into_iter()
+            .map(|(name, bytes)| Row::not_taken(format!("a component with {name}"), bytes, "plugin-malformed", "")),
+    );
     rows
 }
 
@@ -118,14 +125,44 @@ fn imports() -> Vec<Row> {
         unknown("a version before the first", "backroom:ledger/journal@0.1.0-rc.1", "rc.1"),
         unknown("the contract without a version", "backroom:ledger/journal", "backroom:ledger/journal"),
         unknown("a stranger with a known name", "evil:ledger/journal@0.1.0", "evil:ledger/journal"),
-        Row::not_taken("an import by address", importing("(import \"url=<http://x/\\1b]0;root\\07>\" (instance))"), "plugin-imports-unknown", "url="),
+        Row::not_taken(
+            "an import by address",
+            importing("(import \"url=<http://x/\\1b]0;root\\07>\" (instance))"),
+            "plugin-imports-unknown",
+            "url=",
+        ),
         Row::not_taken("twenty thousand imports", importing(&many), "plugin-imports-unknown", "a0"),
-        Row::not_taken("an import with a name of a page", importing(&format!("(import \"{long}\" (func))")), "plugin-imports-unknown", "aaaa"),
-        contract("a function that the contract does not have", config("(export \"set\" (func (param \"key\" string)))"), "set"),
-        contract("a known function with another parameter", config("(export \"get\" (func (param \"key\" u32) (result (option string))))"), "get"),
-        contract("a known function with another result", config("(export \"get\" (func (param \"key\" string) (result string)))"), "get"),
-        contract("a known function with a parameter more", config("(export \"get\" (func (param \"key\" string) (param \"of\" string) (result (option string))))"), "get"),
-        contract("an interface that is imported as a function", importing("(import \"backroom:host/config@0.1.0\" (func))"), "config"),
+        Row::not_taken(
+            "an import with a name of a page",
+            importing(&format!("(import \"{long}\" (func))")),
+            "plugin-imports-unknown",
+            "aaaa",
+        ),
+        contract(
+            "a function that the contract does not have",
+            config("(export \"set\" (func (param \"key\" string)))"),
+            "set",
+        ),
+        contract(
+            "a known function with another parameter",
+            config("(export \"get\" (func (param \"key\" u32) (result (option string))))"),
+            "get",
+        ),
+        contract(
+            "a known function with another result",
+            config("(export \"get\" (func (param \"key\" string) (result string)))"),
+            "get",
+        ),
+        contract(
+            "a known function with a parameter more",
+            config("(export \"get\" (func (param \"key\" string) (param \"of\" string) (result (option string))))"),
+            "get",
+        ),
+        contract(
+            "an interface that is imported as a function",
+            importing("(import \"backroom:host/config@0.1.0\" (func))"),
+            "config",
+        ),
         Row::new("a later patch of the contract, of which nothing new is used", newer, End::Harmless(0, |_| {})),
     ]
 }
@@ -144,11 +181,29 @@ fn exports() -> Vec<Row> {
     let contract = |name: &str, bytes| Row::not_taken(name, bytes, "plugin-contract", "run");
     vec![
         contract("a component that exports nothing", plugin(parse("(component)"))),
-        contract("a run without input", with_run("(result (result string (error $error)))", "(result i32) (i32.const 0)")),
-        contract("a run that cannot fail", with_run("(param \"input\" string) (result string)", "(param i32 i32) (result i32) (i32.const 0)")),
+        contract(
+            "a run without input",
+            with_run("(result (result string (error $error)))", "(result i32) (i32.const 0)"),
+        ),
+        contract(
+            "a run that cannot fail",
+            with_run("(param \"input\" string) (result string)", "(param i32 i32) (result i32) (i32.const 0)"),
+        ),
         contract("a run that returns nothing", with_run("(param \"input\" string)", "(param i32 i32)")),
-        contract("a run with an error of its own", with_run("(param \"input\" string) (result (result string (error string)))", "(param i32 i32) (result i32) (i32.const 0)")),
-        contract("a run with a second input", with_run("(param \"input\" string) (param \"more\" string) (result (result string (error $error)))", "(param i32 i32 i32 i32) (result i32) (i32.const 0)")),
+        contract(
+            "a run with an error of its own",
+            with_run(
+                "(param \"input\" string) (result (result string (error string)))",
+                "(param i32 i32) (result i32) (i32.const 0)",
+            ),
+        ),
+        contract(
+            "a run with a second input",
+            with_run(
+                "(param \"input\" string) (param \"more\" string) (result (result string (error $error)))",
+                "(param i32 i32 i32 i32) (result i32) (i32.const 0)",
+            ),
+        ),
         contract(
             "a run that is no function",
             plugin(parse("(component (component $c) (instance $i (instantiate $c)) (export \"run\" (instance $i)))")),
@@ -181,7 +236,12 @@ fn manifests() -> Vec<Row> {
         Row::not_taken("a manifest that is no text", section(&[0xff, 0xfe, 0x00]), "plugin-manifest", "UTF-8"),
         Row::not_taken("no manifest", good(), "plugin-manifest", "there is none"),
         Row::not_taken("two manifests", with_manifest(plugin(good()), &text), "plugin-manifest", "more than one"),
-        Row::not_taken("a manifest that is not the outermost component's", inner_manifest(&text), "plugin-manifest", "none"),
+        Row::not_taken(
+            "a manifest that is not the outermost component's",
+            inner_manifest(&text),
+            "plugin-manifest",
+            "none",
+        ),
         Row::new("a manifest of exactly 64 KiB", with_manifest(good(), &full), End::Harmless(0, |_| {})),
         Row::not_taken("a manifest without a run", inner, "plugin-contract", "run"),
     ]
@@ -203,12 +263,35 @@ fn large() -> Vec<Row> {
     vec![
         Row::not_taken("a component of more than 32 MiB", huge, "plugin-too-large", "33554432"),
         Row::not_taken("a million types", fields(&many(1_000_001, "(type (func))")), "plugin-malformed", "types"),
-        Row::not_taken("50,001 locals", fields(&format!("(func (local {}))", "i32 ".repeat(50_001))), "plugin-malformed", "local"),
-        Row::not_taken("1,001 parameters", fields(&format!("(func (param {}))", "i32 ".repeat(1_001))), "plugin-malformed", "param"),
+        Row::not_taken(
+            "50,001 locals",
+            fields(&format!("(func (local {}))", "i32 ".repeat(50_001))),
+            "plugin-malformed",
+            "local",
+        ),
+        Row::not_taken(
+            "1,001 parameters",
+            fields(&format!("(func (param {}))", "i32 ".repeat(1_001))),
+            "plugin-malformed",
+            "param",
+        ),
         Row::new("100,000 functions", fields(&many(100_000, "(func)")), End::Harmless(0, |_| {})),
         Row::new("10,000 globals", fields(&many(10_000, "(global i64 (i64.const 1))")), End::Harmless(0, |_| {})),
-        Row::new("blocks 50,000 deep", Guest { fields: &format!("(func {} {})", "block ".repeat(50_000), "end ".repeat(50_000)), ..Guest::default() }.plugin(), End::Harmless(0, |_| {})),
-        Row::new("a custom section of 8 MiB", with_section(plugin(good()), "padding", &vec![0x1b; 8 << 20]), End::Harmless(0, |_| {})).limits(LIMITS),
+        Row::new(
+            "blocks 50,000 deep",
+            Guest {
+                fields: &format!("(func {} {})", "block ".repeat(50_000), "end ".repeat(50_000)),
+                ..Guest::default()
+            }
+            .plugin(),
+            End::Harmless(0, |_| {}),
+        ),
+        Row::new(
+            "a custom section of 8 MiB",
+            with_section(plugin(good()), "padding", &vec![0x1b; 8 << 20]),
+            End::Harmless(0, |_| {}),
+        )
+        .limits(LIMITS),
     ]
 }
 

@@ -47,7 +47,12 @@ pub(crate) fn rows() -> Vec<Row> {
             }
         };
         // Odd, no digits, digits of another script, cut in the middle of a digit.
-        for (name, cursor) in [("words", "nonsense"), ("half a byte", "abc"), ("NUL", "\\00\\00"), ("wide digits", "\\ef\\bc\\91\\ef\\bc\\92")] {
+        for (name, cursor) in [
+            ("words", "nonsense"),
+            ("half a byte", "abc"),
+            ("NUL", "\\00\\00"),
+            ("wide digits", "\\ef\\bc\\91\\ef\\bc\\92"),
+        ] {
             let run = with(&format!("@\"{cursor}\""), "10");
             rows.push(Row::refused(format!("{list} from a cursor of {name}"), &run, Invalid, "cursor-invalid"));
         }
@@ -57,7 +62,11 @@ pub(crate) fn rows() -> Vec<Row> {
         }
         let huge = with("(i32.const 65536) (i32.const 1048576)", "10");
         let guest = Guest { run: &huge, pages: 40, ..Guest::default() };
-        rows.push(Row::new(format!("{list} from a cursor of 1 MiB"), guest.plugin(), End::Refused(Invalid, "cursor-invalid")));
+        rows.push(Row::new(
+            format!("{list} from a cursor of 1 MiB"),
+            guest.plugin(),
+            End::Refused(Invalid, "cursor-invalid"),
+        ));
         rows.push(forged(list));
     }
     rows
@@ -74,7 +83,9 @@ fn forged(list: &str) -> Row {
         let mark = format!("(if (i32.eq {first} (i32.const 0x2d78)) (then unreachable))");
         let operands = format!("(i32.const 1) @\"{cursor}\" (i32.const 500)");
         let call = match list {
-            "workers.list-employments" => format!("(call $everyone {operands}) (call ${list} (i32.const 1024) (i32.const 512))"),
+            "workers.list-employments" => {
+                format!("(call $everyone {operands}) (call ${list} (i32.const 1024) (i32.const 512))")
+            }
             _ => format!("(call ${list} {before} {operands} (i32.const 512))"),
         };
         run.push_str(&format!(

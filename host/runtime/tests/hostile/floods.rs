@@ -47,7 +47,9 @@ fn for_ever(step: &str) -> String {
 }
 
 fn what_they_carry() -> Vec<Row> {
-    let set = |bytes: u32| answer("state.set", &format!("(i32.const 1000) (i32.const 4) (i32.const 1000) (i32.const {bytes})"));
+    let set = |bytes: u32| {
+        answer("state.set", &format!("(i32.const 1000) (i32.const 4) (i32.const 1000) (i32.const {bytes})"))
+    };
     let get = "(call $accounts.get (i32.const 65536) (i32.const 1000000) (i32.const 512))";
     let log = "(call $log.write (i32.const 0) (i32.const 65536) (i32.const 1000000))";
     let post = format!(
@@ -57,7 +59,8 @@ fn what_they_carry() -> Vec<Row> {
             "(i32.const 1000) (i32.const 4) (i32.const 2026) (i32.const 6) (i32.const 30) @\"A test\" (i32.const 1024) (i32.const 2)"
         )
     );
-    let plenty = Limits { host_calls: MAX_LIMITS.host_calls, effects: MAX_LIMITS.effects, fuel: MAX_LIMITS.fuel, ..LIMITS };
+    let plenty =
+        Limits { host_calls: MAX_LIMITS.host_calls, effects: MAX_LIMITS.effects, fuel: MAX_LIMITS.fuel, ..LIMITS };
     let rows = [
         ("a flood of effects", set(4), Effects, "100 effects", LIMITS),
         ("a flood of journal entries", post, Effects, "100 effects", LIMITS),

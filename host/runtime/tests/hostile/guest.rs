@@ -127,8 +127,7 @@ impl Guest<'_> {
         );
         let (code, texts) = place_texts(&code);
         let used = |name: &str| code.split(&format!("${name}")).skip(1).any(|rest| !rest.starts_with(is_word));
-        let imports: String =
-            Contract::get().functions.iter().filter(|f| used(&f.name)).map(|f| f.import()).collect();
+        let imports: String = Contract::get().functions.iter().filter(|f| used(&f.name)).map(|f| f.import()).collect();
         format!("(module {imports} {code} (data (i32.const 16) \"{{}}\") {texts})")
     }
 

@@ -25,8 +25,16 @@ const IMPORTS: &str = r#"
 
 fn handles() -> Vec<Row> {
     let rows = [
-        ("a handle dropped twice", "(local $h i32) (local.set $h (call $new (i32.const 7))) (call $drop (local.get $h)) (call $drop (local.get $h))", "handle"),
-        ("a handle used after it was dropped", "(local $h i32) (local.set $h (call $new (i32.const 7))) (call $drop (local.get $h)) (drop (call $rep (local.get $h)))", "handle"),
+        (
+            "a handle dropped twice",
+            "(local $h i32) (local.set $h (call $new (i32.const 7))) (call $drop (local.get $h)) (call $drop (local.get $h))",
+            "handle",
+        ),
+        (
+            "a handle used after it was dropped",
+            "(local $h i32) (local.set $h (call $new (i32.const 7))) (call $drop (local.get $h)) (drop (call $rep (local.get $h)))",
+            "handle",
+        ),
         ("a handle that was never given", "(call $drop (i32.const 5))", "handle"),
         ("handle 0", "(drop (call $rep (i32.const 0)))", "handle"),
         ("the largest handle", "(call $drop (i32.const -1))", "handle"),
@@ -82,10 +90,28 @@ fn between_components() -> Vec<Row> {
         inner("a case that is none", kind, "i32", "(i32.const 2)", trap("")),
         inner("a flag that is none", flags, "i32", "(i32.const 0xff)", End::Harmless(0, |_| {})),
         inner("a truth of 255", bool, "i32", "(i32.const 255)", End::Harmless(0, |_| {})),
-        inner("a text beyond the memory, to a component", text, "i32 i32", "(i32.const 65530) (i32.const 100)", trap("")),
-        inner("a text of the largest length, to a component", text, "i32 i32", "(i32.const 0) (i32.const -1)", trap("")),
+        inner(
+            "a text beyond the memory, to a component",
+            text,
+            "i32 i32",
+            "(i32.const 65530) (i32.const 100)",
+            trap(""),
+        ),
+        inner(
+            "a text of the largest length, to a component",
+            text,
+            "i32 i32",
+            "(i32.const 0) (i32.const -1)",
+            trap(""),
+        ),
         inner("a list at an odd address, to a component", list, "i32 i32", "(i32.const 17) (i32.const 1)", trap("")),
-        inner("a list whose bytes wrap around, to a component", list, "i32 i32", "(i32.const 16) (i32.const 0x20000001)", trap("")),
+        inner(
+            "a list whose bytes wrap around, to a component",
+            list,
+            "i32 i32",
+            "(i32.const 16) (i32.const 0x20000001)",
+            trap(""),
+        ),
         borrowed(),
     ]
 }

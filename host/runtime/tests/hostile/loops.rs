@@ -21,7 +21,8 @@ fn in_a_module() -> Vec<Row> {
     let run = format!("{SPIN} unreachable");
     let start = format!("(func $start {SPIN}) (start $start)");
     // The first allocation is that of the input, the second that of a host call's result.
-    let second = "(if (global.get $armed) (then (loop $spin (br $spin)))) (global.set $armed (i32.const 1)) (i32.const 65536)";
+    let second =
+        "(if (global.get $armed) (then (loop $spin (br $spin)))) (global.set $armed (i32.const 1)) (i32.const 65536)";
     let asks = format!("(call $config.get @\"greeting\" (i32.const 512)) {OK}");
     let table = "(local $n i32) (loop $a (loop $b (loop $c
         (br_table $a $b $c (i32.rem_u (local.tee $n (i32.add (local.get $n) (i32.const 1))) (i32.const 3)))))) unreachable";
@@ -98,13 +99,26 @@ fn without_fuel() -> Vec<Row> {
     let limits = Limits { wall_ms: 200, fuel: MAX_LIMITS.fuel, ..LIMITS };
     let bodies = [
         ("a loop with fuel for years", "", SPIN),
-        ("a loop of large fills", "", "(loop $spin (memory.fill (i32.const 65536) (i32.const 1) (i32.const 6000000)) (br $spin))"),
-        ("a loop of large copies", "", "(loop $spin (memory.copy (i32.const 65536) (i32.const 65537) (i32.const 6000000)) (br $spin))"),
-        ("a loop of table fills", "(table $t 90000 funcref)", "(loop $spin (table.fill $t (i32.const 0) (ref.null func) (i32.const 90000)) (br $spin))"),
+        (
+            "a loop of large fills",
+            "",
+            "(loop $spin (memory.fill (i32.const 65536) (i32.const 1) (i32.const 6000000)) (br $spin))",
+        ),
+        (
+            "a loop of large copies",
+            "",
+            "(loop $spin (memory.copy (i32.const 65536) (i32.const 65537) (i32.const 6000000)) (br $spin))",
+        ),
+        (
+            "a loop of table fills",
+            "(table $t 90000 funcref)",
+            "(loop $spin (table.fill $t (i32.const 0) (ref.null func) (i32.const 90000)) (br $spin))",
+        ),
     ];
     let row = |(name, fields, spin): (&str, &str, &str)| {
         let run = format!("{spin} unreachable");
-        Row::fault(name, &Guest { fields, run: &run, pages: 100, ..Guest::default() }, Deadline, "200 ms").limits(limits)
+        Row::fault(name, &Guest { fields, run: &run, pages: 100, ..Guest::default() }, Deadline, "200 ms")
+            .limits(limits)
     };
     bodies.into_iter().map(row).collect()
 }

@@ -39,24 +39,23 @@ fn grown() -> Vec<Row> {
         ("growth in the reallocation", Guest { realloc: Some(&give_up), ..Guest::default() }),
         ("growth in post-return", Guest { post: &give_up, ..Guest::default() }),
     ];
-    let mut rows: Vec<_> =
-        guests.iter().map(|(name, guest)| Row::fault(*name, guest, Memory, "8192 KiB")).collect();
+    let mut rows: Vec<_> = guests.iter().map(|(name, guest)| Row::fault(*name, guest, Memory, "8192 KiB")).collect();
     let lives = Guest { run: &live_with_it, ..Guest::default() };
     rows.push(Row::harmless("a guest that lives with what it gets", &lives, 0));
     rows
 }
 
 fn declared() -> Vec<Row> {
-    let memories = |count: usize, pages: u32| {
-        (0..count).map(|n| format!("(memory $m{n} {pages}) ")).collect::<String>()
-    };
+    let memories =
+        |count: usize, pages: u32| (0..count).map(|n| format!("(memory $m{n} {pages}) ")).collect::<String>();
     let three = memories(3, 50);
     let five = memories(4, 1);
     let tables: String = (0..12).map(|n| format!("(table $t{n} 99000 funcref) ")).collect();
     let too_many_tables: String = (0..17).map(|n| format!("(table $t{n} 1 funcref) ")).collect();
     let fields = |fields| Guest { fields, ..Guest::default() };
     let pages = |pages| Guest { pages, ..Guest::default() };
-    let not_taken = |name: &str, guest: Guest<'_>, part| Row::not_taken(name, guest.plugin(), "plugin-not-compiled", part);
+    let not_taken =
+        |name: &str, guest: Guest<'_>, part| Row::not_taken(name, guest.plugin(), "plugin-not-compiled", part);
     vec![
         Row::fault("a memory larger than the limit from the beginning", &pages(129), Memory, "8192 KiB"),
         Row::fault("a memory as large as the pool has them", &pages(4_096), Memory, "8192 KiB"),
@@ -69,7 +68,12 @@ fn declared() -> Vec<Row> {
             Trap,
             "out of bounds",
         ),
-        Row::fault("a read beyond the end", &Guest { run: "(i32.load (i32.const -4))", ..Guest::default() }, Trap, "out of bounds"),
+        Row::fault(
+            "a read beyond the end",
+            &Guest { run: "(i32.load (i32.const -4))", ..Guest::default() },
+            Trap,
+            "out of bounds",
+        ),
         Row::fault(
             "a write just beyond the end",
             &Guest { run: "(i32.store (i32.const 262141) (i32.const 0)) unreachable", ..Guest::default() },

@@ -46,11 +46,17 @@ fn ids() -> Vec<Row> {
     rows.push(Row::new("an id of 1 MiB", guest.plugin(), crate::harness::End::Refused(Invalid, "id-invalid")));
     // Every field of a form that names something.
     for (field, at) in [("item", 1036), ("source", 1064), ("destination", 1072), ("id", 1024)] {
-        let run = format!("(call $move) (call $text (i32.const {at}) @\"no id\") {}", answers("stock.post-move", "(i32.const 1024)"));
+        let run = format!(
+            "(call $move) (call $text (i32.const {at}) @\"no id\") {}",
+            answers("stock.post-move", "(i32.const 1024)")
+        );
         rows.push(Row::refused(format!("a move whose {field} is no id"), &run, Invalid, "id-invalid"));
     }
     for (field, at) in [("worker", 1032), ("plan", 1040), ("cost centre", 1072), ("id", 1024)] {
-        let run = format!("(call $benefit) (call $text (i32.const {at}) @\"no id\") {}", answers("benefits.record", "(i32.const 1024)"));
+        let run = format!(
+            "(call $benefit) (call $text (i32.const {at}) @\"no id\") {}",
+            answers("benefits.record", "(i32.const 1024)")
+        );
         rows.push(Row::refused(format!("a benefit line whose {field} is no id"), &run, Invalid, "id-invalid"));
     }
     rows
@@ -65,23 +71,41 @@ fn keys() -> Vec<Row> {
         Row::refused("a key of 129 bytes", &set(&format!("@\"{long}\"")), Invalid, "key-invalid"),
         Row::refused("an empty key", &set("@\"\""), Invalid, "key-invalid"),
         Row::refused("a key of 128 KiB", &set("(i32.const 65536) (i32.const 131072)"), Invalid, "key-invalid"),
-        Row::refused("a prefix of 129 bytes", &answers("state.list", &format!("@\"{long}\" (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 1)")), Invalid, "key-invalid"),
+        Row::refused(
+            "a prefix of 129 bytes",
+            &answers("state.list", &format!("@\"{long}\" (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 1)")),
+            Invalid,
+            "key-invalid",
+        ),
         Row::refused("a value of 32 KiB and a byte", &value, Invalid, "value-too-large"),
         Row::harmless("a key of 100,000 bytes that nobody set", &Guest { run: &config, ..Guest::default() }, 0),
-        Row::harmless("a key that looks like a path", &Guest { run: &set("@\"../../../etc/passwd\""), ..Guest::default() }, 1),
+        Row::harmless(
+            "a key that looks like a path",
+            &Guest { run: &set("@\"../../../etc/passwd\""), ..Guest::default() },
+            1,
+        ),
         Row::harmless("a key of NULs", &Guest { run: &set("@\"\\00\\00\\00\""), ..Guest::default() }, 1),
     ]
 }
 
 fn texts() -> Vec<Row> {
     let post = |description: &str, spoil: &str| {
-        let operands =
-            format!("@\"e1\" (i32.const 2026) (i32.const 6) (i32.const 30) {description} (i32.const 1024) (i32.const 2)");
+        let operands = format!(
+            "@\"e1\" (i32.const 2026) (i32.const 6) (i32.const 30) {description} (i32.const 1024) (i32.const 2)"
+        );
         format!("(call $lines) {spoil} {}", answers("journal.post", &operands))
     };
-    let memo = |text: &str| post("@\"A test\"", &format!("(i32.store8 (i32.const 1064) (i32.const 1)) (call $text (i32.const 1068) @\"{text}\")"));
+    let memo = |text: &str| {
+        post(
+            "@\"A test\"",
+            &format!("(i32.store8 (i32.const 1064) (i32.const 1)) (call $text (i32.const 1068) @\"{text}\")"),
+        )
+    };
     let reason = |text: &str| {
-        format!("(call $move) (call $text (i32.const 1132) @\"{text}\") {}", answers("stock.post-move", "(i32.const 1024)"))
+        format!(
+            "(call $move) (call $text (i32.const 1132) @\"{text}\") {}",
+            answers("stock.post-move", "(i32.const 1024)")
+        )
     };
     let long = "d".repeat(201);
     let rows = [

@@ -15,7 +15,9 @@ pub(crate) fn rows() -> Vec<Row> {
 fn canonical(value: &str, wide: bool) -> String {
     match wide {
         false => format!("(if (i32.ne (i32.reinterpret_f32 {value}) (i32.const 0x7fc00000)) (then unreachable))"),
-        true => format!("(if (i64.ne (i64.reinterpret_f64 {value}) (i64.const 0x7ff8000000000000)) (then unreachable))"),
+        true => {
+            format!("(if (i64.ne (i64.reinterpret_f64 {value}) (i64.const 0x7ff8000000000000)) (then unreachable))")
+        }
     }
 }
 
@@ -55,7 +57,11 @@ fn numbers() -> Vec<Row> {
     let traps = [
         ("a division by zero", "(i32.div_u (i32.const 1) (i32.load (i32.const 2048)))", "divide by zero"),
         ("a quotient that does not fit", "(i32.div_s (i32.const 0x80000000) (i32.const -1))", "overflow"),
-        ("a number that is no integer", "(i32.trunc_f32_s (f32.div (f32.load (i32.const 2048)) (f32.load (i32.const 2048))))", "conversion"),
+        (
+            "a number that is no integer",
+            "(i32.trunc_f32_s (f32.div (f32.load (i32.const 2048)) (f32.load (i32.const 2048))))",
+            "conversion",
+        ),
         ("a number too large for an integer", "(i64.trunc_f64_u (f64.const 1e30))", "overflow"),
     ];
     let mut rows = vec![
@@ -63,9 +69,9 @@ fn numbers() -> Vec<Row> {
         harmless("NaN of 64 bits", run(&wide)),
         harmless("NaN whose bits are moved and nothing else", run(bits)),
     ];
-    rows.extend(traps.map(|(name, code, part)| {
-        Row::fault(name, &Guest { run: &divide(code), ..Guest::default() }, Trap, part)
-    }));
+    rows.extend(
+        traps.map(|(name, code, part)| Row::fault(name, &Guest { run: &divide(code), ..Guest::default() }, Trap, part)),
+    );
     rows
 }
 

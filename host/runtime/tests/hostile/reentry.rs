@@ -10,9 +10,8 @@ pub(crate) fn rows() -> Vec<Row> {
     let log = "(call $log.write (i32.const 1) @\"now\")";
     let log_in_realloc = format!("{log} (i32.const 65536)");
     // The second allocation is in the middle of a host call.
-    let in_a_call = format!(
-        "(if (global.get $armed) (then {log})) (global.set $armed (i32.const 1)) (i32.const 65536)"
-    );
+    let in_a_call =
+        format!("(if (global.get $armed) (then {log})) (global.set $armed (i32.const 1)) (i32.const 65536)");
     let ask = format!("(call $config.get @\"greeting\" (i32.const 512)) {OK}");
     let armed = "(global $armed (mut i32) (i32.const 0))";
     let posts = format!("{} {OK}", post("e1"));
@@ -20,15 +19,37 @@ pub(crate) fn rows() -> Vec<Row> {
     let start = "(func $start (loop $more (drop (call $clock.now)) (br $more))) (start $start)";
     let cannot_leave = "cannot leave";
     let guests = [
-        ("a host call while the input is written", Guest { realloc: Some(&log_in_realloc), ..Guest::default() }, cannot_leave),
-        ("a host call within a host call", Guest { fields: armed, realloc: Some(&in_a_call), run: &ask, ..Guest::default() }, cannot_leave),
-        ("a whole run while the input is written", Guest { realloc: Some(&posts_in_realloc), run: &posts, ..Guest::default() }, cannot_leave),
+        (
+            "a host call while the input is written",
+            Guest { realloc: Some(&log_in_realloc), ..Guest::default() },
+            cannot_leave,
+        ),
+        (
+            "a host call within a host call",
+            Guest { fields: armed, realloc: Some(&in_a_call), run: &ask, ..Guest::default() },
+            cannot_leave,
+        ),
+        (
+            "a whole run while the input is written",
+            Guest { realloc: Some(&posts_in_realloc), run: &posts, ..Guest::default() },
+            cannot_leave,
+        ),
         ("a host call in post-return", Guest { post: log, ..Guest::default() }, cannot_leave),
     ];
     let mut rows: Vec<_> = guests.iter().map(|(name, guest, part)| Row::fault(*name, guest, Trap, part)).collect();
-    rows.push(Row::fault("host calls before there is a run", &Guest { fields: start, ..Guest::default() }, HostCalls, "1000"));
+    rows.push(Row::fault(
+        "host calls before there is a run",
+        &Guest { fields: start, ..Guest::default() },
+        HostCalls,
+        "1000",
+    ));
     let recursive = "(drop (call $run (i32.const 0) (i32.const 0))) unreachable";
-    rows.push(Row::fault("a run that runs itself", &Guest { run: recursive, ..Guest::default() }, Trap, "call stack exhausted"));
+    rows.push(Row::fault(
+        "a run that runs itself",
+        &Guest { run: recursive, ..Guest::default() },
+        Trap,
+        "call stack exhausted",
+    ));
     let destructor = Raw {
         before: r#"(import "backroom:host/clock@0.1.0" (instance $clock
               (type $i (record (field "microseconds" u64))) (export "instant" (type $instant (eq $i)))

@@ -20,7 +20,9 @@ fn fault(name: &str, run: &str, part: &'static str) -> Row {
 
 /// Ok with the output at this address, of this length.
 fn output(at: i64, length: i64) -> String {
-    format!("(i32.store (i32.const 68) (i32.const {at})) (i32.store (i32.const 72) (i32.const {length})) (i32.const 64)")
+    format!(
+        "(i32.store (i32.const 68) (i32.const {at})) (i32.store (i32.const 72) (i32.const {length})) (i32.const 64)"
+    )
 }
 
 fn places() -> Vec<Row> {
@@ -32,7 +34,11 @@ fn places() -> Vec<Row> {
         fault("a result after an entry was posted", &after_work, "out of bounds"),
         fault("a result half beyond the memory", &format!("(i32.const {})", end - 8), "out of bounds"),
         fault("a result at an odd address", "(i32.const 65)", "align"),
-        fault("a result that is neither ok nor an error", "(i32.store8 (i32.const 64) (i32.const 2)) (i32.const 64)", "discriminant"),
+        fault(
+            "a result that is neither ok nor an error",
+            "(i32.store8 (i32.const 64) (i32.const 2)) (i32.const 64)",
+            "discriminant",
+        ),
     ]
 }
 
@@ -58,13 +64,17 @@ fn outputs() -> Vec<Row> {
 
 fn errors() -> Vec<Row> {
     let error = |case: u32, rest: &str| {
-        format!("(i32.store8 (i32.const 64) (i32.const 1)) (i32.store8 (i32.const 68) (i32.const {case})) {rest} (i32.const 64)")
+        format!(
+            "(i32.store8 (i32.const 64) (i32.const 1)) (i32.store8 (i32.const 68) (i32.const {case})) {rest} (i32.const 64)"
+        )
     };
-    let words = |case: u32| {
-        error(case, "(call $text (i32.const 72) @\"made-up\") (call $text (i32.const 92) @\"because\")")
-    };
+    let words =
+        |case: u32| error(case, "(call $text (i32.const 72) @\"made-up\") (call $text (i32.const 92) @\"because\")");
     let list = |count: i64| {
-        error(5, &format!("(i32.store (i32.const 72) (i32.const 131072)) (i32.store (i32.const 76) (i32.const {count}))"))
+        error(
+            5,
+            &format!("(i32.store (i32.const 72) (i32.const 131072)) (i32.store (i32.const 76) (i32.const {count}))"),
+        )
     };
     let long = error(
         0,
@@ -87,8 +97,16 @@ fn errors() -> Vec<Row> {
     vec![
         fault("an error that is none of the six", &error(6, ""), "discriminant"),
         fault("the largest error", &error(255, ""), "discriminant"),
-        fault("an error with a field that is neither there nor not", &error(0, "(i32.store8 (i32.const 80) (i32.const 2))"), "discriminant"),
-        fault("an error with a code beyond the memory", &error(0, "(i32.store (i32.const 72) (i32.const -1)) (i32.store (i32.const 76) (i32.const 9))"), "out of bounds"),
+        fault(
+            "an error with a field that is neither there nor not",
+            &error(0, "(i32.store8 (i32.const 80) (i32.const 2))"),
+            "discriminant",
+        ),
+        fault(
+            "an error with a code beyond the memory",
+            &error(0, "(i32.store (i32.const 72) (i32.const -1)) (i32.store (i32.const 76) (i32.const 9))"),
+            "out of bounds",
+        ),
         fault("as many problems as can be counted", &list(-1), "out of bounds"),
         fault("problems at an odd address", &list(1).replace("131072", "131073"), "align"),
         fault("more problems than 1 MiB has room for", &list(45_000), "1 MiB"),
@@ -106,10 +124,16 @@ fn errors() -> Vec<Row> {
 /// Where the guest says that the host may write.
 fn allocations() -> Vec<Row> {
     let ask = format!("(call $config.get @\"greeting\" (i32.const 512)) {OK}");
-    let state = format!("(call $accounts.list (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 9) (i32.const 512)) {OK}");
+    let state =
+        format!("(call $accounts.list (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 9) (i32.const 512)) {OK}");
     let rows = [
         ("room for the input beyond the memory", "(i32.const -65536)", OK, "out of bounds"),
-        ("room for an answer beyond the memory", "(i32.sub (i32.const 0) (i32.gt_u (local.get 3) (i32.const 2)))", &ask, "out of bounds"),
+        (
+            "room for an answer beyond the memory",
+            "(i32.sub (i32.const 0) (i32.gt_u (local.get 3) (i32.const 2)))",
+            &ask,
+            "out of bounds",
+        ),
         ("room for a list at an odd address", "(i32.const 65537)", &state, "align"),
     ];
     let mut all: Vec<_> = rows

@@ -28,14 +28,24 @@ fn readers(mark: &str) -> Vec<(&'static str, String)> {
         ("workers.get-bank-account", format!("@\"{mark}w1\"")),
         ("items.get", format!("@\"{mark}laptop\"")),
         ("stock.get-valuation", format!("@\"{mark}laptop\"")),
-        ("stock.list-on-hand", format!("@\"{mark}laptop\" (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 9)")),
+        (
+            "stock.list-on-hand",
+            format!(
+                "@\"{mark}laptop\" (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 9)"
+            ),
+        ),
     ]
 }
 
 fn reading() -> Vec<Row> {
     let mut rows = Vec::new();
     for (function, operands) in readers("x-") {
-        rows.push(Row::refused(format!("{function} of another company"), &answers(function, &operands), NotFound, "not-found"));
+        rows.push(Row::refused(
+            format!("{function} of another company"),
+            &answers(function, &operands),
+            NotFound,
+            "not-found",
+        ));
     }
     // The same of its own is there: the rows above do not fail for another reason.
     for (function, operands) in readers("") {
@@ -54,14 +64,19 @@ fn naming() -> Vec<Row> {
         )
     };
     let moved = |at: u32, name: &str| {
-        format!("(call $move) (call $text (i32.const {at}) @\"{name}\") {}", answers("stock.post-move", "(i32.const 1024)"))
+        format!(
+            "(call $move) (call $text (i32.const {at}) @\"{name}\") {}",
+            answers("stock.post-move", "(i32.const 1024)")
+        )
     };
     let worker = format!(
         "(call $move) (i32.store8 (i32.const 1120) (i32.const 1)) (call $text (i32.const 1124) @\"x-w1\") {}",
         answers("stock.post-move", "(i32.const 1024)")
     );
-    let benefit =
-        format!("(call $benefit) (call $text (i32.const 1032) @\"x-w1\") {}", answers("benefits.record", "(i32.const 1024)"));
+    let benefit = format!(
+        "(call $benefit) (call $text (i32.const 1032) @\"x-w1\") {}",
+        answers("benefits.record", "(i32.const 1024)")
+    );
     let its_entry = format!(
         "(call $benefit) (i32.store8 (i32.const 1080) (i32.const 1)) (call $text (i32.const 1084) @\"x-e0\") {}",
         answers("benefits.record", "(i32.const 1024)")
@@ -98,7 +113,11 @@ fn without_a_grant() -> Vec<Row> {
             };
             let run = answers(function, &operands);
             let bytes = with_manifest(Guest { run: &run, ..Guest::default() }.component(), &manifest(""));
-            rows.push(Row::new(format!("{function} of {whose} company without a grant"), bytes, End::Refused(Denied, code)));
+            rows.push(Row::new(
+                format!("{function} of {whose} company without a grant"),
+                bytes,
+                End::Refused(Denied, code),
+            ));
         }
     }
     rows
@@ -110,8 +129,10 @@ fn taking() -> Vec<Row> {
         "(call $lines) {}",
         answers("journal.post", &format!("@\"x-e0\" {DAY} @\"A test\" (i32.const 1024) (i32.const 2)"))
     );
-    let benefit =
-        format!("(call $benefit) (call $text (i32.const 1024) @\"x-b0\") {}", answers("benefits.record", "(i32.const 1024)"));
+    let benefit = format!(
+        "(call $benefit) (call $text (i32.const 1024) @\"x-b0\") {}",
+        answers("benefits.record", "(i32.const 1024)")
+    );
     let fine = |name, run: &str| Row::harmless(name, &Guest { run, ..Guest::default() }, 1);
     vec![fine("an entry with another company's id", &entry), fine("a benefit with another company's id", &benefit)]
 }

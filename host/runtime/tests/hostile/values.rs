@@ -35,8 +35,7 @@ fn sizes() -> Vec<Row> {
         "(call $lines) (call $journal.post @\"e1\" (i32.const 2026) (i32.const 6) (i32.const 30) (i32.const 65536)
          (i32.const 1200000) (i32.const 1024) (i32.const 2) (i32.const 512)) {OK}"
     );
-    let value =
-        format!("(call $state.set @\"key\" (i32.const 65536) (i32.const 1200000) (i32.const 512)) {OK}");
+    let value = format!("(call $state.set @\"key\" (i32.const 65536) (i32.const 1200000) (i32.const 512)) {OK}");
     let line = format!("(call $log.write (i32.const 0) (i32.const 65536) (i32.const 1200000)) {OK}");
     let limit = "1 MiB";
     vec![
@@ -88,15 +87,15 @@ fn texts() -> Vec<Row> {
         ("a character beyond the last one", "\\f4\\90\\80\\80"),
         ("five bytes for one character", "\\f8\\88\\80\\80\\80"),
     ];
-    let row = |(name, text): (&str, &str)| {
-        fault(name, &format!("(call $log.write (i32.const 0) @\"{text}\") {OK}"), "utf-8")
-    };
+    let row =
+        |(name, text): (&str, &str)| fault(name, &format!("(call $log.write (i32.const 0) @\"{text}\") {OK}"), "utf-8");
     rows.into_iter().map(row).collect()
 }
 
 /// The same for guests whose texts are UTF-16.
 fn wide_texts() -> Vec<Row> {
-    let write = |at: i64, units: i64| format!("(call $log.write (i32.const 0) (i32.const {at}) (i32.const {units})) {OK}");
+    let write =
+        |at: i64, units: i64| format!("(call $log.write (i32.const 0) (i32.const {at}) (i32.const {units})) {OK}");
     let lone = format!("(i32.store (i32.const 2048) (i32.const 0x0041d800)) {}", write(2048, 2));
     let reversed = format!("(i32.store (i32.const 2048) (i32.const 0xd83dde00)) {}", write(2048, 2));
     let tagged = format!("(i32.store (i32.const 2048) (i32.const 0x0041dfff)) {}", write(2048, 0x8000_0002_u32.into()));
@@ -116,12 +115,13 @@ fn wide_texts() -> Vec<Row> {
 
 /// Numbers that stand for no case.
 fn cases() -> Vec<Row> {
-    let after = |spoil: &str| {
-        lines(1024, 2, 512).replacen("(call $lines)", &format!("(call $lines) {spoil}"), 1)
-    };
-    let moved = |spoil: &str| format!("(call $move) {spoil} (call $stock.post-move (i32.const 1024) (i32.const 512)) {OK}");
+    let after = |spoil: &str| lines(1024, 2, 512).replacen("(call $lines)", &format!("(call $lines) {spoil}"), 1);
+    let moved =
+        |spoil: &str| format!("(call $move) {spoil} (call $stock.post-move (i32.const 1024) (i32.const 512)) {OK}");
     let list = |case: u32| {
-        format!("(call $accounts.list (i32.const {case}) (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 512)) {OK}")
+        format!(
+            "(call $accounts.list (i32.const {case}) (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 512)) {OK}"
+        )
     };
     vec![
         fault("a side that is neither", &after("(i32.store8 (i32.const 1032) (i32.const 2))"), "discriminant"),
