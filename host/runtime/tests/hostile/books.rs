@@ -109,7 +109,7 @@ fn set_up(office: &Office, tenant: TenantNo, mark: &str) {
     let layers = vec![Arc::new(Rights::all())];
     let caller = Caller { actor: "admin".into(), layers, installation: Some(name("past")), run: None };
     let mut work = office.write(tenant, caller, NOW).unwrap();
-    for code in ["1000", "1400", "6100"] {
+    for code in ["1000", "1400", "6100", "6200"] {
         let new = NewAccount {
             code: name(code),
             name: format!("Account {code}"),

@@ -7,7 +7,7 @@ use crate::harness::{End, Row};
 
 /// Every list: its name, the operands before the cursor, what it has of this tenant; each item begins with an id.
 const LISTS: [(&str, &str, u32); 7] = [
-    ("accounts.list", "", 3),
+    ("accounts.list", "", 4),
     ("journal.list", "", 1),
     ("items.list", "", 1),
     ("stock.list-on-hand", "@\"laptop\" (i32.const 0) (i32.const 0) (i32.const 0)", 1),

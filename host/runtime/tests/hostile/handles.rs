@@ -40,12 +40,12 @@ fn handles() -> Vec<Row> {
         ("the largest handle", "(call $drop (i32.const -1))", "handle"),
         ("a handle of another kind", "(call $drop (call $new-s (i32.const 7)))", "handle"),
         ("a handle of another kind, looked into", "(drop (call $rep (call $new-s (i32.const 7))))", "handle"),
-        ("handles without an end", "(loop $more (drop (call $new (i32.const 7))) (br $more))", ""),
+        ("handles without an end", "(loop $more (drop (call $new (i32.const 7))) (br $more))", "limit"),
     ];
     let row = |(name, code, part): (&str, &str, &'static str)| {
         let run = format!("{code} unreachable");
         let raw = Raw { before: RESOURCES, env: EXPORTS, fields: IMPORTS, run: &run };
-        Row::new(name, raw.plugin(), End::Fault(Trap, part))
+        Row::new(name, raw.plugin(), End::Fault(Output, part))
     };
     let mut rows: Vec<_> = rows.into_iter().map(row).collect();
     let again = format!(
@@ -57,33 +57,32 @@ fn handles() -> Vec<Row> {
     rows
 }
 
-/// A component inside that takes a value of this type, and the call of it with these core values.
+/// A component beside it that takes a value of this type, and the call of it with these core values.
 fn inner(name: &str, ty: &str, core: &str, values: &str, end: End) -> Row {
-    let before = format!(
+    let outer = format!(
         r#"(component $inner
-             {ty}
+             (type $t' {ty}) (export $t "t" (type $t'))
              (core module $m (memory (export "memory") 1) (func (export "f") (param {core}))
                (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024)))
              (core instance $m (instantiate $m))
              (func (export "f") (param "v" $t)
-               (canon lift (core func $m "f") (memory $m "memory") (realloc (func $m "realloc")))))
-           (instance $inner (instantiate $inner))
-           (core func $f (canon lower (func $inner "f") (memory $memory)))"#
+               (canon lift (core func $m "f") (memory (core memory $m "memory")) (realloc (core func $m "realloc")))))
+           (instance $inner (instantiate $inner))"#
+    );
+    let before = format!(
+        r#"(type $t {ty}) (import "t" (type $u (eq $t))) (import "f" (func $g (param "v" $u)))
+           (core func $f (canon lower (func $g) (memory $memory)))"#
     );
     let fields = format!(r#"(import "env" "f" (func $f (param {core})))"#);
     let run = format!("(call $f {values}) {OK}");
     let raw = Raw { before: &before, env: r#"(export "f" (func $f))"#, fields: &fields, run: &run };
-    Row::new(name, raw.plugin(), end)
+    Row::new(name, raw.beside(&outer, r#"(with "t" (type $inner "t")) (with "f" (func $inner "f"))"#), end)
 }
 
 fn between_components() -> Vec<Row> {
     let trap = |part| End::Fault(Trap, part);
-    let char = r#"(type $t' char) (export $t "t" (type $t'))"#;
-    let text = r#"(type $t' string) (export $t "t" (type $t'))"#;
-    let kind = r#"(type $t' (enum "a" "b")) (export $t "t" (type $t'))"#;
-    let flags = r#"(type $t' (flags "a" "b")) (export $t "t" (type $t'))"#;
-    let list = r#"(type $t' (list u64)) (export $t "t" (type $t'))"#;
-    let bool = r#"(type $t' bool) (export $t "t" (type $t'))"#;
+    let (char, text, list, bool) = ("char", "string", "(list u64)", "bool");
+    let (kind, flags) = (r#"(enum "a" "b")"#, r#"(flags "a" "b")"#);
     vec![
         inner("a character beyond the last one", char, "i32", "(i32.const 0x110000)", trap("")),
         inner("half of a pair as a character", char, "i32", "(i32.const 0xd800)", trap("")),
@@ -118,7 +117,7 @@ fn between_components() -> Vec<Row> {
 
 /// A borrowed handle that is kept for later.
 fn borrowed() -> Row {
-    let before = r#"(component $inner
+    let outer = r#"(component $inner
           (type $r' (resource (rep i32))) (export $r "r" (type $r'))
           (core func $new (canon resource.new $r'))
           (core module $m (import "" "new" (func $new (param i32) (result i32)))
@@ -126,20 +125,20 @@ fn borrowed() -> Row {
           (core instance $m (instantiate $m (with "" (instance (export "new" (func $new))))))
           (func (export "make") (result (own $r)) (canon lift (core func $m "make"))))
         (instance $inner (instantiate $inner))
-        (alias export $inner "r" (type $r))
         (component $keeper
           (import "r" (type $r (sub resource)))
           (core module $m (func (export "keep") (param i32)))
           (core instance $m (instantiate $m))
           (func (export "keep") (param "r" (borrow $r)) (canon lift (core func $m "keep"))))
-        (instance $keeper (instantiate $keeper (with "r" (type $r))))
-        (core func $make (canon lower (func $inner "make")))
-        (core func $keep (canon lower (func $keeper "keep")))"#;
+        (instance $keeper (instantiate $keeper (with "r" (type $inner "r"))))"#;
     let raw = Raw {
-        before,
+        before: r#"(import "r" (type $r (sub resource)))
+            (import "make" (func $make' (result (own $r)))) (import "keep" (func $keep' (param "r" (borrow $r))))
+            (core func $make (canon lower (func $make'))) (core func $keep (canon lower (func $keep')))"#,
         env: r#"(export "make" (func $make)) (export "keep" (func $keep))"#,
         fields: r#"(import "env" "make" (func $make (result i32))) (import "env" "keep" (func $keep (param i32)))"#,
         run: &format!("(call $keep (call $make)) {OK}"),
     };
-    Row::new("a borrowed handle that is kept", raw.plugin(), End::Fault(Output, "borrow"))
+    let given = r#"(with "r" (type $inner "r")) (with "make" (func $inner "make")) (with "keep" (func $keeper "keep"))"#;
+    Row::new("a borrowed handle that is kept", raw.beside(outer, given), End::Fault(Output, "borrow"))
 }

@@ -1,5 +1,7 @@
 //! One row, from the upload to the clean run behind it.
 
+use std::collections::HashSet;
+
 use backroom_domain::Class;
 use backroom_runtime::{FaultKind, Mode, RunReport, Status};
 use backroom_store::records::{Limits, RunRecord};
@@ -107,7 +109,9 @@ impl Row {
         assert_eq!((error.class, error.code()), (Class::Invalid, code), "{error}");
         let message = &error.problems[0].message;
         assert!(message.contains(part), "{message:?} does not say {part:?}");
-        check_text(message);
+        // Of several lines, where it shows the place.
+        message.lines().for_each(check_text);
+        assert!(message.len() <= 8 << 10);
         let first = backroom_office::PageRequest::first(1);
         assert!(service.office.releases(&first).unwrap().items.is_empty());
         assert_eq!(std::fs::read_dir(service.dir.path().join("releases")).unwrap().count(), 0);
@@ -160,8 +164,11 @@ impl Row {
     }
 }
 
-/// Checks every row of a table and says which of them do not hold.
-pub(crate) fn check(rows: Vec<Row>) {
+/// Checks every row of a table and says which of them do not hold. A row that is lost is noticed: `count` is how many there are.
+pub(crate) fn check(rows: Vec<Row>, count: usize) {
+    assert_eq!(rows.len(), count, "rows were added or lost: say so in `main.rs`");
+    let names: HashSet<&str> = rows.iter().map(|row| row.name.as_str()).collect();
+    assert_eq!(names.len(), rows.len(), "two rows have the same name");
     let mut failed = Vec::new();
     for row in &rows {
         let checked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| row.check()));

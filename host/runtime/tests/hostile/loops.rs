@@ -5,7 +5,7 @@ use backroom_runtime::FaultKind::{Deadline, Fuel};
 use backroom_store::records::Limits;
 
 use crate::guest::{Guest, OK};
-use crate::harness::{LIMITS, Row};
+use crate::harness::{End, LIMITS, Row};
 use crate::raw::{self, Raw};
 
 const SPIN: &str = "(loop $spin (br $spin))";
@@ -56,7 +56,7 @@ fn in_a_component() -> Vec<Row> {
     let destructor = Raw {
         before: &format!(
             r#"(core module $d (func (export "d") (param i32) {SPIN})) (core instance $d (instantiate $d))
-               (type $r (resource (rep i32) (dtor (func $d "d"))))
+               (type $r (resource (rep i32) (dtor (core func $d "d"))))
                (core func $new (canon resource.new $r)) (core func $drop (canon resource.drop $r))"#
         ),
         env: r#"(export "new" (func $new)) (export "drop" (func $drop))"#,
@@ -68,30 +68,29 @@ fn in_a_component() -> Vec<Row> {
          (instance (instantiate $inner))"
     );
     let second_module = format!("(core module $m (func $s {SPIN}) (start $s)) (core instance (instantiate $m))");
-    let nested_run = format!(
+    let beside = format!(
         r#"(component $inner (core module $m (func (export "f") {SPIN})) (core instance $m (instantiate $m))
              (func (export "f") (canon lift (core func $m "f"))))
-           (instance $inner (instantiate $inner)) (core func $f (canon lower (func $inner "f")))"#
+           (instance $inner (instantiate $inner))"#
     );
-    let call = format!("(call $f) {}", raw::OK);
+    let call = Raw {
+        before: r#"(import "f" (func $g)) (core func $f (canon lower (func $g)))"#,
+        env: r#"(export "f" (func $f))"#,
+        fields: r#"(import "env" "f" (func $f))"#,
+        run: &format!("(call $f) {}", raw::OK),
+    };
     let components = [
         ("a resource's destructor", destructor),
         ("the start of a nested component", Raw { before: &nested_start, run: raw::OK, ..Raw::default() }),
         ("the start of a second core module", Raw { before: &second_module, run: raw::OK, ..Raw::default() }),
-        (
-            "a nested component's function",
-            Raw {
-                before: &nested_run,
-                env: r#"(export "f" (func $f))"#,
-                fields: r#"(import "env" "f" (func $f))"#,
-                run: &call,
-            },
-        ),
     ];
     let row = |(place, raw): (&str, Raw<'_>)| {
-        Row::new(format!("a loop in {place}"), raw.plugin(), crate::harness::End::Fault(Fuel, "20000000"))
+        Row::new(format!("a loop in {place}"), raw.plugin(), End::Fault(Fuel, "20000000"))
     };
-    components.into_iter().map(row).collect()
+    let mut rows: Vec<_> = components.into_iter().map(row).collect();
+    let bytes = call.beside(&beside, r#"(with "f" (func $inner "f"))"#);
+    rows.push(Row::new("a loop in a component beside it", bytes, End::Fault(Fuel, "20000000")));
+    rows
 }
 
 /// Large operations count as one unit of fuel each: wall time ends what they make of it.

@@ -20,8 +20,6 @@ pub(crate) fn rows() -> Vec<Row> {
 fn grown() -> Vec<Row> {
     let give_up = format!("{EAT} unreachable");
     let live_with_it = format!("{EAT} (call $ok)");
-    let two = "(local $n i32) (loop $more (br_if $more (i32.and
-        (i32.ne (memory.grow (i32.const 1)) (i32.const -1)) (i32.ne (memory.grow $b (i32.const 1)) (i32.const -1))))) unreachable";
     let table = "(loop $more (br_if $more (i32.ne (table.grow $t (ref.null func) (i32.const 1000)) (i32.const -1)))) unreachable";
     let tables: String = (0..12).map(|n| format!("(table $t{n} 1 funcref) ")).collect();
     let many: String =
@@ -32,7 +30,6 @@ fn grown() -> Vec<Row> {
     let guests = [
         ("growth page by page", Guest { run: &give_up, ..Guest::default() }),
         ("growth at once", Guest { run: at_once, ..Guest::default() }),
-        ("growth of two memories in turns", Guest { fields: "(memory $b 1)", run: two, ..Guest::default() }),
         ("growth of a table", Guest { fields: "(table $t 1 funcref)", run: table, pages: 124, ..Guest::default() }),
         ("growth of many tables", Guest { fields: &tables, run: &many, ..Guest::default() }),
         ("growth in the start function", Guest { fields: &start, ..Guest::default() }),
@@ -48,8 +45,7 @@ fn grown() -> Vec<Row> {
 fn declared() -> Vec<Row> {
     let memories =
         |count: usize, pages: u32| (0..count).map(|n| format!("(memory $m{n} {pages}) ")).collect::<String>();
-    let three = memories(3, 50);
-    let five = memories(4, 1);
+    let two = memories(1, 1);
     let tables: String = (0..12).map(|n| format!("(table $t{n} 99000 funcref) ")).collect();
     let too_many_tables: String = (0..17).map(|n| format!("(table $t{n} 1 funcref) ")).collect();
     let fields = |fields| Guest { fields, ..Guest::default() };
@@ -59,7 +55,6 @@ fn declared() -> Vec<Row> {
     vec![
         Row::fault("a memory larger than the limit from the beginning", &pages(129), Memory, "8192 KiB"),
         Row::fault("a memory as large as the pool has them", &pages(4_096), Memory, "8192 KiB"),
-        Row::fault("many memories, each below the limit", &fields(&three), Memory, "8192 KiB"),
         Row::fault("many tables, each below the limit", &fields(&tables), Memory, "8192 KiB"),
         Row::fault("data beyond the memory", &fields("(data (i32.const 262143) \"ab\")"), Trap, "out of bounds"),
         Row::fault(
@@ -87,18 +82,40 @@ fn declared() -> Vec<Row> {
             "out of bounds",
         ),
         not_taken("a memory larger than the pool has", pages(4_097), "memory"),
-        not_taken("more memories than the pool has", fields(&five), "memor"),
+        not_taken("two memories in one module", fields(&two), "memor"),
         not_taken("more tables than the pool has", fields(&too_many_tables), "table"),
         not_taken("a table larger than the pool has", fields("(table $t 100001 funcref)"), "table"),
     ]
 }
 
-/// Memories of nested components count as well.
+/// Memories of all modules and of nested components count together.
 fn nested() -> Vec<Row> {
     let inner = r#"(component $inner (core module $m (memory 45)) (core instance (instantiate $m)))
         (instance (instantiate $inner)) (instance (instantiate $inner)) (instance (instantiate $inner))"#;
-    let raw = Raw { before: inner, run: raw::OK, ..Raw::default() };
-    vec![Row::new("a component in three instances, each below the limit", raw.plugin(), End::Fault(Memory, "8192 KiB"))]
+    let modules = |count: usize, pages: u32| format!(
+        "(core module $m (memory {pages})) {}",
+        "(core instance (instantiate $m)) ".repeat(count)
+    );
+    let empty = format!("(core module $m) {}", "(core instance (instantiate $m)) ".repeat(64));
+    let second = r#"(core module $b (memory 1) (func (export "grow") (result i32) (memory.grow (i32.const 1))))
+        (core instance $b (instantiate $b)) (alias core export $b "grow" (core func $grow))"#;
+    let in_turns = "(loop $more (br_if $more (i32.and
+        (i32.ne (memory.grow (i32.const 1)) (i32.const -1)) (i32.ne (call $grow) (i32.const -1))))) unreachable";
+    let turns = Raw {
+        before: second,
+        env: r#"(export "grow" (func $grow))"#,
+        fields: r#"(import "env" "grow" (func $grow (result i32)))"#,
+        run: in_turns,
+    };
+    let raw = |before: &str| Raw { before, run: raw::OK, ..Raw::default() }.plugin();
+    let fault = |name: &str, bytes| Row::new(name, bytes, End::Fault(Memory, "8192 KiB"));
+    vec![
+        fault("a component in three instances, each below the limit", raw(inner)),
+        fault("three modules, each below the limit", raw(&modules(3, 45))),
+        fault("growth of two memories in turns", turns.plugin()),
+        Row::not_taken("more memories than the pool has", raw(&modules(4, 1)), "plugin-not-compiled", "memor"),
+        Row::not_taken("more modules than the pool has", raw(&empty), "plugin-not-compiled", ""),
+    ]
 }
 
 /// The second run of a guest gets the place of the first: nothing of that may be left.

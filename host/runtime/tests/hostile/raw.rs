@@ -30,9 +30,28 @@ pub(crate) const OK: &str =
 
 impl Raw<'_> {
     pub(crate) fn component(&self) -> Vec<u8> {
+        parse(&format!("(component {TYPES} {})", self.body()))
+    }
+
+    /// The same as one component within another, beside what `outer` has, of which `given` (as `(with "f" (func ...))`) is handed
+    /// to it: a component must not call one that it has inside.
+    pub(crate) fn beside(&self, outer: &str, given: &str) -> Vec<u8> {
+        let types = TYPES.replace("backroom:types/types@0.1.0", "types");
+        let component = parse(&format!(
+            r#"(component {TYPES} {outer}
+  (component $whole {types} {})
+  (instance $whole (instantiate $whole (with "types" (instance $types)) {given}))
+  (alias export $whole "run" (func $run))
+  (export "run" (func $run)))"#,
+            self.body()
+        ));
+        plugin(component)
+    }
+
+    fn body(&self) -> String {
         let Self { before, env, fields, run } = self;
-        let text = format!(
-            r#"(component {TYPES}
+        format!(
+            r#"
   (core module $libc
     (memory (export "memory") 1)
     (global $next (mut i32) (i32.const 4096))
@@ -49,11 +68,10 @@ impl Raw<'_> {
     {fields}
     (func (export "run") (param $input i32) (param $length i32) (result i32) {run}))
   (core instance $main (instantiate $main (with "env" (instance $env))))
-  (func $run (param "input" string) (result (result string (error $error)))
+  (func $run' (param "input" string) (result (result string (error $error)))
     (canon lift (core func $main "run") (memory $memory) (realloc $realloc)))
-  (export "run" (func $run)))"#
-        );
-        parse(&text)
+  (export "run" (func $run'))"#
+        )
     }
 
     pub(crate) fn plugin(&self) -> Vec<u8> {

@@ -58,7 +58,7 @@ pub(crate) fn rows() -> Vec<Row> {
             (core module $d (import "" "now" (func $now (result i64)))
               (func (export "d") (param i32) (loop $more (drop (call $now)) (br $more))))
             (core instance $d (instantiate $d (with "" (instance (export "now" (func $now))))))
-            (type $r (resource (rep i32) (dtor (func $d "d"))))
+            (type $r (resource (rep i32) (dtor (core func $d "d"))))
             (core func $new (canon resource.new $r)) (core func $drop (canon resource.drop $r))"#,
         env: r#"(export "new" (func $new)) (export "drop" (func $drop))"#,
         fields: r#"(import "env" "new" (func $new (param i32) (result i32))) (import "env" "drop" (func $drop (param i32)))"#,

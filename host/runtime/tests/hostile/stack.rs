@@ -46,7 +46,7 @@ pub(crate) fn rows() -> Vec<Row> {
     let destructor = Raw {
         before: &format!(
             r#"(core module $d {DEEPER} (func (export "d") (param i32) {CALL})) (core instance $d (instantiate $d))
-               (type $r (resource (rep i32) (dtor (func $d "d"))))
+               (type $r (resource (rep i32) (dtor (core func $d "d"))))
                (core func $new (canon resource.new $r)) (core func $drop (canon resource.drop $r))"#
         ),
         env: r#"(export "new" (func $new)) (export "drop" (func $drop))"#,
@@ -54,16 +54,18 @@ pub(crate) fn rows() -> Vec<Row> {
         run: &format!("(call $drop (call $new (i32.const 7))) {}", raw::OK),
     };
     rows.push(Row::new("depth in a destructor", destructor.plugin(), End::Fault(Trap, "call stack exhausted")));
+    let beside = format!(
+        r#"(component $inner (core module $m {DEEPER} (func (export "f") {CALL})) (core instance $m (instantiate $m))
+             (func (export "f") (canon lift (core func $m "f"))))
+           (instance $inner (instantiate $inner))"#
+    );
     let across = Raw {
-        before: r#"(component $inner
-             (core module $m
-               (func $f (export "f") (result i32) (i32.add (call $f) (i32.const 1))))
-             (core instance $m (instantiate $m)) (func (export "f") (result u32) (canon lift (core func $m "f"))))
-           (instance $inner (instantiate $inner)) (core func $f (canon lower (func $inner "f")))"#,
+        before: r#"(import "f" (func $g)) (core func $f (canon lower (func $g)))"#,
         env: r#"(export "f" (func $f))"#,
-        fields: r#"(import "env" "f" (func $f (result i32)))"#,
-        run: "(drop (call $f)) unreachable",
+        fields: r#"(import "env" "f" (func $f))"#,
+        run: "(call $f) unreachable",
     };
-    rows.push(Row::new("depth in a nested component", across.plugin(), End::Fault(Trap, "call stack exhausted")));
+    let bytes = across.beside(&beside, r#"(with "f" (func $inner "f"))"#);
+    rows.push(Row::new("depth in a component beside it", bytes, End::Fault(Trap, "call stack exhausted")));
     rows
 }
