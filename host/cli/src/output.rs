@@ -5,6 +5,7 @@
 use std::fmt::Display;
 use std::io::{IsTerminal as _, Write as _};
 
+use backroom_domain::plays_tricks;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 use serde::Serialize;
 
@@ -30,14 +31,14 @@ impl Out {
     /// A line of a result, for people.
     pub(crate) fn line(self, text: impl Display) {
         if !self.json {
-            write_line(&text);
+            write_line(&plain(text));
         }
     }
 
     /// A table, for people.
     pub(crate) fn table(self, grid: &Grid) {
         if !self.json {
-            write_line(&grid.0.trim_fmt());
+            write_line(&plain(grid.0.trim_fmt()));
         }
     }
 
@@ -73,7 +74,14 @@ impl Out {
 /// A line on stderr.
 pub(crate) fn note(text: impl Display) {
     // Nobody is left to be told if this fails.
-    writeln!(std::io::stderr().lock(), "{text}").ok();
+    writeln!(std::io::stderr().lock(), "{}", plain(text)).ok();
+}
+
+/// As a terminal may have it: what plugins and files brought along is shown and never obeyed. (JSON is not for terminals, and
+/// stays as it came.)
+fn plain(text: impl Display) -> String {
+    let shown = |c: char| matches!(c, '\n' | '\t') || !plays_tricks(c);
+    text.to_string().chars().map(|c| if shown(c) { c } else { char::REPLACEMENT_CHARACTER }).collect()
 }
 
 /// Do people watch stderr?
@@ -159,5 +167,20 @@ impl Grid {
     /// Adds a row.
     pub(crate) fn row<T: ToString>(&mut self, cells: impl IntoIterator<Item = T>) {
         self.0.add_row(cells.into_iter().map(Cell::new));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_wrote_plays_no_tricks_on_the_terminal() {
+        let mut grid = Grid::new(&[left("Memo")]);
+        grid.row(["\u{1b}[2Jpaid\rdue \u{202e}00.1"]);
+        for text in [grid.0.trim_fmt(), plain("key \u{1b}]8;;x\u{7}\u{9b}1m\u{2066}")] {
+            assert!(!plain(&text).contains(|c| plays_tricks(c) && c != '\n'), "{text:?}");
+        }
+        assert_eq!(plain("two\n\tlines é"), "two\n\tlines é");
     }
 }

@@ -31,3 +31,4 @@ pub use error::{Class, Error, Problem, Result};
 pub use id::Id;
 pub use money::{Currency, MAX_MINOR, Money, Side, minor_text};
 pub use rounding::{Rounding, mul_div};
+pub use shape::plays_tricks;

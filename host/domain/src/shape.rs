@@ -5,6 +5,12 @@ use crate::{Error, MAX_MINOR, Money, Problem, Result};
 /// The most problems one answer carries; a list of a thousand bad lines helps nobody.
 const MAX_PROBLEMS: usize = 100;
 
+/// Would this character do more than show itself? Control characters (of terminals, of files) do, those that end a line where
+/// there is none, and those that make what is behind them run the other way, so that `001` is read as `100`.
+pub fn plays_tricks(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 /// The problems that were found with the form of a request.
 #[derive(Debug, Default)]
 pub(crate) struct Problems(Vec<Problem>);
@@ -17,7 +23,7 @@ impl Problems {
         }
     }
 
-    /// `text-invalid` unless `text` has `min` to `max` characters (Unicode scalar values).
+    /// `text-invalid` unless `text` has `min` to `max` characters (Unicode scalar values), none of which plays tricks.
     pub(crate) fn text(&mut self, field: impl FnOnce() -> String, text: &str, min: usize, max: usize) {
         // Counting stops one above the bound: the text may be as long as the transport lets it be.
         let count = text.chars().take(max.saturating_add(1)).count();
@@ -25,6 +31,10 @@ impl Problems {
             self.add("text-invalid", field, || match count {
                 0 => format!("is empty; {min} to {max} characters are needed"),
                 _ => format!("is too long; at most {max} characters"),
+            });
+        } else if text.contains(plays_tricks) {
+            self.add("text-invalid", field, || {
+                "has a control character in it; write plain text, in one line".to_owned()
             });
         }
     }
@@ -48,5 +58,37 @@ impl Problems {
     /// `Ok` if nothing was found.
     pub(crate) fn finish(self) -> Result<()> {
         Error::all(self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_plain_and_within_their_bounds() {
+        let rows = [
+            ("Zahlung für Mai – 10 €, paid ✓", true),
+            ("שכר מאי", true),
+            ("", false),
+            ("123456789012345678901234567890123", false),
+            ("a\u{1b}[31m", false),
+            ("one\ntwo", false),
+            ("a\tb", false),
+            ("a\u{0}", false),
+            ("a\u{9b}1m", false),
+            ("a\u{202e}001", false),
+            ("a\u{2066}b\u{2069}", false),
+            ("a\u{2028}b", false),
+        ];
+        for (text, fine) in rows {
+            let mut problems = Problems::default();
+            problems.text(|| "memo".to_owned(), text, 1, 32);
+            let checked = problems.finish();
+            assert_eq!(checked.is_ok(), fine, "{text:?}");
+            if let Err(error) = checked {
+                assert_eq!(error.code(), "text-invalid");
+            }
+        }
     }
 }

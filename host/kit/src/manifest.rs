@@ -92,7 +92,7 @@ fn version<'de, D: serde::Deserializer<'de>>(input: D) -> Result<semver::Version
 
 fn description<'de, D: serde::Deserializer<'de>>(input: D) -> Result<String, D::Error> {
     let text = String::deserialize(input)?;
-    if (1..=MAX_DESCRIPTION).contains(&text.trim().len()) && !text.contains(char::is_control) {
+    if (1..=MAX_DESCRIPTION).contains(&text.trim().len()) && !text.contains(backroom_domain::plays_tricks) {
         return Ok(text);
     }
     let rule = format!("description must be one line of 1 to {MAX_DESCRIPTION} bytes");

@@ -73,7 +73,7 @@ impl Office {
 
     /// Adds a client company. Repeated with the same name: replayed; with another name: `exists-with-different`.
     pub fn create_tenant(&self, actor: &str, now: Instant, id: Id, name: &str) -> Result<Written<Tenant>> {
-        if name.trim().is_empty() || name.chars().count() > 200 || name.chars().any(char::is_control) {
+        if name.trim().is_empty() || name.chars().count() > 200 || name.contains(backroom_domain::plays_tricks) {
             return Err(Error::invalid("text-invalid", "name", "a name has 1 to 200 printable characters").into());
         }
         let mut tx = self.store.write(TenantNo::PROVIDER)?;

@@ -2,6 +2,7 @@
 
 use backroom_domain::{
     BusinessDate, Class, Currency, Decimal, Error, Id, Instant, Money, Problem, Result, Side, hr, inventory, ledger,
+    plays_tricks,
 };
 use backroom_office::{Page, PageRequest};
 
@@ -10,6 +11,9 @@ use crate::bindings::backroom::types::types as wit;
 /// A guest's own words are cut here: as an error's message, and as its code or field.
 const MAX_MESSAGE: usize = 4 << 10;
 const MAX_WORD: usize = 128;
+/// Of what libraries say about a plugin.
+const MAX_LINES: usize = 8;
+const MAX_LINE: usize = 500;
 /// The most problems of one error, as the contract says.
 const MAX_PROBLEMS: usize = 100;
 
@@ -228,8 +232,21 @@ pub(crate) fn error_from_guest(error: wit::Error) -> Error {
     Error { class, problems: problems.into_iter().map(problem).collect() }
 }
 
-/// The beginning of `text`, at most `limit` bytes, with control characters replaced.
+/// The beginning of `text`, at most `limit` bytes, with what would play tricks on a terminal or a log file replaced.
 pub(crate) fn clean(text: &str, limit: usize) -> String {
-    let text = text.get(..text.floor_char_boundary(limit)).unwrap_or_default();
-    text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
+    let mut out = String::with_capacity(text.len().min(limit));
+    for c in text.chars().map(|c| if plays_tricks(c) { char::REPLACEMENT_CHARACTER } else { c }) {
+        // What is put in its place is longer than a control character.
+        if out.len() + c.len_utf8() > limit {
+            break;
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// What a library says of a plugin, several lines of it, and perhaps in the plugin's own words.
+pub(crate) fn clean_lines(text: &str) -> String {
+    let lines: Vec<String> = text.trim_end().lines().take(MAX_LINES).map(|line| clean(line, MAX_LINE)).collect();
+    lines.join("\n")
 }

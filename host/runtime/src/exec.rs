@@ -141,7 +141,10 @@ fn fault_of(error: &wasmtime::Error, state: &RunState) -> Fault {
         Some(trap) => Fault::new(FaultKind::Trap, format!("{trap}{}", place_of(error))),
         None => Fault::new(
             FaultKind::Output,
-            format!("what it handed over cannot be taken (the limit of a host call is 1 MiB): {}", error.root_cause()),
+            format!(
+                "what it handed over cannot be taken (the limit of a host call is 1 MiB): {}",
+                convert::clean_lines(&error.root_cause().to_string())
+            ),
         ),
     }
 }
@@ -149,8 +152,11 @@ fn fault_of(error: &wasmtime::Error, state: &RunState) -> Fault {
 /// Where in the guest's code it happened, as far as the guest has names.
 fn place_of(error: &wasmtime::Error) -> String {
     const FRAMES: usize = 4;
+    // A mangled name of Rust or C++ says what it is about at its end, but nobody reads more than this of it.
+    const NAME: usize = 200;
     let Some(backtrace) = error.downcast_ref::<WasmBacktrace>() else { return String::new() };
-    let names: Vec<&str> = backtrace.frames().iter().filter_map(|frame| frame.func_name()).take(FRAMES).collect();
+    let names = backtrace.frames().iter().filter_map(|frame| frame.func_name()).take(FRAMES);
+    let names: Vec<String> = names.map(|name| convert::clean(name, NAME)).collect();
     if names.is_empty() { String::new() } else { format!(", in {}", names.join(" < ")) }
 }
 

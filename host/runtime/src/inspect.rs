@@ -3,6 +3,7 @@
 use wasmparser::{ComponentTypeRef, Encoding, Parser, Payload, Validator, WasmFeatures};
 
 use crate::api::INTERFACES;
+use crate::convert::{clean, clean_lines};
 use crate::error::PluginError;
 use crate::manifest::{MANIFEST_SECTION, MAX_MANIFEST, Manifest};
 
@@ -10,6 +11,10 @@ use crate::manifest::{MANIFEST_SECTION, MAX_MANIFEST, Manifest};
 pub(crate) const MAX_COMPONENT: usize = 32 << 20;
 /// Components in components; toolchains make two levels.
 const MAX_DEPTH: usize = 8;
+
+/// Unknown imports that are named, and how much of each name.
+const MAX_NAMES: usize = 20;
+const MAX_NAME: usize = 128;
 
 /// What was found in a component.
 #[derive(Debug)]
@@ -29,8 +34,8 @@ pub(crate) fn inspect(bytes: &[u8]) -> Result<Inspected, PluginError> {
     let features = WasmFeatures::WASM3 | WasmFeatures::COMPONENT_MODEL;
     Validator::new_with_features(features)
         .validate_all(bytes)
-        .map_err(|why| PluginError::Malformed(why.to_string()))?;
-    let unknown: Vec<String> = surface.imports.iter().filter(|name| !is_known(name)).cloned().collect();
+        .map_err(|why| PluginError::Malformed(clean_lines(&why.to_string())))?;
+    let unknown = surface.unknown_imports();
     if !unknown.is_empty() {
         return Err(PluginError::UnknownImports(unknown));
     }
@@ -56,7 +61,7 @@ struct Surface<'a> {
 
 impl<'a> Surface<'a> {
     fn read(bytes: &'a [u8]) -> Result<Self, PluginError> {
-        let malformed = |why: wasmparser::BinaryReaderError| PluginError::Malformed(why.to_string());
+        let malformed = |why: wasmparser::BinaryReaderError| PluginError::Malformed(clean_lines(&why.to_string()));
         let mut surface = Self::default();
         let mut depth = 0_usize;
         for payload in Parser::new(0).parse_all(bytes) {
@@ -92,6 +97,17 @@ impl<'a> Surface<'a> {
             }
         }
         Ok(surface)
+    }
+
+    /// As they are shown to people: so many, and each so far, as somebody would read, without what an address in a name can hide.
+    fn unknown_imports(&self) -> Vec<String> {
+        let mut unknown = self.imports.iter().filter(|name| !is_known(name));
+        let mut shown: Vec<String> = unknown.by_ref().take(MAX_NAMES).map(|name| clean(name, MAX_NAME)).collect();
+        let more = unknown.count();
+        if more > 0 {
+            shown.push(format!("and {more} more"));
+        }
+        shown
     }
 
     fn take_manifest(&mut self, data: &'a [u8]) -> Result<(), PluginError> {

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use backroom_domain::Id;
 use backroom_domain::rights::Rights;
+use backroom_domain::{Id, plays_tricks};
 use serde::Deserialize;
 
+use crate::convert::clean_lines;
 use crate::error::PluginError;
 
 /// The custom section of a component that holds its `plugin.toml`.
@@ -36,12 +37,12 @@ impl Manifest {
     pub(crate) fn parse(text: &[u8]) -> Result<Self, PluginError> {
         let wrong = |why: String| PluginError::Manifest(why);
         let text = std::str::from_utf8(text).map_err(|why| wrong(format!("it is no UTF-8 text: {why}")))?;
-        let manifest: Self = toml::from_str(text).map_err(|why| wrong(why.to_string().trim_end().to_owned()))?;
+        let manifest: Self = toml::from_str(text).map_err(|why| wrong(clean_lines(&why.to_string())))?;
         if manifest.version.len() > MAX_VERSION || semver::Version::parse(&manifest.version).is_err() {
             return Err(wrong("`version` is no semantic version of at most 64 bytes, such as 1.0.0".into()));
         }
         let description = &manifest.description;
-        if !(1..=MAX_DESCRIPTION).contains(&description.trim().len()) || description.contains(char::is_control) {
+        if !(1..=MAX_DESCRIPTION).contains(&description.trim().len()) || description.contains(plays_tricks) {
             return Err(wrong(format!("`description` is one line of 1 to {MAX_DESCRIPTION} bytes")));
         }
         if manifest.wants.administer {

@@ -3,6 +3,7 @@
 use wasmtime::component::Component;
 
 use crate::bindings::WorkflowPre;
+use crate::convert::clean_lines;
 use crate::engine::Runtime;
 use crate::error::PluginError;
 use crate::inspect::{Inspected, inspect};
@@ -22,8 +23,8 @@ impl Plugin {
     pub(crate) fn compile(runtime: &Runtime, digest: String, bytes: &[u8]) -> Result<Self, PluginError> {
         let inspected = inspect(bytes)?;
         let component =
-            Component::from_binary(&runtime.engine, bytes).map_err(|why| PluginError::Compile(format!("{why:#}")))?;
-        let contract = |why: wasmtime::Error| PluginError::Contract(format!("{why:#}"));
+            Component::from_binary(&runtime.engine, bytes).map_err(|why| PluginError::Compile(said(&why)))?;
+        let contract = |why: wasmtime::Error| PluginError::Contract(said(&why));
         let pre = runtime.linker.instantiate_pre(&component).map_err(contract)?;
         let pre = WorkflowPre::new(pre).map_err(contract)?;
         Ok(Self { digest, inspected, size: bytes.len(), component, pre })
@@ -48,6 +49,11 @@ impl Plugin {
     pub fn size(&self) -> usize {
         self.size
     }
+}
+
+/// The engine's words, which may have the plugin's own in them.
+fn said(why: &wasmtime::Error) -> String {
+    clean_lines(&format!("{why:#}"))
 }
 
 impl std::fmt::Debug for Plugin {

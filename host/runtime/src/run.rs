@@ -27,6 +27,9 @@ use crate::report::{Mode, RunReport, Status};
 /// The longest input, in bytes.
 pub const MAX_INPUT: usize = MAX_CARRIED;
 
+/// How deep the JSON of an output may nest: common readers of JSON give up at 128, and it is shown within other JSON.
+const MAX_DEPTH: usize = 100;
+
 /// How often a run is begun anew because another host committed for its tenant first. A run has no effect outside of its
 /// unit of work, so doing it again does no harm; but somebody waits for it.
 pub const MAX_RERUNS: u32 = 8;
@@ -282,6 +285,10 @@ pub(crate) fn execute(
     let end = match outcome {
         Outcome::Ok { output } => match RawValue::from_string(output) {
             Err(why) => End::Failed(Fault::new(FaultKind::Output, format!("the output is not JSON: {why}"))),
+            Ok(output) if depth(output.get()) > MAX_DEPTH => {
+                let message = format!("the output nests deeper than {MAX_DEPTH}, and many who read it could not");
+                End::Failed(Fault::new(FaultKind::Output, message))
+            }
             Ok(output) => match work.seal() {
                 Ok(sealed) => End::Ok(sealed, output),
                 Err(Failure::Business(error)) => End::Refused(error),
@@ -293,6 +300,25 @@ pub(crate) fn execute(
         Outcome::Failed(fault) => End::Failed(fault),
     };
     Ok((end, Tail { fuel, host_calls, log, log_dropped, erased }))
+}
+
+/// How deep arrays and objects nest in a text that is JSON.
+fn depth(json: &str) -> usize {
+    let (mut depth, mut deepest, mut in_text, mut escaped) = (0_usize, 0, false, false);
+    for byte in json.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => in_text = !in_text,
+            b'[' | b'{' if !in_text => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' if !in_text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
 }
 
 /// What there is to say of every execution, however it ended.
@@ -583,4 +609,17 @@ pub(crate) fn new_id(now: Instant) -> Result<Id, Error> {
     let nanos = u32::try_from(now.0 % 1_000_000).unwrap_or(0) * 1_000;
     let time = uuid::Timestamp::from_unix(uuid::NoContext, now.0 / 1_000_000, nanos);
     Id::parse(&uuid::Uuid::new_v7(time).to_string(), "id")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::depth;
+
+    #[test]
+    fn depth_counts_what_nests_and_no_letters() {
+        let rows = [("1", 0), ("[]", 1), (r#"{"a":[1,{"b":2}],"c":[]}"#, 3), (r#"["[[[", "\"[[", "\\", [1]]"#, 2)];
+        for (json, expected) in rows {
+            assert_eq!(depth(json), expected, "{json}");
+        }
+    }
 }
