@@ -244,3 +244,84 @@ fn replace(folder: &Dir, name: &str, parts: &[&[u8]]) -> io::Result<()> {
     }
     written
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cache(folder: &Path, key: u8) -> Cache {
+        Cache::open(&CacheOptions::new(folder, Some(CacheKey::new([key; 32]))), 1 << 20).unwrap()
+    }
+
+    fn module(code: &[u8]) -> Made {
+        Made { about: About::Module, code: code.to_vec() }
+    }
+
+    #[test]
+    fn a_file_is_believed_as_a_whole_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let (cache, other) = (cache(folder.path(), 1), cache(folder.path(), 2));
+        let (name, another) = (blake3::hash(b"one"), blake3::hash(b"two"));
+        assert!(matches!(cache.read(&name), Found::Nothing));
+        cache.keep(&name, &module(b"some code")).unwrap();
+        match cache.read(&name) {
+            Found::Code(made) => assert_eq!((made.about, made.code.as_slice()), (About::Module, b"some code".as_slice())),
+            found => panic!("{found:?}"),
+        }
+        let path = folder.path().join(file_name(&name));
+        let whole = std::fs::read(&path).unwrap();
+        let damaged = |bytes: &[u8], what: &str| {
+            std::fs::write(&path, bytes).unwrap();
+            assert!(matches!(cache.read(&name), Found::Damaged), "{what}");
+            assert!(!path.exists(), "{what}");
+        };
+        for at in 0..whole.len() {
+            for bit in 0..8 {
+                let mut flipped = whole.clone();
+                flipped[at] ^= 1 << bit;
+                damaged(&flipped, &format!("bit {bit} of byte {at}"));
+            }
+            damaged(&whole[..at], &format!("cut at {at}"));
+        }
+        damaged(&[whole.as_slice(), &[0]].concat(), "longer");
+        // Another's code, whole, under this name.
+        cache.keep(&another, &module(b"other code")).unwrap();
+        damaged(&std::fs::read(folder.path().join(file_name(&another))).unwrap(), "another's");
+        // Whole, by somebody with another key.
+        other.keep(&name, &module(b"some code")).unwrap();
+        damaged(&std::fs::read(&path).unwrap(), "another key");
+        std::fs::write(&path, &whole).unwrap();
+        assert!(matches!(cache.read(&name), Found::Code(_)));
+    }
+
+    #[test]
+    fn what_is_too_large_or_no_file_is_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let (cache, name) = (cache(folder.path(), 1), blake3::hash(b"one"));
+        let path = folder.path().join(file_name(&name));
+        std::fs::File::create(&path).unwrap().set_len(1 << 40).unwrap();
+        assert!(matches!(cache.read(&name), Found::Damaged));
+        std::fs::remove_file(&path).unwrap();
+        std::fs::create_dir(&path).unwrap();
+        assert!(matches!(cache.read(&name), Found::Damaged));
+        std::fs::remove_dir(&path).unwrap();
+        // What lies outside of the folder is out of reach, whatever points there.
+        std::os::unix::fs::symlink("/etc/passwd", &path).unwrap();
+        assert!(matches!(cache.read(&name), Found::Damaged));
+        cache.keep(&name, &module(b"code")).unwrap();
+        assert!(matches!(cache.read(&name), Found::Code(_)));
+    }
+
+    #[test]
+    fn half_written_files_of_old_are_taken_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let (cache, name) = (cache(folder.path(), 1), blake3::hash(b"one"));
+        let (old, new) = (folder.path().join("a.tmp"), folder.path().join("b.tmp"));
+        for path in [&old, &new] {
+            std::fs::write(path, b"half").unwrap();
+        }
+        std::fs::File::open(&old).unwrap().set_modified(SystemTime::now() - 2 * STALE).unwrap();
+        cache.keep(&name, &module(b"code")).unwrap();
+        assert!(!old.exists() && new.exists());
+    }
+}

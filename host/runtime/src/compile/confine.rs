@@ -9,10 +9,9 @@ use seccompiler::{
 
 use super::CompileLimits;
 
-/// First of all: no rights to be gained, no dump with the component in it, no life without the parent, nothing open that was
-/// inherited, and whoever serves goes first.
+/// First of all: no dump with the component in it, no life without the parent, nothing open that was inherited, and whoever
+/// serves goes first.
 pub(super) fn let_go() -> io::Result<()> {
-    rustix::thread::set_no_new_privs(true)?;
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
     close_inherited()?;
@@ -37,7 +36,8 @@ fn close_inherited() -> io::Result<()> {
     Ok(())
 }
 
-/// The limits, and where the kernel has them, a filter of system calls, for all threads. True if the filter is in force.
+/// The limits, no rights to be gained, and where the kernel has it, a filter of system calls, for all threads. True if the filter
+/// is in force.
 pub(super) fn lock_in(limits: &CompileLimits) -> io::Result<bool> {
     let to = |limit: u64| Rlimit { current: Some(limit), maximum: Some(limit) };
     setrlimit(Resource::As, to(limits.memory))?;
@@ -48,7 +48,12 @@ pub(super) fn lock_in(limits: &CompileLimits) -> io::Result<bool> {
     setrlimit(Resource::Fsize, to(0))?;
     setrlimit(Resource::Nofile, to(3))?;
     let filter = filter().map_err(|why| io::Error::other(format!("the filter of system calls: {why}")))?;
-    Ok(seccompiler::apply_filter_all_threads(&filter).is_ok())
+    // Sets `no_new_privs` first, without which no filter would be taken.
+    match seccompiler::apply_filter_all_threads(&filter) {
+        Ok(()) => Ok(true),
+        Err(seccompiler::Error::Seccomp(_)) => Ok(false),
+        Err(why) => Err(io::Error::other(why)),
+    }
 }
 
 /// Memory that cannot be executed, the pipes, waiting for one's own threads, and dying. No file can be opened, no thread or
