@@ -16,6 +16,7 @@ use crate::error::{PluginError, RunnerError, RuntimeError};
 use crate::plugin::Plugin;
 use crate::profile::{Layout, config};
 use crate::state::RunState;
+use crate::tally::{RunFigures, Tally};
 use crate::ticker::Ticker;
 
 /// How a runtime is set up.
@@ -61,6 +62,7 @@ pub struct Runtime {
     pub(crate) admission: Admission,
     pub(crate) ticker: Ticker,
     capacity: Capacity,
+    pub(crate) tally: Tally,
     workshop: Workshop,
     plugins: Plugins,
     /// What is being made ready, by digest: whoever comes for the same waits for it.
@@ -96,8 +98,8 @@ impl Runtime {
             .map_err(|why| RuntimeError::Engine(why.to_string()))?;
         tracing::info!(capacity.concurrency, capacity.pooled, "runtime ready");
         let admission = Admission::new(capacity.concurrency, options.patience);
-        let (plugins, coming) = (Plugins::new(options.cached_plugins), Mutex::default());
-        Ok(Self { engine, linker, admission, ticker, capacity, workshop, plugins, coming })
+        let (plugins, coming, tally) = (Plugins::new(options.cached_plugins), Mutex::default(), Tally::default());
+        Ok(Self { engine, linker, admission, ticker, capacity, tally, workshop, plugins, coming })
     }
 
     /// What this machine gave.
@@ -158,6 +160,11 @@ impl Runtime {
         let plugin = self.workshop.make(What::Plugin, reason, &hash, bytes, |made| Plugin::load(self, digest, made))?;
         self.plugins.keep(Arc::clone(&plugin));
         Ok(plugin)
+    }
+
+    /// How executions ended so far.
+    pub fn run_figures(&self) -> RunFigures {
+        self.tally.figures()
     }
 
     /// What was compiled so far.

@@ -32,6 +32,7 @@ mod replay;
 mod report;
 mod run;
 mod state;
+mod tally;
 mod ticker;
 
 pub use backroom_office::runs::{Fault, FaultKind, LogLevel, LogLine};
@@ -45,4 +46,5 @@ pub use plugin::Plugin;
 pub use queue::Enqueued;
 pub use replay::{ErasedField, ReplayReport};
 pub use report::{Mode, RunReport, Status};
+pub use tally::RunFigures;
 pub use run::{MAX_INPUT, MAX_RERUNS, RunHandle, RunRequest, Runner};

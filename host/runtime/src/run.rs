@@ -267,6 +267,7 @@ pub(crate) fn execute(
     let setup =
         Setup { config: Arc::clone(&installation.config), limits: installation.limits, input: input.to_owned() };
     let Execution { outcome, work, fuel, host_calls, log, log_dropped, .. } = runtime.execute(plugin, work, setup);
+    runtime.tally.count(if let Outcome::Failed(fault) = &outcome { Some(fault.kind) } else { None });
     let erased = work.erased_since();
     let end = match outcome {
         Outcome::Ok { output } => match RawValue::from_string(output) {

@@ -4,7 +4,7 @@
 
 use backroom_domain::{Id, Instant};
 use backroom_office::Failure;
-use backroom_runtime::{CompileFigures, Enqueued, ReplayReport, RunHandle, RunRequest, Runner, RunnerError};
+use backroom_runtime::{CompileFigures, Enqueued, ReplayReport, RunFigures, RunHandle, RunRequest, Runner, RunnerError};
 use backroom_store::Lease;
 use backroom_store::records::{Release, Tenant};
 
@@ -56,6 +56,11 @@ pub trait Workflows: Send + Sync {
     fn compiled(&self) -> CompileFigures {
         CompileFigures::default()
     }
+
+    /// What was executed since the start.
+    fn executed(&self) -> RunFigures {
+        RunFigures::default()
+    }
 }
 
 impl Workflows for Runner {
@@ -93,6 +98,10 @@ impl Workflows for Runner {
 
     fn compiled(&self) -> CompileFigures {
         self.runtime().compile_figures()
+    }
+
+    fn executed(&self) -> RunFigures {
+        self.runtime().run_figures()
     }
 }
 

@@ -2,9 +2,10 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use backroom_runtime::CompileFigures;
+use backroom_runtime::{CompileFigures, RunFigures};
 use serde::Serialize;
 
+use crate::admission::AdmissionFigures;
 use crate::auth::Admin;
 use crate::problem::Problem;
 use crate::service::Api;
@@ -14,13 +15,16 @@ use crate::session::{Answer, json};
 #[serde(rename_all = "kebab-case")]
 struct Figures {
     host: String,
+    runs: RunFigures,
+    admission: AdmissionFigures,
     compile: CompileFigures,
 }
 
 /// Asks neither store nor guests, so it answers whatever they do.
 pub(crate) async fn show(Admin(_session): Admin, State(api): State<Api>) -> Answer {
-    let compile = api.current()?.workflows.compiled();
-    let figures = Figures { host: api.shared.host.clone(), compile };
+    let workflows = &api.current()?.workflows;
+    let (runs, compile) = (workflows.executed(), workflows.compiled());
+    let figures = Figures { host: api.shared.host.clone(), runs, admission: api.shared.admission.figures(), compile };
     let body = serde_json::to_vec(&figures).map_err(|error| Problem::internal(&error))?;
     Ok(json(StatusCode::OK, body))
 }
