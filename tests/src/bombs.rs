@@ -4,7 +4,8 @@
 use wasm_encoder::{
     Alias, BlockType, CanonicalFunctionSection, CodeSection, Component, ComponentAliasSection, ComponentExportKind,
     ComponentExportSection, ComponentTypeSection, ComponentValType, CustomSection, ExportKind, ExportSection, Function,
-    FunctionSection, InstanceSection, Module, ModuleArg, ModuleSection, PrimitiveValType, RawSection, TypeSection, ValType,
+    FunctionSection, InstanceSection, Module, ModuleArg, ModuleSection, PrimitiveValType, RawSection, TypeSection,
+    ValType,
 };
 
 /// The manifest of every one of them.

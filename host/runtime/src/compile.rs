@@ -28,8 +28,8 @@ use serde::{Deserialize, Serialize};
 pub use self::cache::{CacheKey, CacheOptions};
 pub use self::child::compile_as_child;
 pub(crate) use self::job::{About, Made, What};
-pub(crate) use self::workshop::{Reason, Workshop};
 pub use self::workshop::CompileFigures;
+pub(crate) use self::workshop::{Reason, Workshop};
 
 /// Who compiles.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

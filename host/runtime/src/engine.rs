@@ -1,8 +1,8 @@
 //! The engine: one for the process, with a fixed feature profile, a pool of instances, and its ticker.
 
 use std::collections::HashMap;
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};

@@ -46,5 +46,5 @@ pub use plugin::Plugin;
 pub use queue::Enqueued;
 pub use replay::{ErasedField, ReplayReport};
 pub use report::{Mode, RunReport, Status};
-pub use tally::RunFigures;
 pub use run::{MAX_INPUT, MAX_RERUNS, RunHandle, RunRequest, Runner};
+pub use tally::RunFigures;

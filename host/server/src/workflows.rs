@@ -4,7 +4,9 @@
 
 use backroom_domain::{Id, Instant};
 use backroom_office::Failure;
-use backroom_runtime::{CompileFigures, Enqueued, ReplayReport, RunFigures, RunHandle, RunRequest, Runner, RunnerError};
+use backroom_runtime::{
+    CompileFigures, Enqueued, ReplayReport, RunFigures, RunHandle, RunRequest, Runner, RunnerError,
+};
 use backroom_store::Lease;
 use backroom_store::records::{Release, Tenant};
 

@@ -101,7 +101,10 @@ impl Cache {
             Ok(bytes) => match self.check(name, bytes) {
                 Some(made) => Found::Code(made),
                 None => {
-                    tracing::warn!(file, "compiled code was changed, cut or moved since it was written: it is compiled again");
+                    tracing::warn!(
+                        file,
+                        "compiled code was changed, cut or moved since it was written: it is compiled again"
+                    );
                     self.folder.remove_file(&file).ok();
                     Found::Damaged
                 }
@@ -122,7 +125,7 @@ impl Cache {
             return Err(io::Error::other("it is larger than any compiled code"));
         }
         let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
-        opened.by_ref().take(most).read_to_end(&mut bytes)?;
+        io::Read::by_ref(&mut opened).take(most).read_to_end(&mut bytes)?;
         // The last to be used is the last to go.
         opened.into_std().set_modified(SystemTime::now()).ok();
         Ok(bytes)
@@ -265,7 +268,9 @@ mod tests {
         assert!(matches!(cache.read(&name), Found::Nothing));
         cache.keep(&name, &module(b"some code")).unwrap();
         match cache.read(&name) {
-            Found::Code(made) => assert_eq!((made.about, made.code.as_slice()), (About::Module, b"some code".as_slice())),
+            Found::Code(made) => {
+                assert_eq!((made.about, made.code.as_slice()), (About::Module, b"some code".as_slice()))
+            }
             found => panic!("{found:?}"),
         }
         let path = folder.path().join(file_name(&name));

@@ -6,10 +6,10 @@ use std::process::ExitCode;
 use serde::{Deserialize, Serialize};
 use wasmtime::Engine;
 
+use super::CompileLimits;
 use super::confine::{let_go, lock_in};
 use super::frame::{self, Answer};
 use super::job::{Made, What, job};
-use super::CompileLimits;
 use crate::error::PluginError;
 use crate::inspect::MAX_COMPONENT;
 use crate::profile::{Duty, Layout, config};
@@ -46,7 +46,8 @@ fn answer(order: &str) -> io::Result<()> {
     let order: Order = serde_json::from_str(order)?;
     let_go()?;
     // Everything that needs files or threads of its own is there before the door is shut.
-    let engine = Engine::new(&config(order.layout, Duty::Compile)).map_err(|why| io::Error::other(format!("{why:#}")))?;
+    let engine =
+        Engine::new(&config(order.layout, Duty::Compile)).map_err(|why| io::Error::other(format!("{why:#}")))?;
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(STACK);
     pool.build_global().map_err(io::Error::other)?;
@@ -57,7 +58,8 @@ fn answer(order: &str) -> io::Result<()> {
     io::stdin().lock().take(most.saturating_add(1)).read_to_end(&mut bytes)?;
     let (answer, code) = match job(order.what, &engine, &bytes) {
         Ok(Made { code, .. }) if u64::try_from(code.len()).is_ok_and(|size| size > order.limits.code) => {
-            let why = format!("it would become {} MiB of code, the limit is {}", code.len() >> 20, order.limits.code >> 20);
+            let why =
+                format!("it would become {} MiB of code, the limit is {}", code.len() >> 20, order.limits.code >> 20);
             (Answer::Refused(PluginError::CompileLimit(why)), Vec::new())
         }
         Ok(Made { about, code }) => (Answer::Made { about, confined }, code),

@@ -25,7 +25,9 @@ pub(super) fn let_go() -> io::Result<()> {
 fn close_inherited() -> io::Result<()> {
     let names: Vec<_> = std::fs::read_dir("/proc/self/fd")?.map(|entry| entry.map(|entry| entry.file_name())).collect();
     for name in names {
-        let Some(number) = name?.to_str().and_then(|name| name.parse().ok()).filter(|number| *number > 2) else { continue };
+        let Some(number) = name?.to_str().and_then(|name| name.parse().ok()).filter(|number| *number > 2) else {
+            continue;
+        };
         #[expect(unsafe_code, reason = "there is no safe way to close what nobody here opened")]
         // SAFETY: this is the first thing that the process does, on its only thread: nothing in it has opened anything that it
         // still relies on. One of the numbers was the folder that was read, which is closed by now.
@@ -85,8 +87,7 @@ fn filter() -> Result<BpfProgram, seccompiler::BackendError> {
         libc::SYS_exit_group,
     ];
     let executable = u64::try_from(libc::PROT_EXEC).unwrap_or(u64::MAX);
-    let not_executable =
-        SeccompCondition::new(2, SeccompCmpArgLen::Qword, SeccompCmpOp::MaskedEq(executable), 0)?;
+    let not_executable = SeccompCondition::new(2, SeccompCmpArgLen::Qword, SeccompCmpOp::MaskedEq(executable), 0)?;
     let own = SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, std::process::id().into())?;
     let only = |condition: &SeccompCondition| Ok(vec![SeccompRule::new(vec![condition.clone()])?]);
     let mut rules: std::collections::BTreeMap<_, _> = always.into_iter().map(|call| (call, Vec::new())).collect();

@@ -69,7 +69,7 @@ fn talk(child: &mut Child, order: &Order, bytes: &[u8]) -> io::Result<Talk> {
     let (done, late) = (Done::default(), AtomicBool::new(false));
     let end = || kill_process(pid, Signal::KILL).ok();
     std::thread::scope(|scope| {
-        let talked = (|| {
+        let talked: io::Result<_> = (|| {
             std::thread::Builder::new().spawn_scoped(scope, || feed(input, bytes))?;
             let complaint = std::thread::Builder::new().spawn_scoped(scope, || listen(errors))?;
             std::thread::Builder::new().spawn_scoped(scope, || {

@@ -85,7 +85,9 @@ impl Workshop {
         let cache = options.cache.as_ref().and_then(|cache| {
             let opened = Cache::open(cache, options.limits.code);
             let folder = cache.folder.display();
-            opened.inspect_err(|why| tracing::warn!(%why, %folder, "compiled code is not kept: each start compiles anew")).ok()
+            opened
+                .inspect_err(|why| tracing::warn!(%why, %folder, "compiled code is not kept: each start compiles anew"))
+                .ok()
         });
         let (engine, fingerprint) = (engine.clone(), fingerprint(engine));
         let (uploads, uses, counts) = Default::default();
