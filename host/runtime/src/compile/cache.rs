@@ -179,7 +179,7 @@ impl Cache {
             }
         }
         // The newest last, whatever the clock says.
-        files.sort_by(|a, b| (!a.0, a.1).cmp(&(!b.0, b.1)));
+        files.sort_by_key(|file| (!file.0, file.1));
         let mut total: u64 = files.iter().map(|(_, _, size, _)| size).sum();
         for (old, _, size, name) in files {
             if total <= self.most_bytes || !old {
@@ -269,7 +269,7 @@ mod tests {
         cache.keep(&name, &module(b"some code")).unwrap();
         match cache.read(&name) {
             Found::Code(made) => {
-                assert_eq!((made.about, made.code.as_slice()), (About::Module, b"some code".as_slice()))
+                assert_eq!((made.about, made.code.as_slice()), (About::Module, b"some code".as_slice()));
             }
             found => panic!("{found:?}"),
         }

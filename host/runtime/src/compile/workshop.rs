@@ -119,7 +119,7 @@ impl Workshop {
         load: impl Fn(&Made) -> Result<T, PluginError>,
     ) -> Result<T, E> {
         let name = self.name(what, digest);
-        if let Some(loaded) = self.from_cache(&name, &load) {
+        if let Some(loaded) = self.find(&name, &load) {
             return Ok(loaded);
         }
         let bytes = bytes()?;
@@ -143,7 +143,7 @@ impl Workshop {
         hasher.finalize()
     }
 
-    fn from_cache<T>(&self, name: &blake3::Hash, load: impl Fn(&Made) -> Result<T, PluginError>) -> Option<T> {
+    fn find<T>(&self, name: &blake3::Hash, load: impl Fn(&Made) -> Result<T, PluginError>) -> Option<T> {
         let cache = self.cache.as_ref()?;
         match cache.read(name) {
             Found::Code(made) => match load(&made) {
