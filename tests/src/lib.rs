@@ -10,6 +10,7 @@
     reason = "test helpers: a panic is a failed test, and shows what was seen"
 )]
 
+pub mod bombs;
 mod company;
 mod oracle;
 /// A real PostgreSQL server, as the tests of the store have it.

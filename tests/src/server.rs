@@ -195,6 +195,19 @@ impl Server {
         self.try_call(method, path, body).unwrap_or_else(|| panic!("no answer to {method} {path}"))
     }
 
+    /// Uploads a component.
+    pub fn upload(&self, component: &[u8]) -> Answer {
+        let request = ureq::http::Request::builder()
+            .method("POST")
+            .uri(format!("{}/v1/plugins", self.url))
+            .header("authorization", format!("Bearer {}", self.key))
+            .header("content-type", "application/wasm")
+            .body(component);
+        let mut response = self.agent.run(request.expect("a request")).expect("an answer");
+        let text = response.body_mut().read_to_string().expect("a body");
+        Answer { status: response.status().as_u16(), body: serde_json::from_str(&text).unwrap_or(Value::Null) }
+    }
+
     /// The body of a successful GET.
     pub fn get(&self, path: &str) -> Value {
         self.call("GET", path, None).ok()

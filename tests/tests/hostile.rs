@@ -95,6 +95,19 @@ fn misbehaving_plugins_change_nothing_and_are_told_why() {
             assert_eq!(books(&server), before, "{seen}");
         }
     }
+    // Each limit shows in the figures of the host: every row ran twice.
+    let faults = &server.get("/v1/figures")["runs"]["faults"];
+    let kinds = [
+        ("trap", "run-trapped"),
+        ("fuel", "run-out-of-fuel"),
+        ("deadline", "run-deadline"),
+        ("memory", "run-out-of-memory"),
+        ("host-calls", "run-host-calls"),
+        ("output", "run-output"),
+    ];
+    for (kind, code) in kinds {
+        assert_eq!(faults[kind], 2 * rows().iter().filter(|row| row.code == code).count(), "{kind}: {faults}");
+    }
     // What was set before the trap is not there: the plugin's own state belongs to the transaction as well.
     let kept = server.all("/v1/tenants/north/runs");
     assert!(kept.iter().all(|r| r["status"] != "committed"), "{kept:?}");

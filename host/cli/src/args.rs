@@ -74,6 +74,8 @@ pub(crate) enum Command {
     Restore(commands::backup::Restore),
     #[command(subcommand)]
     Bench(crate::bench::Bench),
+    #[command(hide = true)]
+    Compile(commands::compile::Compile),
 }
 
 /// Which tenant.

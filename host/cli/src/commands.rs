@@ -1,6 +1,7 @@
 //! One file for each command: its arguments, its request, how the reply is shown.
 
 pub(crate) mod backup;
+pub(crate) mod compile;
 pub(crate) mod hr;
 pub(crate) mod import;
 pub(crate) mod install;

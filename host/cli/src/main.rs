@@ -51,6 +51,8 @@ fn main() -> ExitCode {
         Command::Backup(backup) => backup.run(&context),
         Command::Restore(restore) => restore.run(&context),
         Command::Bench(bench) => bench.run(&context),
+        // Nothing was opened and no thread was started up to here.
+        Command::Compile(compile) => return compile.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

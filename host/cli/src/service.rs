@@ -1,11 +1,12 @@
 //! The service inside this process: for `--data`, `--database-url`, `serve` and `demo`.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, Response, StatusCode};
+use backroom_runtime::Compiler;
 use backroom_server::{Place, Service, ServiceError, ServiceOptions, serve};
 use backroom_store::MasterKey;
 use http_body_util::BodyExt as _;
@@ -154,9 +155,19 @@ fn open(runtime: &Runtime, place: &Place, adapt: &dyn Fn(&mut ServiceOptions)) -
     };
     let mut options = ServiceOptions::at(place.clone());
     options.store.master_key = master_key()?;
+    options.runtime.compile.compiler = Compiler::Child { program: own_program()? };
     adapt(&mut options);
     let opened = Service::open(options);
     opened.map_err(|error| Failure::Unavailable(anyhow::Error::new(error).context(what)))
+}
+
+/// This very program, for the service's children: not what lies under its path now, which may be a newer one.
+fn own_program() -> Result<PathBuf> {
+    let running = Path::new("/proc/self/exe");
+    if running.exists() {
+        return Ok(running.to_owned());
+    }
+    Ok(std::env::current_exe().context("cannot learn where this program is, to have it compile plugins")?)
 }
 
 /// The key that the keys of persons are wrapped with, from the file that the environment names. It is never an argument or a
@@ -177,7 +188,7 @@ pub(crate) fn has_master_key() -> bool {
 
 /// A folder that holds something else is not made a data directory of.
 fn refuse_foreign(dir: &Path) -> Result {
-    let known = ["LOCK", "FORMAT", "log", "state", "checkpoint", "spare", "keys", "releases"];
+    let known = ["LOCK", "FORMAT", "log", "state", "checkpoint", "spare", "keys", "releases", "compiled"];
     let mut inside = std::fs::read_dir(dir).into_iter().flatten().flatten();
     let foreign = inside.find(|entry| !known.iter().any(|name| entry.file_name().to_string_lossy().starts_with(name)));
     match foreign {

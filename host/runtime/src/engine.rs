@@ -1,19 +1,22 @@
 //! The engine: one for the process, with a fixed feature profile, a pool of instances, and its ticker.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use wasmtime::component::{HasSelf, Linker};
-use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+use wasmtime::{Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use crate::admission::Admission;
 use crate::bindings::Workflow;
-use crate::error::{PluginError, RuntimeError};
+use crate::compile::{CompileFigures, CompileOptions, Reason, What, Workshop};
+use crate::error::{PluginError, RunnerError, RuntimeError};
 use crate::plugin::Plugin;
+use crate::profile::{Layout, config};
 use crate::state::RunState;
+use crate::tally::{RunFigures, Tally};
 use crate::ticker::Ticker;
 
 /// How a runtime is set up.
@@ -27,11 +30,19 @@ pub struct RuntimeOptions {
     pub patience: Duration,
     /// Compiled plugins that are kept. A compiled plugin takes two to four times its size.
     pub cached_plugins: usize,
+    /// How components are compiled.
+    pub compile: CompileOptions,
 }
 
 impl Default for RuntimeOptions {
     fn default() -> Self {
-        Self { concurrency: 64, max_memory: 256 << 20, patience: Duration::from_secs(10), cached_plugins: 128 }
+        Self {
+            concurrency: 64,
+            max_memory: 256 << 20,
+            patience: Duration::from_secs(10),
+            cached_plugins: 128,
+            compile: CompileOptions::default(),
+        }
     }
 }
 
@@ -44,15 +55,22 @@ pub struct Capacity {
     pub pooled: bool,
 }
 
-/// Compiles and runs plugins. Share it in an [`Arc`].
+/// Has plugins compiled, and runs them. Share it in an [`Arc`].
 pub struct Runtime {
     pub(crate) engine: Engine,
     pub(crate) linker: Linker<RunState>,
     pub(crate) admission: Admission,
     pub(crate) ticker: Ticker,
     capacity: Capacity,
+    pub(crate) tally: Tally,
+    workshop: Workshop,
     plugins: Plugins,
+    /// What is being made ready, by digest: whoever comes for the same waits for it.
+    coming: Mutex<HashMap<String, Arc<Coming>>>,
 }
+
+/// What becomes of a plugin that is being made ready.
+type Coming = OnceLock<Result<Arc<Plugin>, RunnerError>>;
 
 /// Most guests have one memory; QuickJS components have three.
 const MEMORIES: u32 = 4;
@@ -69,16 +87,19 @@ impl Runtime {
     /// Sets up the engine and proves that its limits work.
     ///
     /// # Errors
-    /// [`RuntimeError`] if there is no WebAssembly engine for this machine, or if its wall-time limit does not work.
+    /// [`RuntimeError`] if there is no WebAssembly engine for this machine, if its wall-time limit does not work, or if there is no
+    /// compiler.
     pub fn new(options: RuntimeOptions) -> Result<Self, RuntimeError> {
-        let (engine, capacity) = build(&options)?;
-        let ticker = Ticker::start(&engine)?;
+        let (engine, capacity, layout) = build(&options)?;
+        let workshop = Workshop::new(options.compile, layout, &engine);
+        let ticker = Ticker::start(&engine, &workshop)?;
         let mut linker = Linker::new(&engine);
         Workflow::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)
             .map_err(|why| RuntimeError::Engine(why.to_string()))?;
         tracing::info!(capacity.concurrency, capacity.pooled, "runtime ready");
         let admission = Admission::new(capacity.concurrency, options.patience);
-        Ok(Self { engine, linker, admission, ticker, capacity, plugins: Plugins::new(options.cached_plugins) })
+        let (plugins, coming, tally) = (Plugins::new(options.cached_plugins), Mutex::default(), Tally::default());
+        Ok(Self { engine, linker, admission, ticker, capacity, tally, workshop, plugins, coming })
     }
 
     /// What this machine gave.
@@ -98,12 +119,57 @@ impl Runtime {
     /// [`PluginError`] says what is wrong with the bytes.
     pub fn load(&self, bytes: &[u8]) -> Result<Arc<Plugin>, PluginError> {
         let digest = blake3::hash(bytes).to_hex().to_string();
-        if let Some(plugin) = self.plugin(&digest) {
+        let loaded = self.ready(&digest, Reason::Upload, || Ok(bytes.to_vec()));
+        loaded.map_err(|error| match error {
+            RunnerError::Plugin(error) => error,
+            other => PluginError::Compiler(other.to_string()),
+        })
+    }
+
+    /// The plugin with this digest, as soon as it can be had: at once, from the cache of compiled code, or compiled from its
+    /// bytes, which are not asked for otherwise. However many ask at a time, it is made ready once.
+    pub(crate) fn ready(
+        &self,
+        digest: &str,
+        reason: Reason,
+        bytes: impl FnOnce() -> Result<Vec<u8>, RunnerError>,
+    ) -> Result<Arc<Plugin>, RunnerError> {
+        if let Some(plugin) = self.plugin(digest) {
             return Ok(plugin);
         }
-        let plugin = Arc::new(Plugin::compile(self, digest, bytes)?);
+        let coming = Arc::clone(self.coming.lock().entry(digest.to_owned()).or_default());
+        let ready = coming.get_or_init(|| self.make(digest, reason, bytes)).clone();
+        let mut all = self.coming.lock();
+        if all.get(digest).is_some_and(|current| Arc::ptr_eq(current, &coming)) {
+            all.remove(digest);
+        }
+        ready
+    }
+
+    fn make(
+        &self,
+        digest: &str,
+        reason: Reason,
+        bytes: impl FnOnce() -> Result<Vec<u8>, RunnerError>,
+    ) -> Result<Arc<Plugin>, RunnerError> {
+        // Somebody may have been through between the look and the place in line.
+        if let Some(plugin) = self.plugin(digest) {
+            return Ok(plugin);
+        }
+        let hash = blake3::Hash::from_hex(digest).map_err(|_| PluginError::no_digest(digest))?;
+        let plugin = self.workshop.make(What::Plugin, reason, &hash, bytes, |made| Plugin::load(self, digest, made))?;
         self.plugins.keep(Arc::clone(&plugin));
         Ok(plugin)
+    }
+
+    /// How executions ended so far.
+    pub fn run_figures(&self) -> RunFigures {
+        self.tally.figures()
+    }
+
+    /// What was compiled so far.
+    pub fn compile_figures(&self) -> CompileFigures {
+        self.workshop.figures()
     }
 
     /// The plugin with this digest, if it was loaded and is still kept.
@@ -119,13 +185,14 @@ impl std::fmt::Debug for Runtime {
 }
 
 /// Takes the largest pool that the address space has room for, and none if it has room for none.
-fn build(options: &RuntimeOptions) -> Result<(Engine, Capacity), RuntimeError> {
+fn build(options: &RuntimeOptions) -> Result<(Engine, Capacity, Layout), RuntimeError> {
+    let duty = options.compile.compiler.duty();
     let mut concurrency = options.concurrency.clamp(1, MOST_CONCURRENCY);
     loop {
-        let mut config = config();
+        let mut config = config(Layout::Reserved, duty);
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(concurrency, options.max_memory)));
         match Engine::new(&config) {
-            Ok(engine) => return Ok((engine, Capacity { concurrency, pooled: true })),
+            Ok(engine) => return Ok((engine, Capacity { concurrency, pooled: true }, Layout::Reserved)),
             Err(why) => tracing::warn!(concurrency, %why, "no room for the pool of instances; trying a smaller one"),
         }
         if concurrency <= LEAST_CONCURRENCY {
@@ -133,28 +200,8 @@ fn build(options: &RuntimeOptions) -> Result<(Engine, Capacity), RuntimeError> {
         }
         concurrency = (concurrency / 2).max(LEAST_CONCURRENCY);
     }
-    let mut config = config();
-    // Memories that are moved as they grow, instead of 4 GiB of addresses for each.
-    config.memory_reservation(0).memory_guard_size(1 << 16).memory_reservation_for_growth(1 << 20);
-    let engine = Engine::new(&config).map_err(|why| RuntimeError::Engine(why.to_string()))?;
-    Ok((engine, Capacity { concurrency, pooled: false }))
-}
-
-/// Deterministic, metered, interruptible, and without proposals that no supported guest language needs. Garbage
-/// collection, threads, stack switching and the async ABI are not even compiled in.
-fn config() -> Config {
-    let mut config = Config::new();
-    config
-        .wasm_component_model(true)
-        .concurrency_support(false)
-        .wasm_memory64(false)
-        .wasm_tail_call(false)
-        .cranelift_nan_canonicalization(true)
-        .relaxed_simd_deterministic(true)
-        .consume_fuel(true)
-        .epoch_interruption(true)
-        .memory_init_cow(true);
-    config
+    let engine = Engine::new(&config(Layout::Growing, duty)).map_err(|why| RuntimeError::Engine(why.to_string()))?;
+    Ok((engine, Capacity { concurrency, pooled: false }, Layout::Growing))
 }
 
 fn pool(concurrency: u32, max_memory: u64) -> PoolingAllocationConfig {

@@ -4,6 +4,7 @@ use backroom_domain::{Class, Error, Problem};
 use backroom_office::Failure;
 use backroom_office::runs::{Fault, FaultKind};
 use backroom_store::StoreError;
+use serde::{Deserialize, Serialize};
 
 /// Why a host call gave no result: an answer for the guest, or the end of its run.
 #[derive(Debug)]
@@ -60,13 +61,17 @@ pub enum RuntimeError {
     /// The engine does not start, not even with the smallest settings.
     #[error("the WebAssembly engine does not start: {0}")]
     Engine(String),
+    /// What is compiled at the start cannot be.
+    #[error("{0}")]
+    Compiler(PluginError),
     /// Wall-time limits would not work.
     #[error("the wall-time limit does not work on this machine: {0}")]
     Ticker(String),
 }
 
 /// The bytes are no plugin that this service can run.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "kebab-case")]
 pub enum PluginError {
     /// Over the limit.
     #[error(
@@ -104,6 +109,12 @@ pub enum PluginError {
     /// The compiler gave up on it.
     #[error("it does not compile: {0}")]
     Compile(String),
+    /// Compiling it takes more than a compilation may take.
+    #[error("{0}. Split the plugin, or have the limits of the compiler raised")]
+    CompileLimit(String),
+    /// The compiler could not do its part, whatever the plugin.
+    #[error("the compiler: {0}. Send it again")]
+    Compiler(String),
     /// The file of the release is not there, or is not what it was.
     #[error("release {digest}: {what}. Upload it again")]
     Release {
@@ -115,9 +126,14 @@ pub enum PluginError {
 }
 
 impl PluginError {
-    /// Is it the service's own copy of the plugin that is at fault, and not the plugin?
+    /// A release cannot have this name.
+    pub(crate) fn no_digest(digest: &str) -> Self {
+        Self::Release { digest: digest.to_owned(), what: "this is no digest".to_owned() }
+    }
+
+    /// Is it the service that is at fault, its copy of the plugin or its compiler, and not the plugin?
     pub fn is_passing(&self) -> bool {
-        matches!(self, Self::Release { .. })
+        matches!(self, Self::Release { .. } | Self::Compiler(_))
     }
 }
 
@@ -152,9 +168,11 @@ impl RunnerError {
                     PluginError::Contract(_) => "plugin-contract",
                     PluginError::Manifest(_) => "plugin-manifest",
                     PluginError::Compile(_) => "plugin-not-compiled",
+                    PluginError::CompileLimit(_) => "plugin-compile-limit",
+                    PluginError::Compiler(_) => "compiler-unavailable",
                     PluginError::Release { .. } => "release-damaged",
                 };
-                let class = if code == "release-damaged" { Class::Unavailable } else { Class::Invalid };
+                let class = if error.is_passing() { Class::Unavailable } else { Class::Invalid };
                 Error::new(class, code, error.to_string())
             }
             Self::Conflict => Error::new(Class::Conflict, "conflict", self.to_string()),
@@ -213,7 +231,7 @@ mod tests {
     #[test]
     fn every_runner_error_has_a_class_and_a_code() {
         let text = String::new;
-        let rows: [(RunnerError, Class, &str); 9] = [
+        let rows: [(RunnerError, Class, &str); 11] = [
             (Error::not_found("run", "r").into(), Class::NotFound, "not-found"),
             (PluginError::TooLarge { size: 2, limit: 1 }.into(), Class::Invalid, "plugin-too-large"),
             (PluginError::Malformed(text()).into(), Class::Invalid, "plugin-malformed"),
@@ -221,6 +239,8 @@ mod tests {
             (PluginError::Contract(text()).into(), Class::Invalid, "plugin-contract"),
             (PluginError::Manifest(text()).into(), Class::Invalid, "plugin-manifest"),
             (PluginError::Compile(text()).into(), Class::Invalid, "plugin-not-compiled"),
+            (PluginError::CompileLimit(text()).into(), Class::Invalid, "plugin-compile-limit"),
+            (PluginError::Compiler(text()).into(), Class::Unavailable, "compiler-unavailable"),
             (PluginError::Release { digest: text(), what: text() }.into(), Class::Unavailable, "release-damaged"),
             (StoreError::Busy(text()).into(), Class::Unavailable, "unavailable"),
         ];

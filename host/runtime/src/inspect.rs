@@ -1,5 +1,6 @@
 //! What can be said of a component before it is compiled. Nothing of it is run, and every step is bounded.
 
+use serde::{Deserialize, Serialize};
 use wasmparser::{ComponentTypeRef, Encoding, Parser, Payload, Validator, WasmFeatures};
 
 use crate::api::INTERFACES;
@@ -17,7 +18,8 @@ const MAX_NAMES: usize = 20;
 const MAX_NAME: usize = 128;
 
 /// What was found in a component.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) struct Inspected {
     pub(crate) manifest: Manifest,
     /// The interfaces that it imports, those with types alone left out, in order.

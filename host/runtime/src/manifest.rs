@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use backroom_domain::rights::Rights;
 use backroom_domain::{Id, plays_tricks};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::convert::clean_lines;
 use crate::error::PluginError;
@@ -18,7 +18,7 @@ const MAX_DESCRIPTION: usize = 300;
 const MAX_VERSION: usize = 64;
 
 /// A `plugin.toml`. Unknown keys are refused: a setting that nothing heeds would be a promise not kept.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
     /// The plugin's name.

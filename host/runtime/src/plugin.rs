@@ -1,12 +1,15 @@
 //! A plugin that is ready to run: inspected, compiled, its imports resolved.
 
+use std::sync::Arc;
+
 use wasmtime::component::Component;
 
 use crate::bindings::WorkflowPre;
+use crate::compile::{About, Made};
 use crate::convert::clean_lines;
 use crate::engine::Runtime;
 use crate::error::PluginError;
-use crate::inspect::{Inspected, inspect};
+use crate::inspect::Inspected;
 use crate::manifest::Manifest;
 use crate::state::RunState;
 
@@ -20,14 +23,22 @@ pub struct Plugin {
 }
 
 impl Plugin {
-    pub(crate) fn compile(runtime: &Runtime, digest: String, bytes: &[u8]) -> Result<Self, PluginError> {
-        let inspected = inspect(bytes)?;
-        let component =
-            Component::from_binary(&runtime.engine, bytes).map_err(|why| PluginError::Compile(said(&why)))?;
+    /// Takes what was made of its bytes, and resolves its imports.
+    pub(crate) fn load(runtime: &Runtime, digest: &str, made: &Made) -> Result<Arc<Self>, PluginError> {
+        let About::Plugin { inspected, size } = &made.about else {
+            return Err(PluginError::Compiler("it compiled no component".into()));
+        };
+        #[expect(unsafe_code, reason = "the only way from compiled code to a component")]
+        // SAFETY: the bytes are what the compiler made, in this process or in a child of it that spoke through its own pipe, or what
+        // the cache found unchanged by a keyed checksum since; the settings are the same by the name in the cache and by the
+        // one function that makes them. They are copied, so nobody can change them afterwards.
+        let component = unsafe { Component::deserialize(&runtime.engine, &made.code) };
+        let component = component.map_err(|why| PluginError::Compile(said(&why)))?;
         let contract = |why: wasmtime::Error| PluginError::Contract(said(&why));
         let pre = runtime.linker.instantiate_pre(&component).map_err(contract)?;
         let pre = WorkflowPre::new(pre).map_err(contract)?;
-        Ok(Self { digest, inspected, size: bytes.len(), component, pre })
+        let (digest, inspected) = (digest.to_owned(), inspected.clone());
+        Ok(Arc::new(Self { digest, inspected, size: *size, component, pre }))
     }
 
     /// BLAKE3 of its bytes, as 64 hexadecimal digits.

@@ -114,7 +114,7 @@ impl Folder {
         let damaged = |what: String| damaged(digest, what);
         // A digest is 64 hexadecimal digits, so it cannot name anything but a release.
         if digest.len() != 64 || !digest.bytes().all(|b| b.is_ascii_hexdigit()) {
-            return Err(damaged("this is no digest".into()));
+            return Err(PluginError::no_digest(digest));
         }
         let name = file_name(digest);
         let size = self.0.metadata(&name).map_err(|why| damaged(format!("its file cannot be read: {why}")))?.len();

@@ -13,11 +13,11 @@ use backroom_office::runs::{self, Fault, FaultKind, RunDetail};
 use backroom_office::{Caller, Failure, Office, Sealed, Work, queue};
 use backroom_store::records::{Installation, Limits, QueuedRun, Release, RunRecord, RunStatus};
 use backroom_store::{Cache, Committed, Hash, Meta, Store, TenantNo, Ticket, Tx};
-use parking_lot::Mutex;
 use serde_json::value::RawValue;
 
+use crate::compile::Reason;
 use crate::engine::Runtime;
-use crate::error::RunnerError;
+use crate::error::{PluginError, RunnerError};
 use crate::exec::{Execution, Outcome, Setup};
 use crate::limits::MAX_CARRIED;
 use crate::plugin::Plugin;
@@ -49,10 +49,6 @@ struct Inner {
     office: Office,
     runtime: Arc<Runtime>,
     releases: Releases,
-    /// Held while a release that is to run is read and compiled, so that it happens once.
-    loading: Mutex<()>,
-    /// Held while an upload is compiled: one at a time, whatever comes in, and never in the way of `loading`.
-    compiling: Mutex<()>,
     installations: Cache<Installation, Installed>,
     reruns: AtomicU64,
 }
@@ -142,8 +138,6 @@ impl Runner {
             office,
             runtime,
             releases,
-            loading: Mutex::new(()),
-            compiling: Mutex::new(()),
             installations: Cache::new(INSTALLATIONS, Installed::from),
             reruns: AtomicU64::new(0),
         })))
@@ -165,10 +159,7 @@ impl Runner {
     /// # Errors
     /// [`RunnerError::Plugin`] says what is wrong with the bytes; nothing was kept then.
     pub fn upload(&self, actor: &str, now: Instant, bytes: &[u8]) -> Result<Release, RunnerError> {
-        let plugin = {
-            let _one = self.0.compiling.lock();
-            self.0.runtime.load(bytes)?
-        };
+        let plugin = self.0.runtime.load(bytes)?;
         self.0.releases.keep(plugin.digest(), bytes)?;
         let manifest = plugin.manifest();
         let release = Release {
@@ -252,16 +243,14 @@ impl Runner {
         }
     }
 
-    /// The plugin of a release: from the cache, or read, checked and compiled.
+    /// The plugin of a release: kept ready, compiled before, or read, checked and compiled.
     pub(crate) fn plugin(&self, digest: &str) -> Result<Arc<Plugin>, RunnerError> {
-        if let Some(plugin) = self.0.runtime.plugin(digest) {
-            return Ok(plugin);
-        }
-        let _once = self.0.loading.lock();
-        match self.0.runtime.plugin(digest) {
-            Some(plugin) => Ok(plugin),
-            None => Ok(self.0.runtime.load(&self.0.releases.read(digest)?)?),
-        }
+        let loaded = self.0.runtime.ready(digest, Reason::Use, || self.0.releases.read(digest));
+        loaded.map_err(|error| match error {
+            // It was compiled when it was uploaded: what is different now is this machine, or the limits.
+            RunnerError::Plugin(PluginError::CompileLimit(why)) => PluginError::Compiler(why).into(),
+            other => other,
+        })
     }
 }
 
@@ -281,6 +270,7 @@ pub(crate) fn execute(
     let setup =
         Setup { config: Arc::clone(&installation.config), limits: installation.limits, input: input.to_owned() };
     let Execution { outcome, work, fuel, host_calls, log, log_dropped, .. } = runtime.execute(plugin, work, setup);
+    runtime.tally.count(if let Outcome::Failed(fault) = &outcome { Some(fault.kind) } else { None });
     let erased = work.erased_since();
     let end = match outcome {
         Outcome::Ok { output } => match RawValue::from_string(output) {

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use wasmtime::{Engine, Instance, Module, Store, Trap};
 
-use crate::error::RuntimeError;
+use crate::compile::{Made, Reason, What, Workshop};
+use crate::error::{PluginError, RuntimeError};
 
 /// Wall time is measured in steps of this length.
 pub(crate) const TICK: Duration = Duration::from_millis(10);
@@ -23,7 +24,8 @@ pub(crate) struct Ticker {
 
 impl Ticker {
     /// Starts ticking and proves that a spinning guest on this engine is stopped by it.
-    pub(crate) fn start(engine: &Engine) -> Result<Self, RuntimeError> {
+    pub(crate) fn start(engine: &Engine, workshop: &Workshop) -> Result<Self, RuntimeError> {
+        let spinning = spinning(engine, workshop).map_err(RuntimeError::Compiler)?;
         let began = Instant::now();
         let last = Arc::new(AtomicU64::new(0));
         let (weak, beat) = (engine.weak(), Arc::clone(&last));
@@ -40,7 +42,7 @@ impl Ticker {
         let thread = std::thread::Builder::new().name("epoch".into()).spawn(tick);
         thread.map_err(|why| RuntimeError::Ticker(format!("its thread does not start: {why}")))?;
         let ticker = Self { began, last };
-        ticker.self_test(engine)?;
+        ticker.self_test(engine, &spinning)?;
         Ok(ticker)
     }
 
@@ -50,28 +52,37 @@ impl Ticker {
         self.began.elapsed().saturating_sub(last) < STALE
     }
 
-    fn self_test(&self, engine: &Engine) -> Result<(), RuntimeError> {
-        // An endless loop as the start function of a module without anything else.
-        const SPIN: [u8; 32] = [
-            0, b'a', b's', b'm', 1, 0, 0, 0, // magic and version
-            1, 4, 1, 0x60, 0, 0, // types: () -> ()
-            3, 2, 1, 0, // functions: one of that type
-            8, 1, 0, // start: function 0
-            10, 9, 1, 7, 0, 0x03, 0x40, 0x0C, 0, 0x0B, 0x0B, // code: loop, br 0, end, end
-        ];
+    fn self_test(&self, engine: &Engine, spinning: &Module) -> Result<(), RuntimeError> {
         let failed = |why: String| RuntimeError::Ticker(why);
-        let module =
-            Module::new(engine, SPIN).map_err(|why| failed(format!("the test loop does not compile: {why}")))?;
         let mut store = Store::new(engine, ());
         // Some seconds of looping: a ticker that does not work is found, and does not hang the start.
         store.set_fuel(10_000_000_000).map_err(|why| failed(why.to_string()))?;
         store.set_epoch_deadline(2);
-        match Instance::new(&mut store, &module, &[]) {
+        match Instance::new(&mut store, spinning, &[]) {
             Ok(_) => Err(failed("an endless loop ended".into())),
             Err(why) if why.downcast_ref() == Some(&Trap::Interrupt) => Ok(()),
             Err(why) => Err(failed(format!("an endless loop was not stopped by it: {why}"))),
         }
     }
+}
+
+/// A module that loops for ever as soon as there is an instance of it. Compiled like everything else, so it also shows that there is a
+/// compiler.
+fn spinning(engine: &Engine, workshop: &Workshop) -> Result<Module, PluginError> {
+    const SPIN: [u8; 32] = [
+        0, b'a', b's', b'm', 1, 0, 0, 0, // magic and version
+        1, 4, 1, 0x60, 0, 0, // types: () -> ()
+        3, 2, 1, 0, // functions: one of that type
+        8, 1, 0, // start: function 0
+        10, 9, 1, 7, 0, 0x03, 0x40, 0x0C, 0, 0x0B, 0x0B, // code: loop, br 0, end, end
+    ];
+    let bytes = || Ok::<_, PluginError>(SPIN.to_vec());
+    workshop.make(What::Module, Reason::Use, &blake3::hash(&SPIN), bytes, |made: &Made| {
+        #[expect(unsafe_code, reason = "the only way from compiled code to a module")]
+        // SAFETY: as for plugins.
+        let module = unsafe { Module::deserialize(engine, &made.code) };
+        module.map_err(|why| PluginError::Compile(format!("{why:#}")))
+    })
 }
 
 fn millis(duration: Duration) -> u64 {

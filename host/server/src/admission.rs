@@ -6,9 +6,11 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use backroom_store::TenantNo;
 use parking_lot::Mutex;
+use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
@@ -59,6 +61,20 @@ pub(crate) struct Admission {
     large_bodies: Arc<Semaphore>,
     /// One lane per tenant that ever asked: some 500 bytes each, never taken away.
     lanes: Mutex<HashMap<TenantNo, Arc<Lane>>>,
+    turned_away: AtomicU64,
+    gave_up: AtomicU64,
+}
+
+/// Who did not get in since the start, and what there is room for now.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct AdmissionFigures {
+    /// Requests that found the queue of their tenant full: 429.
+    turned_away: u64,
+    /// Requests that waited for as long as one may: 503.
+    gave_up: u64,
+    /// Guests that could begin at once.
+    free_guests: usize,
 }
 
 impl Admission {
@@ -66,7 +82,16 @@ impl Admission {
         let gate = |permits: usize| Arc::new(Semaphore::new(permits));
         let (guests, store, large_bodies) =
             (gate(limits.guests), gate(limits.store_threads), gate(limits.large_bodies));
-        Self { limits, guests, store, large_bodies, lanes: Mutex::default() }
+        let (turned_away, gave_up) = Default::default();
+        Self { limits, guests, store, large_bodies, lanes: Mutex::default(), turned_away, gave_up }
+    }
+
+    pub(crate) fn figures(&self) -> AdmissionFigures {
+        AdmissionFigures {
+            turned_away: self.turned_away.load(Ordering::Relaxed),
+            gave_up: self.gave_up.load(Ordering::Relaxed),
+            free_guests: self.guests.available_permits(),
+        }
     }
 
     /// Waits until the work may begin.
@@ -83,6 +108,7 @@ impl Admission {
             Task::Archive => (&lane.queue, &lane.archive, &self.store),
         };
         let Ok(place) = Arc::clone(queue).try_acquire_owned() else {
+            self.turned_away.fetch_add(1, Ordering::Relaxed);
             return Err(Problem::too_many(
                 "too many requests of this tenant are under way or waiting; try again later",
             ));
@@ -107,7 +133,10 @@ impl Admission {
         match timeout(self.limits.queue_time, Arc::clone(gate).acquire_owned()).await {
             Ok(Ok(permit)) => Ok(permit),
             Ok(Err(closed)) => Err(Problem::internal(&closed)),
-            Err(_) => Err(Problem::unavailable("busy", "the service is busy; nothing was done, try again", 5)),
+            Err(_) => {
+                self.gave_up.fetch_add(1, Ordering::Relaxed);
+                Err(Problem::unavailable("busy", "the service is busy; nothing was done, try again", 5))
+            }
         }
     }
 

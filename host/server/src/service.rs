@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::Router;
 use backroom_domain::Class;
 use backroom_office::Failure;
-use backroom_runtime::{Runner, Runtime, RuntimeOptions};
+use backroom_runtime::{CacheKey, CacheOptions, Runner, Runtime, RuntimeOptions};
 use backroom_store::{PostgresOptions, Store, StoreError};
 
 use tokio::sync::Notify;
@@ -23,7 +23,7 @@ use crate::secret;
 /// Where everything is kept.
 #[derive(Clone)]
 pub enum Place {
-    /// In a data directory of this host: `log`, `state` and `releases` stand below it. Created if it is not there.
+    /// In a data directory of this host: `log`, `state`, `releases` and `compiled` stand below it. Created if it is not there.
     Folder(PathBuf),
     /// In a PostgreSQL database, which any number of hosts may share. A host keeps nothing of its own but the cache.
     Database {
@@ -107,7 +107,7 @@ impl Service {
     /// # Errors
     /// [`StoreError::Locked`](backroom_store::StoreError::Locked), which names the holder, if another process has the directory open; what opening reports.
     pub fn open(options: ServiceOptions) -> Result<Self, ServiceError> {
-        let runtime = Runtime::new(options.runtime.clone());
+        let runtime = Runtime::new(runtime_options(&options));
         let runtime = Arc::new(runtime.map_err(|error| ServiceError::Runtime(error.to_string()))?);
         let (limits, host) = (options.limits.clone(), options.host.clone());
         // The runtime outlives a failed store: compiled releases and the pool of instances have nothing to do with it.
@@ -185,6 +185,18 @@ impl Service {
     pub async fn close(&self) -> Result<(), ServiceError> {
         self.shared.keeper.close(self.shared.limits.drain_time).await
     }
+}
+
+/// Compiled code is kept beside the releases that it was made of.
+fn runtime_options(options: &ServiceOptions) -> RuntimeOptions {
+    let mut runtime = options.runtime.clone();
+    let folder = match &options.place {
+        Place::Folder(data) => data.join("compiled"),
+        Place::Database { cache, .. } => cache.join("compiled"),
+    };
+    let key = options.store.master_key.as_ref().map(|key| CacheKey::new(key.derive(CacheKey::PURPOSE)));
+    runtime.compile.cache.get_or_insert_with(|| CacheOptions::new(folder, key));
+    runtime
 }
 
 fn first_key(open: &Open) -> Result<Option<String>, ServiceError> {

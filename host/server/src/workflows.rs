@@ -4,7 +4,9 @@
 
 use backroom_domain::{Id, Instant};
 use backroom_office::Failure;
-use backroom_runtime::{Enqueued, ReplayReport, RunHandle, RunRequest, Runner, RunnerError};
+use backroom_runtime::{
+    CompileFigures, Enqueued, ReplayReport, RunFigures, RunHandle, RunRequest, Runner, RunnerError,
+};
 use backroom_store::Lease;
 use backroom_store::records::{Release, Tenant};
 
@@ -51,6 +53,16 @@ pub trait Workflows: Send + Sync {
 
     /// How many guests may live at once.
     fn capacity(&self) -> usize;
+
+    /// What was compiled since the start.
+    fn compiled(&self) -> CompileFigures {
+        CompileFigures::default()
+    }
+
+    /// What was executed since the start.
+    fn executed(&self) -> RunFigures {
+        RunFigures::default()
+    }
 }
 
 impl Workflows for Runner {
@@ -84,6 +96,14 @@ impl Workflows for Runner {
 
     fn capacity(&self) -> usize {
         usize::try_from(self.runtime().capacity().concurrency).unwrap_or(usize::MAX)
+    }
+
+    fn compiled(&self) -> CompileFigures {
+        self.runtime().compile_figures()
+    }
+
+    fn executed(&self) -> RunFigures {
+        self.runtime().run_figures()
     }
 }
 

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use backroom_runtime::CompileLimits;
 use backroom_server::{ServiceLimits, ServiceOptions};
 use clap::Args;
 use serde_json::json;
@@ -50,6 +51,12 @@ pub(crate) struct Serve {
     /// The largest tenant's file that is taken in, in MiB.
     #[arg(long, value_name = "MIB", default_value_t = 4096, value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
     max_tenant_file: u64,
+    /// Memory that compiling one plugin may take, in MiB.
+    #[arg(long, value_name = "MIB", default_value_t = CompileLimits::default().memory >> 20, value_parser = clap::value_parser!(u64).range(256..=1 << 20))]
+    compile_memory: u64,
+    /// Processor time that compiling one plugin may take, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = CompileLimits::default().cpu_seconds, value_parser = clap::value_parser!(u64).range(1..=3_600))]
+    compile_time: u64,
     /// Write log lines as JSON objects.
     #[arg(long)]
     json_logs: bool,
@@ -61,6 +68,11 @@ impl Serve {
         options.host.clone_from(&self.host_name);
         options.limits.workers = self.workers.into();
         options.limits.lease_time = Duration::from_secs(self.lease_time);
+        let compile = &mut options.runtime.compile.limits;
+        compile.memory = self.compile_memory << 20;
+        compile.cpu_seconds = self.compile_time;
+        // In a child that waits for the processor most of the time.
+        compile.wall = Duration::from_secs(self.compile_time.saturating_mul(3));
     }
 
     fn limits(&self) -> Result<ServiceLimits> {

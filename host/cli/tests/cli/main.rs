@@ -1,6 +1,11 @@
 //! The binary from outside: one program, so that it is linked once.
 
+/// Components that are hard to compile, as the tests of the whole system have them.
+#[cfg(test)]
+#[path = "../../../../tests/src/bombs.rs"]
+mod bombs;
 mod commands;
+mod compile;
 mod demo;
 mod serve;
 // Marked as tests, so that the lints know that these helpers may panic.

@@ -3,6 +3,7 @@
 #![allow(clippy::panic, clippy::indexing_slicing, reason = "a failed helper is a failed test")]
 
 mod common;
+mod compiled;
 mod erased;
 mod faults;
 mod runs;

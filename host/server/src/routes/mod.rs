@@ -4,6 +4,7 @@
 //! Handlers are short: who calls, bounded input, one use case.
 
 mod backups;
+mod figures;
 mod health;
 mod hr;
 mod imports;
@@ -62,6 +63,7 @@ pub static ROUTES: &[Route] = &[
     route(POST, "/v1/log/verify", Admin, || post(log::verify)),
     route(GET, "/v1/log/status", Admin, || get(log::status)),
     route(POST, "/v1/store/compaction", Admin, || post(store::compact)),
+    route(GET, "/v1/figures", Admin, || get(figures::show)),
     route(GET, "/v1/queue", Admin, || get(queue::status)),
     route(POST, "/v1/backups", Admin, || post(backups::make)),
     route(POST, "/v1/tenant-exports", Admin, || post(transfers::export)),

@@ -47,6 +47,10 @@ async fn others_go_on_and_the_queue_has_an_end() {
     let sixth = world.run("spinning", "dry-run", &json!({})).await;
     assert_eq!((sixth.status, sixth.code()), (StatusCode::TOO_MANY_REQUESTS, "too-many-requests"));
 
+    assert!(sixth.header(axum::http::header::RETRY_AFTER).parse::<u32>().unwrap() > 0, "{sixth:?}");
+    let figures = world.get(&world.admin, "/v1/figures").await;
+    assert_eq!(figures.body["admission"]["turned-away"], 1, "{figures:?}");
+
     let begun = Instant::now();
     assert_eq!(world.run("quiet", "commit", &json!({})).await.status, StatusCode::CREATED);
     assert_eq!(world.get(&world.admin, "/v1/tenants/spinning/runs").await.status, StatusCode::OK);

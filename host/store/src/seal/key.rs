@@ -82,6 +82,12 @@ impl MasterKey {
         Some(Self(Arc::new(bytes)))
     }
 
+    /// Another key, for one purpose alone: nothing about this one or about those for other purposes can be learnt from it.
+    #[must_use]
+    pub fn derive(&self, purpose: &str) -> [u8; 32] {
+        blake3::derive_key(purpose, &**self.0)
+    }
+
     pub(super) fn bytes(&self) -> &[u8; 32] {
         &self.0
     }

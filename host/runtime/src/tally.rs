@@ -1,0 +1,39 @@
+//! How executions ended, counted since the start: each limit that plugins run into shows here.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use backroom_office::runs::FaultKind;
+use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
+
+/// What was executed since the start: dry runs, runs and replays.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct RunFigures {
+    /// All of them.
+    pub executed: u64,
+    /// Those that ended by a fault, by its kind.
+    pub faults: BTreeMap<String, u64>,
+}
+
+#[derive(Default)]
+pub(crate) struct Tally {
+    executed: AtomicU64,
+    /// Touched by what fails alone.
+    faults: Mutex<BTreeMap<&'static str, u64>>,
+}
+
+impl Tally {
+    pub(crate) fn count(&self, fault: Option<FaultKind>) {
+        self.executed.fetch_add(1, Ordering::Relaxed);
+        if let Some(kind) = fault {
+            *self.faults.lock().entry(kind.as_str()).or_default() += 1;
+        }
+    }
+
+    pub(crate) fn figures(&self) -> RunFigures {
+        let faults = self.faults.lock().iter().map(|(kind, count)| ((*kind).to_owned(), *count)).collect();
+        RunFigures { executed: self.executed.load(Ordering::Relaxed), faults }
+    }
+}

@@ -1,0 +1,30 @@
+//! Figures of this host since its start, for whoever operates it. Figures of the store are with the log.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use backroom_runtime::{CompileFigures, RunFigures};
+use serde::Serialize;
+
+use crate::admission::AdmissionFigures;
+use crate::auth::Admin;
+use crate::problem::Problem;
+use crate::service::Api;
+use crate::session::{Answer, json};
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Figures {
+    host: String,
+    runs: RunFigures,
+    admission: AdmissionFigures,
+    compile: CompileFigures,
+}
+
+/// Asks neither store nor guests, so it answers whatever they do.
+pub(crate) async fn show(Admin(_session): Admin, State(api): State<Api>) -> Answer {
+    let workflows = &api.current()?.workflows;
+    let (runs, compile) = (workflows.executed(), workflows.compiled());
+    let figures = Figures { host: api.shared.host.clone(), runs, admission: api.shared.admission.figures(), compile };
+    let body = serde_json::to_vec(&figures).map_err(|error| Problem::internal(&error))?;
+    Ok(json(StatusCode::OK, body))
+}
