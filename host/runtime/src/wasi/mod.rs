@@ -25,20 +25,19 @@ use clocks::Monotonic;
 use lines::Lines;
 use random::Random;
 
-/// The packages that are here.
-const PACKAGES: [&str; 6] =
-    ["wasi:cli/", "wasi:clocks/", "wasi:filesystem/", "wasi:io/", "wasi:random/", "wasi:sockets/"];
+/// The world that is linked names every interface that there is.
+const WORLD: &str = include_str!("../../wasi/world.wit");
 
-/// Interfaces of these packages that are not: no guest may be run as a program.
-const ABSENT: [&str; 1] = ["wasi:cli/run"];
+/// The names of these interfaces, without their version.
+fn interfaces() -> impl Iterator<Item = &'static str> {
+    WORLD.lines().filter_map(|line| Some(line.trim().strip_prefix("import ")?.split_once('@')?.0))
+}
 
 /// Is it an interface of WASI 0.2 that is here? Functions of a newer 0.2 that are not there yet are refused by the linker.
 pub(crate) fn is_known(import: &str) -> bool {
     let Some((name, version)) = import.rsplit_once('@') else { return false };
     let version = semver::Version::parse(version);
-    PACKAGES.iter().any(|package| name.starts_with(package))
-        && !ABSENT.contains(&name)
-        && version.is_ok_and(|v| (v.major, v.minor) == (0, 2) && v.pre.is_empty())
+    version.is_ok_and(|v| (v.major, v.minor) == (0, 2) && v.pre.is_empty()) && interfaces().any(|known| known == name)
 }
 
 pub(crate) fn add_to_linker(linker: &mut Linker<RunState>) -> wasmtime::Result<()> {
@@ -112,5 +111,31 @@ impl RunState {
         let Self { wasi: Some(wasi), log, .. } = self else { return };
         wasi.out.finish(|line| log.write(LogLevel::Info, line));
         wasi.err.finish(|line| log.write(LogLevel::Warn, line));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn interfaces_are_known_by_name_and_version() {
+        assert_eq!(interfaces().count(), 27);
+        let rows = [
+            ("wasi:io/poll@0.2.0", true),
+            ("wasi:io/poll@0.2.9", true),
+            ("wasi:io/poll@0.2.99", true),
+            ("wasi:io/poll@0.3.0", false),
+            ("wasi:io/poll@0.2.0-rc-2023-11-10", false),
+            ("wasi:io/poll", false),
+            ("wasi:io/polling@0.2.0", false),
+            ("wasi:clocks/timezone@0.2.0", false),
+            ("wasi:cli/run@0.2.0", false),
+            ("wasi:http/outgoing-handler@0.2.0", false),
+            ("wasi:nn/graph@0.2.0", false),
+        ];
+        for (import, known) in rows {
+            assert_eq!(is_known(import), known, "{import}");
+        }
     }
 }

@@ -8,6 +8,7 @@ use super::clocks::Monotonic;
 use crate::state::RunState;
 
 /// What a guest can wait for.
+#[expect(unreachable_pub, reason = "the generated code passes it on")]
 #[derive(Clone, Copy)]
 pub enum Pollable {
     /// Ready, always.

@@ -10,9 +10,11 @@ use crate::limits::MAX_CARRIED;
 use crate::state::{MAX_LINE, RunState};
 
 /// The standard input: always at its end.
+#[expect(unreachable_pub, reason = "the generated code passes it on")]
 pub struct Input;
 
 /// Where a line goes.
+#[expect(unreachable_pub, reason = "the generated code passes it on")]
 #[derive(Clone, Copy)]
 pub enum Output {
     /// To the log as `info`.
