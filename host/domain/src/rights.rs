@@ -172,6 +172,10 @@ pub struct Rights {
     /// May keep state of its own.
     #[n(4)]
     pub state: bool,
+    /// May be built for a system (WASI): output to the log, the run's time, numbers that look random. No files, no network.
+    #[n(5)]
+    #[cbor(default)]
+    pub observe: bool,
 }
 
 impl Rights {
@@ -189,6 +193,7 @@ impl Rights {
             inventory: InventoryRights { read: any(), move_items: any(), move_from: any(), move_to: any() },
             administer: true,
             state: true,
+            observe: true,
         }
     }
 
@@ -201,6 +206,8 @@ impl Rights {
             inventory: InventoryRights { read: all.inventory.read, ..InventoryRights::default() },
             administer: false,
             state: false,
+            // Whoever may plan a run may plan one of every plugin.
+            observe: true,
         }
     }
 }
@@ -299,6 +306,11 @@ impl Layers<'_> {
     /// `denied` unless own state may be kept.
     pub fn check_state(&self) -> Result<()> {
         check(self.all(|r| r.state), "state-denied", || "no grant to keep state".to_owned())
+    }
+
+    /// `denied` unless a plugin may have what a system has that does nothing.
+    pub fn check_observe(&self) -> Result<()> {
+        check(self.all(|r| r.observe), "observe-denied", || "no grant to observe (WASI)".to_owned())
     }
 }
 

@@ -191,7 +191,7 @@ impl Office {
     ) -> Result<Written<Installation>> {
         check_config(&new.config)?;
         check_limits(&new.limits)?;
-        drop(self.release(&new.release)?);
+        check_observe(&self.release(&new.release)?, &new.grants)?;
         let tx = self.store.write(tenant)?;
         let NewInstallation { name, release, grants, config, limits } = new;
         if let Some(found) = tx.get::<Installation>(&name)? {
@@ -240,6 +240,21 @@ fn write<R: Record>(mut tx: Tx, kind: &str, actor: &str, now: Instant, record: R
     let meta = Meta { at: now.0, actor: actor.to_owned(), kind: kind.to_owned(), ..Meta::default() };
     let committed = tx.commit(meta)?;
     Ok(Written { value: record, replayed: false, ticket: Some(committed.ticket) })
+}
+
+/// Do these imports ask for more than the contract: for the interfaces of a system, which the host makes up?
+pub fn observes(imports: &[String]) -> bool {
+    imports.iter().any(|import| import.starts_with("wasi:"))
+}
+
+/// A plugin that was built for a system cannot even begin without one: better said now than at each run.
+fn check_observe(release: &Release, grants: &Rights) -> std::result::Result<(), Error> {
+    if grants.observe || !observes(&release.imports) {
+        return Ok(());
+    }
+    let message = "the plugin was built for a system (it imports wasi:*): grant `observe = true`, which gives it the run's time, \
+                   numbers that look random, and its output in the log; no files and no network";
+    Err(Error::invalid("observe-not-granted", "grants.observe", message))
 }
 
 fn check_config(config: &BTreeMap<String, String>) -> std::result::Result<(), Error> {

@@ -19,7 +19,7 @@ pub mod state;
 mod transfer;
 mod work;
 
-pub use control::{MAX_LIMITS, NewInstallation, Office, Written};
+pub use control::{MAX_LIMITS, NewInstallation, Office, Written, observes};
 pub use error::{Failure, Result};
 pub use page::{Page, PageRequest};
 pub use transfer::{Arrived, TransferFailure};

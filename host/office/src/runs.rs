@@ -57,6 +57,9 @@ pub enum FaultKind {
     /// Another host committed for the tenant first: the run has to begin anew.
     #[n(10)]
     Conflict,
+    /// Too many handles of resources at a time.
+    #[n(11)]
+    Handles,
 }
 
 impl FaultKind {
@@ -74,6 +77,7 @@ impl FaultKind {
             Self::Busy => "busy",
             Self::Internal => "internal",
             Self::Conflict => "conflict",
+            Self::Handles => "handles",
         }
     }
 
@@ -389,8 +393,8 @@ mod tests {
 
     #[test]
     fn fault_words_are_those_of_json() {
-        use FaultKind::{Busy, Deadline, Effects, Fuel, HostCalls, Internal, Memory, Output, Store, Trap};
-        for kind in [Trap, Fuel, Deadline, Memory, HostCalls, Effects, Output, Store, Busy, Internal] {
+        use FaultKind::{Busy, Deadline, Effects, Fuel, Handles, HostCalls, Internal, Memory, Output, Store, Trap};
+        for kind in [Trap, Fuel, Deadline, Memory, HostCalls, Effects, Output, Store, Busy, Internal, Handles] {
             assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
         }
     }

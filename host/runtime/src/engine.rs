@@ -96,6 +96,7 @@ impl Runtime {
         let mut linker = Linker::new(&engine);
         Workflow::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)
             .map_err(|why| RuntimeError::Engine(why.to_string()))?;
+        crate::wasi::add_to_linker(&mut linker).map_err(|why| RuntimeError::Engine(why.to_string()))?;
         tracing::info!(capacity.concurrency, capacity.pooled, "runtime ready");
         let admission = Admission::new(capacity.concurrency, options.patience);
         let (plugins, coming, tally) = (Plugins::new(options.cached_plugins), Mutex::default(), Tally::default());

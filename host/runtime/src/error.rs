@@ -96,10 +96,18 @@ pub enum PluginError {
     },
     /// It wants what the service does not have.
     #[error(
-        "it imports {}, which this service does not have: a plugin may import `backroom:*` interfaces of the contract only",
+        "it imports {}, which this service does not have: a plugin may import `backroom:*` interfaces of the contract, and those \
+         of WASI 0.2 but HTTP",
         .0.join(", ")
     )]
     UnknownImports(Vec<String>),
+    /// It was built for a system, and its `plugin.toml` does not say so.
+    #[error(
+        "it imports {}: it was built for a system. Write `observe = true` under `[wants]` in its plugin.toml, or build it \
+         without WASI",
+        .0.join(", ")
+    )]
+    ObserveNotWanted(Vec<String>),
     /// It does not export `run`, or not with the contract's type; or an import has another type than the contract's.
     #[error("it does not fit the contract: {0}")]
     Contract(String),
@@ -165,6 +173,7 @@ impl RunnerError {
                     PluginError::TooLarge { .. } => "plugin-too-large",
                     PluginError::Malformed(_) | PluginError::TooDeep { .. } => "plugin-malformed",
                     PluginError::UnknownImports(_) => "plugin-imports-unknown",
+                    PluginError::ObserveNotWanted(_) => "plugin-observe-not-wanted",
                     PluginError::Contract(_) => "plugin-contract",
                     PluginError::Manifest(_) => "plugin-manifest",
                     PluginError::Compile(_) => "plugin-not-compiled",
@@ -231,11 +240,12 @@ mod tests {
     #[test]
     fn every_runner_error_has_a_class_and_a_code() {
         let text = String::new;
-        let rows: [(RunnerError, Class, &str); 11] = [
+        let rows: [(RunnerError, Class, &str); 12] = [
             (Error::not_found("run", "r").into(), Class::NotFound, "not-found"),
             (PluginError::TooLarge { size: 2, limit: 1 }.into(), Class::Invalid, "plugin-too-large"),
             (PluginError::Malformed(text()).into(), Class::Invalid, "plugin-malformed"),
             (PluginError::UnknownImports(vec![]).into(), Class::Invalid, "plugin-imports-unknown"),
+            (PluginError::ObserveNotWanted(vec![]).into(), Class::Invalid, "plugin-observe-not-wanted"),
             (PluginError::Contract(text()).into(), Class::Invalid, "plugin-contract"),
             (PluginError::Manifest(text()).into(), Class::Invalid, "plugin-manifest"),
             (PluginError::Compile(text()).into(), Class::Invalid, "plugin-not-compiled"),

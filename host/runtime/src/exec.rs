@@ -13,7 +13,7 @@ use wasmtime::{Store, Trap, WasmBacktrace};
 
 use crate::convert;
 use crate::engine::Runtime;
-use crate::limits::{HOSTCALL_FUEL, MAX_CARRIED, MAX_HANDLES, out_of_fuel};
+use crate::limits::{HOSTCALL_FUEL, MAX_CARRIED, MAX_COUNTED_HANDLES, out_of_fuel};
 use crate::plugin::Plugin;
 use crate::state::RunState;
 use crate::ticker::TICK;
@@ -79,16 +79,22 @@ impl Runtime {
         let Some(_place) = self.admission.enter() else {
             return not_begun(state, FaultKind::Busy, "too many runs at a time; try again in a moment");
         };
+        if plugin.observes()
+            && let Err(denied) = state.work.rights().check_observe()
+        {
+            return finish(state, Outcome::Refused(denied), 0, began);
+        }
         let mut store = Store::new(&self.engine, state);
         store.limiter(|state| &mut state.memory);
         store.set_hostcall_fuel(HOSTCALL_FUEL);
-        store.set_max_component_handles(MAX_HANDLES);
+        store.set_max_component_handles(MAX_COUNTED_HANDLES);
         store.set_epoch_deadline(ticks(limits.wall_ms));
         // The engine meters, so this cannot fail; were it to, the guest would have no fuel at all and fail.
         store.set_fuel(limits.fuel).ok();
         let ended = catch_unwind(AssertUnwindSafe(|| call(&mut store, plugin, &input)));
         let guest_fuel = limits.fuel.saturating_sub(store.get_fuel().unwrap_or(0));
-        let state = store.into_data();
+        let mut state = store.into_data();
+        state.finish_lines();
         let fuel = guest_fuel.saturating_add(state.meter.fuel);
         let outcome = match ended {
             Err(_panic) => {

@@ -26,7 +26,7 @@ pub fn compare_grants(wants: &Rights, grants: &Rights) -> GrantDifference {
 /// Every right as a line.
 fn lines(rights: &Rights) -> BTreeSet<String> {
     // Taken apart, so that a right that is added later is not forgotten here.
-    let Rights { ledger, hr, inventory, administer, state } = rights;
+    let Rights { ledger, hr, inventory, administer, state, observe } = rights;
     let mut lines = BTreeSet::new();
     let mut patterns = |name: &str, patterns: &[Pattern]| {
         lines.extend(patterns.iter().map(|pattern| format!("{name} {}", String::from(pattern.clone()))));
@@ -48,6 +48,7 @@ fn lines(rights: &Rights) -> BTreeSet<String> {
     }
     lines.extend(administer.then(|| "administer".to_owned()));
     lines.extend(state.then(|| "state".to_owned()));
+    lines.extend(observe.then(|| "observe".to_owned()));
     lines
 }
 

@@ -1,5 +1,6 @@
 //! What can be said of a component before it is compiled. Nothing of it is run, and every step is bounded.
 
+use backroom_office::observes;
 use serde::{Deserialize, Serialize};
 use wasmparser::{ComponentTypeRef, Encoding, Parser, Payload, Validator, WasmFeatures};
 
@@ -7,6 +8,7 @@ use crate::api::INTERFACES;
 use crate::convert::{clean, clean_lines};
 use crate::error::PluginError;
 use crate::manifest::{MANIFEST_SECTION, MAX_MANIFEST, Manifest};
+use crate::wasi;
 
 /// The largest component, in bytes: the largest guest toolchain (Python) makes 18 MB.
 pub(crate) const MAX_COMPONENT: usize = 32 << 20;
@@ -17,6 +19,32 @@ const MAX_DEPTH: usize = 8;
 const MAX_NAMES: usize = 20;
 const MAX_NAME: usize = 128;
 
+/// How much of the world a plugin was built for, by what it imports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PluginClass {
+    /// The contract alone: the books, and nothing that depends on a system.
+    None,
+    /// A system as well (WASI), which the host makes up: output to the log, the run's time, numbers that look random.
+    Observe,
+    /// Something outside of the books that is granted by name: folders, or targets on the network.
+    Granted,
+}
+
+/// What only a grant by name opens.
+const GRANTED: [&str; 2] = ["backroom:host/files@", "backroom:host/http@"];
+
+impl PluginClass {
+    fn of(imports: &[String]) -> Self {
+        if imports.iter().any(|import| GRANTED.iter().any(|name| import.starts_with(name))) {
+            Self::Granted
+        } else if observes(imports) {
+            Self::Observe
+        } else {
+            Self::None
+        }
+    }
+}
+
 /// What was found in a component.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -24,6 +52,9 @@ pub(crate) struct Inspected {
     pub(crate) manifest: Manifest,
     /// The interfaces that it imports, those with types alone left out, in order.
     pub(crate) imports: Vec<String>,
+    pub(crate) class: PluginClass,
+    /// Whether WASI is among the imports.
+    pub(crate) observes: bool,
 }
 
 /// Validates a component and reads what it says of itself.
@@ -49,8 +80,15 @@ pub(crate) fn inspect(bytes: &[u8]) -> Result<Inspected, PluginError> {
             "there is none (custom section {MANIFEST_SECTION:?}); build with `backroom plugin build`"
         ))
     })?;
-    let imports = surface.imports.into_iter().filter(|name| !name.starts_with("backroom:types/")).collect();
-    Ok(Inspected { manifest: Manifest::parse(manifest)?, imports })
+    let manifest = Manifest::parse(manifest)?;
+    let mut imports = surface.imports;
+    imports.retain(|name| !name.starts_with("backroom:types/"));
+    let (class, observes) = (PluginClass::of(&imports), observes(&imports));
+    if observes && !manifest.wants.observe {
+        imports.retain(|name| name.starts_with("wasi:"));
+        return Err(PluginError::ObserveNotWanted(imports));
+    }
+    Ok(Inspected { manifest, imports, class, observes })
 }
 
 /// What a component has on its outside.
@@ -103,7 +141,7 @@ impl<'a> Surface<'a> {
 
     /// As they are shown to people: so many, and each so far, as somebody would read, without what an address in a name can hide.
     fn unknown_imports(&self) -> Vec<String> {
-        let mut unknown = self.imports.iter().filter(|name| !is_known(name));
+        let mut unknown = self.imports.iter().filter(|name| !is_known(name) && !wasi::is_known(name));
         let mut shown: Vec<String> = unknown.by_ref().take(MAX_NAMES).map(|name| clean(name, MAX_NAME)).collect();
         let more = unknown.count();
         if more > 0 {
@@ -133,4 +171,24 @@ fn is_known(import: &str) -> bool {
         let minor = |text: &str| semver::Version::parse(text).ok().map(|v| (v.major, v.minor, v.pre));
         name == known && minor(version).is_some() && minor(version) == minor(ours)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_follow_from_imports() {
+        let rows: [(&[&str], PluginClass); 5] = [
+            (&[], PluginClass::None),
+            (&["backroom:host/clock@0.1.0"], PluginClass::None),
+            (&["backroom:host/clock@0.1.0", "wasi:io/poll@0.2.9"], PluginClass::Observe),
+            (&["backroom:host/files@0.1.0"], PluginClass::Granted),
+            (&["backroom:host/http@0.1.0", "wasi:io/poll@0.2.9"], PluginClass::Granted),
+        ];
+        for (imports, class) in rows {
+            let imports: Vec<String> = imports.iter().map(|&import| import.to_owned()).collect();
+            assert_eq!(PluginClass::of(&imports), class, "{imports:?}");
+        }
+    }
 }

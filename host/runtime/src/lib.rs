@@ -7,7 +7,8 @@
 //! api::*           one WIT interface each: count, convert, call the use case, convert back
 //! ```
 //!
-//! A guest can reach what `api` has and nothing else: no files, no sockets, no clock, no randomness of the machine.
+//! A guest can reach what `api` has and nothing else: no files, no sockets, no clock, no randomness of the machine. Where the
+//! runtime of its language insists on a system, and it may `observe`, `wasi` makes one up.
 //! Everything here is synchronous: a run blocks its thread, so give it one of its own (with 2 MiB of stack).
 //! [`bare`] runs the same components without the service around them, for comparison.
 
@@ -34,6 +35,7 @@ mod run;
 mod state;
 mod tally;
 mod ticker;
+mod wasi;
 
 pub use backroom_office::runs::{Fault, FaultKind, LogLevel, LogLine};
 pub use compile::{CacheKey, CacheOptions, CompileFigures, CompileLimits, CompileOptions, Compiler, compile_as_child};
@@ -41,6 +43,7 @@ pub use engine::{Capacity, Runtime, RuntimeOptions};
 pub use error::{PluginError, RunnerError, RuntimeError};
 pub use exec::{Execution, Outcome, Setup};
 pub use grants::{GrantDifference, compare_grants};
+pub use inspect::PluginClass;
 pub use manifest::{MANIFEST_SECTION, Manifest};
 pub use plugin::Plugin;
 pub use queue::Enqueued;

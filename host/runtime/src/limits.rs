@@ -10,8 +10,11 @@ pub(crate) const MAX_CARRIED: usize = 1 << 20;
 /// What wasmtime may copy out of the guest in one call: [`MAX_CARRIED`] and room for the frames of lists and records.
 pub(crate) const HOSTCALL_FUEL: usize = MAX_CARRIED + (64 << 10);
 
-/// Handles of resources alive at a time. No interface has resources yet, but a component can make its own.
+/// Handles alive at a time of resources that the host makes.
 pub(crate) const MAX_HANDLES: usize = 1_000;
+
+/// What wasmtime counts: these, those of resources that a component makes itself, and each once more while it is lent to a call.
+pub(crate) const MAX_COUNTED_HANDLES: usize = 2 * MAX_HANDLES;
 
 /// Work of one host call in units of fuel, whatever it does. A call that reads one record takes the time of some thousand
 /// instructions.

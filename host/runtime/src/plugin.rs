@@ -9,7 +9,7 @@ use crate::compile::{About, Made};
 use crate::convert::clean_lines;
 use crate::engine::Runtime;
 use crate::error::PluginError;
-use crate::inspect::Inspected;
+use crate::inspect::{Inspected, PluginClass};
 use crate::manifest::Manifest;
 use crate::state::RunState;
 
@@ -54,6 +54,16 @@ impl Plugin {
     /// The interfaces that it imports functions from, such as `backroom:ledger/journal@0.1.0`, in order.
     pub fn imports(&self) -> &[String] {
         &self.inspected.imports
+    }
+
+    /// How much of the world it was built for.
+    pub fn class(&self) -> PluginClass {
+        self.inspected.class
+    }
+
+    /// Whether it needs a system, real or not.
+    pub(crate) fn observes(&self) -> bool {
+        self.inspected.observes
     }
 
     /// Its size in bytes.

@@ -10,9 +10,10 @@ use backroom_store::records::Limits;
 use crate::convert::clean;
 use crate::error::HostError;
 use crate::limits::{MAX_CARRIED, Memory, Meter};
+use crate::wasi::Wasi;
 
 /// A log line is cut here, in bytes.
-const MAX_LINE: usize = 4 << 10;
+pub(crate) const MAX_LINE: usize = 4 << 10;
 
 /// What one run can hand over to be staged, in bytes: well below what one entry of the commit log can hold.
 const MAX_STAGED: usize = 16 << 20;
@@ -25,6 +26,8 @@ pub(crate) struct RunState {
     pub(crate) meter: Meter,
     pub(crate) memory: Memory,
     pub(crate) log: Log,
+    /// None until the guest asks for something of a system; most never do.
+    pub(crate) wasi: Option<Box<Wasi>>,
     /// Bytes that were handed over to be staged.
     staged: usize,
     /// Why the run was ended from within a host call.
@@ -35,7 +38,7 @@ impl RunState {
     pub(crate) fn new(work: Work, config: Arc<BTreeMap<String, String>>, limits: Limits) -> Self {
         let memory = Memory::new(limits.memory);
         let log = Log::new(usize::try_from(limits.log).unwrap_or(usize::MAX));
-        Self { work, config, limits, meter: Meter::default(), memory, log, staged: 0, fault: None }
+        Self { work, config, limits, meter: Meter::default(), memory, log, wasi: None, staged: 0, fault: None }
     }
 
     /// The beginning of every host call: counts it and the bytes it brings.

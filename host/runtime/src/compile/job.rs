@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use serde::{Deserialize, Serialize};
 use wasmtime::Engine;
 
+use crate::convert::clean_lines;
 use crate::error::PluginError;
 use crate::inspect::{Inspected, inspect};
 
@@ -53,5 +54,5 @@ fn inspect_and_compile(what: What, engine: &Engine, bytes: &[u8]) -> Result<Made
         }
         What::Module => (About::Module, engine.precompile_module(bytes)),
     };
-    Ok(Made { about, code: code.map_err(|why| PluginError::Compile(format!("{why:#}")))? })
+    Ok(Made { about, code: code.map_err(|why| PluginError::Compile(clean_lines(&format!("{why:#}"))))? })
 }

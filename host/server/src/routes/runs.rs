@@ -128,6 +128,7 @@ fn kind_of(kind: FaultKind) -> (&'static str, StatusCode, Class) {
         FaultKind::HostCalls => refused("run-host-calls"),
         FaultKind::Effects => refused("run-effects"),
         FaultKind::Output => refused("run-output"),
+        FaultKind::Handles => refused("run-handles"),
         FaultKind::Store => unavailable("unavailable", StatusCode::SERVICE_UNAVAILABLE),
         FaultKind::Conflict => ("conflict", StatusCode::CONFLICT, Class::Conflict),
         FaultKind::Busy => unavailable("busy", StatusCode::SERVICE_UNAVAILABLE),
