@@ -94,8 +94,7 @@ impl BusinessDate {
         let year = year.saturating_sub(before_march);
         let month = month.saturating_add(before_march.saturating_mul(12)).saturating_sub(3);
         let of_year = month.saturating_mul(153).saturating_add(2).div_euclid(5).saturating_add(day);
-        let leap_days =
-            year.div_euclid(4).saturating_sub(year.div_euclid(100)).saturating_add(year.div_euclid(400));
+        let leap_days = year.div_euclid(4).saturating_sub(year.div_euclid(100)).saturating_add(year.div_euclid(400));
         year.saturating_mul(365).saturating_add(leap_days).saturating_add(of_year)
     }
 }

@@ -14,6 +14,11 @@ pub(crate) enum HostError {
     Fault(Fault),
 }
 
+/// What is wrong, for people, in one line.
+pub(crate) fn messages(error: &Error) -> String {
+    error.problems.iter().map(|problem| problem.message.as_str()).collect::<Vec<_>>().join("; ")
+}
+
 impl From<Error> for HostError {
     fn from(error: Error) -> Self {
         Self::Business(error)

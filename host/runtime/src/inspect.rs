@@ -1,5 +1,8 @@
 //! What can be said of a component before it is compiled. Nothing of it is run, and every step is bounded.
 
+use serde::Serialize;
+use wasmparser::component_types::ComponentEntityType;
+use wasmparser::types::Types;
 use wasmparser::{ComponentTypeRef, Encoding, Parser, Payload, Validator, WasmFeatures};
 
 use crate::api::INTERFACES;
@@ -13,21 +16,53 @@ const MAX_DEPTH: usize = 8;
 
 /// What was found in a component.
 #[derive(Debug)]
-pub(crate) struct Inspected {
-    pub(crate) manifest: Manifest,
+pub struct Inspection {
+    /// What it says of itself.
+    pub manifest: Manifest,
     /// The interfaces that it imports, those with types alone left out, in order.
-    pub(crate) imports: Vec<String>,
+    pub imports: Vec<String>,
+    /// The functions of them that it imports, such as `journal.post`, in order.
+    pub functions: Vec<String>,
 }
 
-/// Validates a component and reads what it says of itself.
-pub(crate) fn inspect(bytes: &[u8]) -> Result<Inspected, PluginError> {
+/// How far a plugin can reach, by what it imports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Class {
+    /// `backroom:*` alone: books, people and stock, as far as it is granted.
+    None,
+    /// WASI as well, which shows it the run's clock and takes its output: no files and no network.
+    Observe,
+    /// Folders or addresses that are granted by name.
+    Granted,
+}
+
+impl Inspection {
+    /// How far it can reach.
+    pub fn class(&self) -> Class {
+        let imports = |beginnings: &[&str]| {
+            self.imports.iter().any(|import| beginnings.iter().any(|beginning| import.starts_with(beginning)))
+        };
+        match () {
+            () if imports(&["backroom:host/files@", "backroom:host/http@"]) => Class::Granted,
+            () if imports(&["wasi:"]) => Class::Observe,
+            () => Class::None,
+        }
+    }
+}
+
+/// Validates a component and reads what it says of itself. Nothing of it is compiled or run.
+///
+/// # Errors
+/// What is wrong with it, as when it is uploaded.
+pub fn inspect(bytes: &[u8]) -> Result<Inspection, PluginError> {
     if bytes.len() > MAX_COMPONENT {
         return Err(PluginError::TooLarge { size: bytes.len(), limit: MAX_COMPONENT });
     }
     let surface = Surface::read(bytes)?;
     // The newest validator first: it bounds the depth of types, where the older one in the engine would recurse.
     let features = WasmFeatures::WASM3 | WasmFeatures::COMPONENT_MODEL;
-    Validator::new_with_features(features)
+    let types = Validator::new_with_features(features)
         .validate_all(bytes)
         .map_err(|why| PluginError::Malformed(why.to_string()))?;
     let unknown: Vec<String> = surface.imports.iter().filter(|name| !is_known(name)).cloned().collect();
@@ -42,8 +77,21 @@ pub(crate) fn inspect(bytes: &[u8]) -> Result<Inspected, PluginError> {
             "there is none (custom section {MANIFEST_SECTION:?}); build with `backroom plugin build`"
         ))
     })?;
-    let imports = surface.imports.into_iter().filter(|name| !name.starts_with("backroom:types/")).collect();
-    Ok(Inspected { manifest: Manifest::parse(manifest)?, imports })
+    let imports: Vec<String> =
+        surface.imports.into_iter().filter(|name| !name.starts_with("backroom:types/")).collect();
+    let functions = imports.iter().flat_map(|import| functions_of(&types, import)).collect();
+    Ok(Inspection { manifest: Manifest::parse(manifest)?, imports, functions })
+}
+
+/// The functions that are imported from an interface, as `interface.function`.
+fn functions_of(types: &Types, import: &str) -> Vec<String> {
+    let interface = import.rsplit_once('/').map_or(import, |(_, rest)| rest);
+    let interface = interface.split('@').next().unwrap_or_default();
+    let item = types.component_item_for_import(import).map(|item| item.ty);
+    let Some(ComponentEntityType::Instance(instance)) = item else { return Vec::new() };
+    let Some(instance) = types.as_ref().get(instance) else { return Vec::new() };
+    let functions = instance.exports.iter().filter(|(_, item)| matches!(item.ty, ComponentEntityType::Func(_)));
+    functions.map(|(name, _)| format!("{interface}.{name}")).collect()
 }
 
 /// What a component has on its outside.

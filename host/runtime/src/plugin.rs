@@ -5,14 +5,14 @@ use wasmtime::component::Component;
 use crate::bindings::WorkflowPre;
 use crate::engine::Runtime;
 use crate::error::PluginError;
-use crate::inspect::{Inspected, inspect};
+use crate::inspect::{Inspection, inspect};
 use crate::manifest::Manifest;
 use crate::state::RunState;
 
 /// A compiled plugin. Making an instance of it takes microseconds.
 pub struct Plugin {
     digest: String,
-    inspected: Inspected,
+    inspected: Inspection,
     size: usize,
     pub(crate) component: Component,
     pub(crate) pre: WorkflowPre<RunState>,
@@ -42,6 +42,11 @@ impl Plugin {
     /// The interfaces that it imports functions from, such as `backroom:ledger/journal@0.1.0`, in order.
     pub fn imports(&self) -> &[String] {
         &self.inspected.imports
+    }
+
+    /// The functions of them that it imports, such as `journal.post`, in order.
+    pub fn functions(&self) -> &[String] {
+        &self.inspected.functions
     }
 
     /// Its size in bytes.

@@ -172,9 +172,8 @@ impl Layers<'_> {
     pub fn names_worker(&self, employee: Option<Employee<'_>>) -> bool {
         !self.some(|grant| grant.hr.has_group())
             || self.every_layer(|grants| {
-                grants.iter().all(|grant| grant.hr.is_empty()) || grants.iter().any(|grant| {
-                    self.in_force(grant) && !grant.hr.is_empty() && grant.hr.has(employee)
-                })
+                grants.iter().all(|grant| grant.hr.is_empty())
+                    || grants.iter().any(|grant| self.in_force(grant) && !grant.hr.is_empty() && grant.hr.has(employee))
             })
     }
 

@@ -132,7 +132,10 @@ impl Layers<'_> {
         if self.read_on_hand(operation, item, location) {
             return Ok(());
         }
-        Err(crate::Error::denied("inventory-read-denied", format!("no grant to read item {item} in location {location}")))
+        Err(crate::Error::denied(
+            "inventory-read-denied",
+            format!("no grant to read item {item} in location {location}"),
+        ))
     }
 
     /// May the value of this item, in all locations together, be read?
@@ -183,7 +186,9 @@ impl Layers<'_> {
                 Stage {
                     code: "move-value-denied",
                     test: &|grant| moving.value(grant.inventory.max_value, Some(0)),
-                    message: &|| "the value is above the granted ceiling of one move, or not in its currency".to_owned(),
+                    message: &|| {
+                        "the value is above the granted ceiling of one move, or not in its currency".to_owned()
+                    },
                 },
                 Stage {
                     code: "move-run-denied",
@@ -199,7 +204,9 @@ impl Layers<'_> {
                         moving.quantity(grant.inventory.max_quantity_day, day(moving.used_quantity))
                             && moving.value(grant.inventory.max_value_day, day(moving.used_value))
                     },
-                    message: &|| "with it, the installation would move more than its granted ceiling of the day".to_owned(),
+                    message: &|| {
+                        "with it, the installation would move more than its granted ceiling of the day".to_owned()
+                    },
                 },
             ],
         )

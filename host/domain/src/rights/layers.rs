@@ -54,9 +54,8 @@ impl<'a> Layers<'a> {
         if self.allows(operation, |grant| stages.iter().all(|stage| (stage.test)(grant))) {
             return Ok(());
         }
-        let passed = |count: usize| {
-            self.allows(operation, |grant| stages.iter().take(count).all(|stage| (stage.test)(grant)))
-        };
+        let passed =
+            |count: usize| self.allows(operation, |grant| stages.iter().take(count).all(|stage| (stage.test)(grant)));
         let failed = (1..=stages.len()).find(|count| !passed(*count)).unwrap_or(stages.len());
         match stages.get(failed.saturating_sub(1)) {
             Some(stage) => Err(Error::denied(stage.code, (stage.message)())),

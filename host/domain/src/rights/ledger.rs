@@ -134,7 +134,12 @@ impl Posting<'_> {
         sum <= u128::from(ceiling.minor) && self.lines.iter().all(|line| line.amount.currency == ceiling.currency)
     }
 
-    fn sums(&self, rights: &LedgerRights, of: impl Fn(&LedgerRights) -> Option<Money>, before: fn(&Used) -> u128) -> bool {
+    fn sums(
+        &self,
+        rights: &LedgerRights,
+        of: impl Fn(&LedgerRights) -> Option<Money>,
+        before: fn(&Used) -> u128,
+    ) -> bool {
         self.used.is_empty() || self.within(of(rights), before)
     }
 }
@@ -197,7 +202,9 @@ impl Layers<'_> {
                 Stage {
                     code: "ledger-amount-denied",
                     test: &|grant| posting.within(grant.ledger.max_entry, |_| 0),
-                    message: &|| "the entry is above the granted ceiling of one entry, or not in its currency".to_owned(),
+                    message: &|| {
+                        "the entry is above the granted ceiling of one entry, or not in its currency".to_owned()
+                    },
                 },
                 Stage {
                     code: "ledger-run-amount-denied",
@@ -207,7 +214,9 @@ impl Layers<'_> {
                 Stage {
                     code: "ledger-day-amount-denied",
                     test: &|grant| posting.sums(&grant.ledger, |rights| rights.max_day, |used| used.day),
-                    message: &|| "with it, the installation would debit more than its granted ceiling of the day".to_owned(),
+                    message: &|| {
+                        "with it, the installation would debit more than its granted ceiling of the day".to_owned()
+                    },
                 },
             ],
         )
@@ -254,7 +263,9 @@ impl LedgerRights {
 
 impl Kind for LedgerRights {
     fn check(&self, checks: &mut Checks) {
-        for (name, list) in [("read", &self.read), ("post", &self.post), ("debit", &self.debit), ("credit", &self.credit)] {
+        for (name, list) in
+            [("read", &self.read), ("post", &self.post), ("debit", &self.debit), ("credit", &self.credit)]
+        {
             checks.list("ledger", name, list.len());
         }
         checks.list("ledger", "currencies", self.currencies.len());

@@ -18,6 +18,9 @@ mod stored;
 mod uses;
 mod words;
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 
 use serde::de::{self, SeqAccess, Visitor};

@@ -15,9 +15,7 @@ fn served(rights: &Rights) -> impl Iterator<Item = (&'static str, Operations)> {
         let mut served = Vec::new();
         grant.each_kind(&mut |kind| kind.serves(&mut served));
         let only = grant.operations;
-        served.into_iter().map(move |(right, operations)| {
-            (right, only.map_or(operations, |only| operations.and(only)))
-        })
+        served.into_iter().map(move |(right, operations)| (right, only.map_or(operations, |only| operations.and(only))))
     })
 }
 
