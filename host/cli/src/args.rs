@@ -69,6 +69,7 @@ pub(crate) enum Command {
     Log(commands::log::Log),
     Backup(commands::backup::Backup),
     Restore(commands::backup::Restore),
+    Doctor(crate::doctor::Doctor),
     #[command(subcommand)]
     Bench(crate::bench::Bench),
 }

@@ -9,6 +9,7 @@ mod bench;
 mod client;
 mod commands;
 mod demo;
+mod doctor;
 mod exit;
 mod figures;
 mod logging;
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
         Command::Log(log) => log.run(&context),
         Command::Backup(backup) => backup.run(&context),
         Command::Restore(restore) => restore.run(&context),
+        Command::Doctor(doctor) => doctor.run(&context),
         Command::Bench(bench) => bench.run(&context),
     };
     match done {

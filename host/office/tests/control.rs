@@ -25,6 +25,7 @@ fn office() -> Office {
         imports: Vec::new(),
         size: 1,
         created_at: NOW,
+        functions: Vec::new(),
     };
     office.create_release("test", NOW, release).unwrap();
     office
@@ -37,6 +38,7 @@ fn installation(limits: Limits) -> NewInstallation {
         grants: Rights::default(),
         config: [("key".to_owned(), "value".to_owned())].into(),
         limits,
+        accept_rights: false,
     }
 }
 

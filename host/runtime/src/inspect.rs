@@ -51,6 +51,11 @@ impl Inspection {
     }
 }
 
+/// The name of a release with these bytes: BLAKE3, as 64 hexadecimal digits.
+pub fn digest(bytes: &[u8]) -> String {
+    blake3::hash(bytes).to_hex().to_string()
+}
+
 /// Validates a component and reads what it says of itself. Nothing of it is compiled or run.
 ///
 /// # Errors

@@ -37,7 +37,7 @@ pub use engine::{Capacity, Runtime, RuntimeOptions};
 pub use error::{PluginError, RunnerError, RuntimeError};
 pub use exec::{Execution, Outcome, Setup};
 pub use grants::RightsReport;
-pub use inspect::{Class, Inspection, inspect};
+pub use inspect::{Class, Inspection, digest, inspect};
 pub use manifest::{MANIFEST_SECTION, Manifest};
 pub use plugin::Plugin;
 pub use queue::Enqueued;

@@ -233,6 +233,9 @@ impl Rights {
             if grant.why.is_none() {
                 wrong("why", "is missing: say to the operator what the right is for");
             }
+            if grant.administer {
+                wrong("administer", "cannot be granted to a plugin: leave it out");
+            }
             if grant.owner.is_some() || grant.expires.is_some() {
                 wrong("owner", "and `expires` are the operator's to say: leave them out");
             }

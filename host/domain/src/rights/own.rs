@@ -61,11 +61,7 @@ impl Kind for State {
 }
 
 impl Kind for Administer {
-    fn check(&self, checks: &mut Checks) {
-        if self.0 {
-            checks.wrong("administer", "cannot be granted to a plugin: leave it out");
-        }
-    }
+    fn check(&self, _: &mut Checks) {}
 
     fn facets(&self, out: &mut Facets) {
         out.named_words("administer", self.0.then_some("yes"));

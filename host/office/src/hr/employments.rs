@@ -73,8 +73,7 @@ pub fn list_employments(work: &Work, filter: &EmploymentFilter, request: &PageRe
     check_range(filter.first_day, filter.last_day)?;
     list::<StoredEmployment, _>(work, &(), None, request, |stored| {
         let employment = clear(stored.clone());
-        let sees =
-            |field| work.rights().sees(Operation::ListEmployments, field, Some(group::employee(&stored)));
+        let sees = |field| work.rights().sees(Operation::ListEmployments, field, Some(group::employee(&stored)));
         if !filter.meets(&employment.new) || !sees(HrField::Employment) {
             return Ok(Step::Skip);
         }

@@ -22,13 +22,7 @@ fn belonging(stretches: &[StoredEmployment], day: BusinessDate) -> Option<&Store
 }
 
 /// May the field be read of this worker, as of a day? That it may be read of some was checked before.
-pub(super) fn sees(
-    work: &Work,
-    operation: Operation,
-    field: HrField,
-    worker: &Id,
-    day: BusinessDate,
-) -> Result<bool> {
+pub(super) fn sees(work: &Work, operation: Operation, field: HrField, worker: &Id, day: BusinessDate) -> Result<bool> {
     if !work.rights().by_group() {
         return Ok(true);
     }

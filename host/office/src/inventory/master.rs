@@ -86,7 +86,9 @@ pub fn get_item(work: &Work, id: &Id) -> Result<Item> {
 /// # Errors
 /// `limit-invalid`, `cursor-invalid`.
 pub fn list_items(work: &Work, page: &PageRequest) -> Result<Page<Item>> {
-    list(work, &(), None, page, |item: Item| Ok(take_if(work.rights().read_item(Operation::ItemsList, &item.new.id), item)))
+    list(work, &(), None, page, |item: Item| {
+        Ok(take_if(work.rights().read_item(Operation::ItemsList, &item.new.id), item))
+    })
 }
 
 /// Locations in order of their codes. They are no secret among those who deal with stock, and there is no right to single ones.

@@ -85,7 +85,9 @@ pub fn valuation(work: &Work, item: &Id) -> Result<Valuation> {
 /// # Errors
 /// `limit-invalid`, `cursor-invalid`.
 pub fn list_valuations(work: &Work, page: &PageRequest) -> Result<Page<Valuation>> {
-    list(work, &(), None, page, |row: Valuation| Ok(take_if(work.rights().read_value(Operation::Other, &row.item), row)))
+    list(work, &(), None, page, |row: Valuation| {
+        Ok(take_if(work.rights().read_value(Operation::Other, &row.item), row))
+    })
 }
 
 /// Every stock control account that the caller may read, in order of their codes, with what the ledger and what the stock say.

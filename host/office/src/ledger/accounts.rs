@@ -51,8 +51,7 @@ pub fn get_account(work: &Work, code: &Id) -> Result<Account> {
 /// `limit-invalid`, `cursor-invalid`.
 pub fn list_accounts(work: &Work, request: &PageRequest) -> Result<Page<Account>> {
     list::<Account, _>(work, &(), None, request, |account| {
-        let visible =
-            work.rights().read_account(Operation::AccountsList, &account.new.code, Some(account.new.kind));
+        let visible = work.rights().read_account(Operation::AccountsList, &account.new.code, Some(account.new.kind));
         Ok(if visible { Step::Take(account) } else { Step::Skip })
     })
 }

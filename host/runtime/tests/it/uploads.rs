@@ -110,7 +110,7 @@ fn a_plugin_has_one_good_manifest() {
         (bare.clone(), "there is none"),
         (twice, "more than one"),
         (with_manifest(bare.clone(), "name = "), "line 1"),
-        (with_manifest(bare.clone(), &manifest("[wants]\nadminister = true\n")), "administer"),
+        (with_manifest(bare.clone(), &manifest("[[wants]]\nwhy = \"Test.\"\nadminister = true\n")), "administer"),
         (with_manifest(bare, &manifest(&"#".repeat(70_000))), "the limit is 65536"),
     ];
     for (bytes, part) in rows {
@@ -124,11 +124,11 @@ fn a_plugin_has_one_good_manifest() {
 #[test]
 fn an_upload_is_recorded_once_and_survives_a_restart() {
     let service = Service::new();
-    let bytes = plugin(&guest(), "[wants.ledger]\nread = [\"61*\"]\n");
+    let bytes = plugin(&guest(), "[[wants]]\nwhy = \"Test.\"\n[wants.ledger]\nread = [\"61*\"]\n");
     let release = service.upload(&bytes);
     assert_eq!(release.digest, blake3::hash(&bytes).to_hex().to_string());
     assert_eq!((release.plugin.as_str(), release.version.as_str()), ("test", "1.0.0"));
-    assert_eq!(release.wants.ledger.read.len(), 1);
+    assert_eq!(release.wants.grants()[0].ledger.read.len(), 1);
     assert_eq!(release.size, bytes.len() as u64);
     let later = backroom_domain::Instant(NOW.0 + 1);
     assert_eq!(service.runner.upload("other", later, &bytes).unwrap(), release);

@@ -17,7 +17,9 @@ mod ledger;
 mod queue;
 pub mod sql;
 
-pub use control::{ApiKey, Counter, DayTotal, Installation, Limits, Release, Role, RunRecord, RunStatus, StateValue, Tenant};
+pub use control::{
+    ApiKey, Counter, DayTotal, Installation, Limits, Release, Role, RunRecord, RunStatus, StateValue, Tenant,
+};
 pub use hr::*;
 pub use inventory::*;
 pub use ledger::*;

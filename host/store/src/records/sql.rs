@@ -9,8 +9,9 @@
 use backroom_domain::{BusinessDate, Id, Instant};
 
 use super::{
-    ApiKey, BenefitByPlan, BenefitByWorker, Counter, DayTotal, EntryLines, EntryNumber, Installation, MoveNumber, QueueLength,
-    QueuePlace, QueuedRun, Release, RunRecord, StateValue, StoredEmployment, StoredEntry, StoredWorker, Tenant,
+    ApiKey, BenefitByPlan, BenefitByWorker, Counter, DayTotal, EntryLines, EntryNumber, Installation, MoveNumber,
+    QueueLength, QueuePlace, QueuedRun, Release, RunRecord, StateValue, StoredEmployment, StoredEntry, StoredWorker,
+    Tenant,
 };
 use crate::error::CodecError;
 use crate::record::Record as _;
