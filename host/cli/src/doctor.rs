@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::client::{Client, path};
 use crate::commands::Context;
-use crate::exit::{Failure, Result};
+use crate::exit::{Failure, Problem, Result};
 use crate::output::{Grid, left};
 
 /// Say what of the isolation and the durability is in force: on this machine, and for the data directory or database that is named.
@@ -78,7 +78,17 @@ impl Doctor {
         }
         let Findings(findings) = findings;
         let bad = findings.iter().filter(|finding| finding.state == State::Bad).count();
-        context.out.value(&serde_json::json!({ "ok": bad == 0, "findings": findings }));
+        let report = serde_json::json!({ "ok": bad == 0, "findings": findings });
+        if context.out.is_json() {
+            return match bad {
+                0 => {
+                    context.out.value(&report);
+                    Ok(())
+                }
+                // The report is the failure's own text: one JSON value, whatever the end.
+                _ => Err(Failure::Refused(Box::new(Problem { text: report.to_string(), ..Problem::default() }))),
+            };
+        }
         let mut grid = Grid::new(&[left("About"), left("What"), left("State"), left("Found")]);
         for Finding { about, what, state, detail } in &findings {
             let state = match state {

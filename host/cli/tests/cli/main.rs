@@ -2,6 +2,7 @@
 
 mod commands;
 mod demo;
+mod doctor;
 mod serve;
 // Marked as tests, so that the lints know that these helpers may panic.
 #[cfg(test)]
