@@ -48,7 +48,7 @@ impl Company {
             std::fs::write(folder.path().join(name), text).expect("written");
         }
         let installation = folder.path().join("installation.toml");
-        let all = "[grants.ledger]\nread = [\"*\"]\npost = [\"*\"]\n[grants.inventory]\nread = [\"*\"]\nmove-items = [\"*\"]\nmove-from = [\"*\"]\nmove-to = [\"*\"]\n";
+        let all = "[[grants]]\n[grants.ledger]\nread = [\"*\"]\npost = [\"*\"]\n[grants.inventory]\nread = [\"*\"]\nmove-items = [\"*\"]\nmove-from = [\"*\"]\nmove-to = [\"*\"]\n";
         std::fs::write(&installation, format!("name = \"order\"\n{all}")).expect("written");
         let guest = root().join("tests/guests/order");
         let text = |path: &std::path::Path| path.to_str().expect("UTF-8").to_owned();

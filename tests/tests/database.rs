@@ -36,6 +36,18 @@ fn the_main_job_over_a_database_and_a_host_that_has_nothing() {
     let releases = database.sql(&name, "SELECT digest FROM backroom.release_bytes");
     assert_eq!(releases.len(), 64, "one component, by its digest: {releases}");
 
+    // What is in force there can be asked for.
+    let output = Command::new(binary())
+        .args(["doctor", "--json"])
+        .env("BACKROOM_DATABASE_URL", database.url(&name))
+        .output()
+        .expect("the binary runs");
+    let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let findings = report["findings"].as_array().expect("findings");
+    let reachable = findings.iter().find(|f| f["about"] == "database" && f["what"] == "reachable").expect("a finding");
+    assert_eq!(reachable["state"], "ok", "{report:#}");
+    assert!(findings.iter().any(|f| f["what"] == "synchronous_commit"), "{report:#}");
+
     // Another host, with an empty cache: the component comes from the database, and then from the cache.
     let key = folder.path().join("key");
     let server = Server::start_host(&place("other"), &folder.path().join("other"), &key, &[]);

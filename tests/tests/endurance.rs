@@ -34,7 +34,7 @@ fn after_a_trap_a_thousand_runs_are_clean() {
     let folder = tempfile::tempdir().expect("a folder");
     let server = Server::start(&folder.path().join("data"));
     Company::create(&server, "north");
-    install(&server, "north", "trap", "[grants]\nstate = true\n");
+    install(&server, "north", "trap", "[[grants]]\nstate = true\n");
     let bad = json!({ "mode": "commit", "input": { "message": "boom", "after_effect": true } });
     let answer = server.call("POST", "/v1/tenants/north/installations/trap/runs", Some(&bad));
     assert_eq!(answer.code(), "run-trapped", "{answer:#?}");

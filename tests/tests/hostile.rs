@@ -57,7 +57,11 @@ fn install(server: &Server, guest: &str, limits: &str) {
     let manifest =
         std::fs::read_to_string(root().join("tests/guests").join(guest).join("plugin.toml")).expect("a manifest");
     // Everything that it wants is granted: what is refused here is refused by a limit or by what it never wanted.
-    let grants: String = manifest.split("\n[wants").skip(1).map(|part| format!("\n[grants{part}")).collect();
+    let wants = manifest.split_once("\n[[wants]]").map_or("", |(_, wants)| wants);
+    let grants = match wants {
+        "" => String::new(),
+        some => format!("[[grants]]{}", some.replace("[wants", "[grants")),
+    };
     std::fs::write(&file, format!("name = \"{guest}\"\n{grants}\n{limits}")).expect("written");
     let plugin = root().join("tests/guests").join(guest);
     let (plugin, file) = (plugin.to_str().expect("UTF-8"), file.to_str().expect("UTF-8"));

@@ -72,6 +72,7 @@ pub(crate) enum Command {
     Store(commands::store::Store),
     Backup(commands::backup::Backup),
     Restore(commands::backup::Restore),
+    Doctor(crate::doctor::Doctor),
     #[command(subcommand)]
     Bench(crate::bench::Bench),
     #[command(hide = true)]

@@ -1,6 +1,6 @@
 //! `backroom bench`: what a run costs beside bare wasmtime, and how many durable runs a second this machine does.
 
-mod disk;
+pub(crate) mod disk;
 mod ground;
 mod load;
 mod stats;

@@ -16,7 +16,7 @@ pub(crate) mod serve;
 pub(crate) mod store;
 pub(crate) mod tenant;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use backroom_server::Place;
 use serde::Deserialize;
@@ -75,6 +75,21 @@ impl Context {
             }
             (None, None) => None,
         }
+    }
+
+    /// The data directory, if it was named.
+    pub(crate) fn data(&self) -> Option<&Path> {
+        self.global.data.as_deref()
+    }
+
+    /// The database, if it was named.
+    pub(crate) fn database_url(&self) -> Option<&str> {
+        self.global.database_url.as_deref()
+    }
+
+    /// The address of the server.
+    pub(crate) fn server(&self) -> &str {
+        &self.global.server
     }
 
     /// Shows a reply: as it came, or for people.

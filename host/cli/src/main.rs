@@ -9,6 +9,7 @@ mod bench;
 mod client;
 mod commands;
 mod demo;
+mod doctor;
 mod exit;
 mod figures;
 mod logging;
@@ -50,6 +51,7 @@ fn main() -> ExitCode {
         Command::Store(store) => store.run(&context),
         Command::Backup(backup) => backup.run(&context),
         Command::Restore(restore) => restore.run(&context),
+        Command::Doctor(doctor) => doctor.run(&context),
         Command::Bench(bench) => bench.run(&context),
         // Nothing was opened and no thread was started up to here.
         Command::Compile(compile) => return compile.run(),

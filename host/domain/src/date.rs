@@ -80,6 +80,23 @@ impl BusinessDate {
         let days = self.0.until(last.0).map(|span| span.get_days()).unwrap_or(-1);
         u32::try_from(days.saturating_add(1)).unwrap_or(0)
     }
+
+    /// Days from `first` to `self`; 0 if `first` is later. Computed at once (the count of days of the proleptic Gregorian
+    /// calendar), for checks that have no time.
+    pub fn days_since(self, first: Self) -> u32 {
+        self.ordinal().saturating_sub(first.ordinal())
+    }
+
+    /// Days since the first of March of the year 0, so that the leap day ends a year.
+    fn ordinal(self) -> u32 {
+        let (year, month, day) = (u32::from(self.year()), u32::from(self.month()), u32::from(self.day()));
+        let before_march = u32::from(month <= 2);
+        let year = year.saturating_sub(before_march);
+        let month = month.saturating_add(before_march.saturating_mul(12)).saturating_sub(3);
+        let of_year = month.saturating_mul(153).saturating_add(2).div_euclid(5).saturating_add(day);
+        let leap_days = year.div_euclid(4).saturating_sub(year.div_euclid(100)).saturating_add(year.div_euclid(400));
+        year.saturating_mul(365).saturating_add(leap_days).saturating_add(of_year)
+    }
 }
 
 impl fmt::Debug for BusinessDate {
@@ -174,6 +191,8 @@ mod tests {
         assert_eq!(d("2024-01-01").days_through(d("2024-12-31")), 366);
         assert_eq!(d("2026-06-30").days_through(d("2026-06-29")), 0);
         assert_eq!(d("2026-06-30").days_through(d("2026-05-01")), 0);
+        assert_eq!(d("2026-06-30").days_since(d("2026-06-30")), 0);
+        assert_eq!(d("2026-06-29").days_since(d("2026-06-30")), 0);
         assert_eq!(BusinessDate::from_number(d("2026-02-28").number()).unwrap(), d("2026-02-28"));
         for bad in [
             "2026-02-29",
@@ -191,5 +210,14 @@ mod tests {
         }
         assert_eq!(Instant(0).to_string(), "1970-01-01T00:00:00Z");
         assert_eq!(Instant(86_400_000_000).utc_date().unwrap(), d("1970-01-02"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn days_are_counted_as_the_calendar_has_them(a in (1900_u16..=2999, 1_u8..=12, 1_u8..=28), b in (1900_u16..=2999, 1_u8..=12, 1_u8..=31)) {
+            let date = |(y, m, d)| BusinessDate::new(y, m, d, "d");
+            let (Ok(a), Ok(b)) = (date(a), date(b)) else { return Ok(()) };
+            proptest::prop_assert_eq!(b.days_since(a), a.days_through(b).saturating_sub(1));
+        }
     }
 }

@@ -46,9 +46,9 @@ impl Manifest {
             return Err(wrong(format!("larger than {MAX_FILE} bytes; shorten it")));
         }
         let manifest: Self = toml::from_str(text).map_err(|error| wrong(error.to_string().trim_end().to_owned()))?;
-        if manifest.wants.administer {
-            return Err(wrong("wants.administer cannot be granted to a plugin: leave it out".to_owned()));
-        }
+        manifest.wants.check_wants().map_err(|error| {
+            wrong(error.problems.iter().map(|problem| problem.message.as_str()).collect::<Vec<_>>().join("; "))
+        })?;
         Ok(manifest)
     }
 
@@ -113,8 +113,8 @@ mod tests {
     fn the_smallest_file_and_one_with_wants() {
         let manifest = Manifest::parse(GOOD, "plugin.toml").unwrap();
         assert_eq!((manifest.name.as_str(), manifest.version.minor), ("pay-run", 2));
-        let more = format!("{GOOD}[wants.ledger]\npost = [\"6100\"]\n");
-        assert_eq!(Manifest::parse(&more, "plugin.toml").unwrap().wants.ledger.post.len(), 1);
+        let more = format!("{GOOD}[[wants]]\nwhy = \"Books.\"\n[wants.ledger]\npost = [\"6100\"]\n");
+        assert_eq!(Manifest::parse(&more, "plugin.toml").unwrap().wants.grants()[0].ledger.post.len(), 1);
     }
 
     #[test]
@@ -126,16 +126,19 @@ mod tests {
         assert!(text.contains("line 1, column 8") && text.contains("lower-case"), "{text}");
         let text = refused(&format!("{GOOD}wants = \"all\"\n"));
         assert!(text.contains("line 4, column 9"), "{text}");
-        let text = refused(&format!("{GOOD}[wants.ledger]\npots = [\"6100\"]\n"));
-        assert!(text.contains("line 5, column 1") && text.contains("pots"), "{text}");
-        let text = refused(&format!("{GOOD}[wants.ledger]\npost = [\"6100...\"]\n"));
-        assert!(text.contains("line 5") && text.contains("no set of ids"), "{text}");
+        let text = refused(&format!("{GOOD}[[wants]]\nwhy = \"Books.\"\n[wants.ledger]\npots = [\"6100\"]\n"));
+        assert!(text.contains("line 7, column 1") && text.contains("pots"), "{text}");
+        let text = refused(&format!("{GOOD}[[wants]]\nwhy = \"Books.\"\n[wants.ledger]\npost = [\"6100...\"]\n"));
+        assert!(text.contains("line 7") && text.contains("no set of ids"), "{text}");
+        let text = refused(&format!("{GOOD}[[wants]]\nstate = true\n"));
+        assert!(text.contains("wants[1].why") && text.contains("missing"), "{text}");
+        assert!(refused(&format!("{GOOD}[wants]\nstate = true\n")).contains("[[wants]]"));
         let text = refused(&format!("{GOOD}colour = 1\n"));
         assert!(text.contains("line 4, column 1"), "{text}");
         let text = refused(&GOOD.replace("Pays.", ""));
         assert!(text.contains("line 3, column 15") && text.contains("one line"), "{text}");
         assert!(refused(&GOOD.replace("1.2.3", &format!("1.2.3-{}", "a".repeat(60)))).contains("line 2, column 11"));
-        assert!(refused(&format!("{GOOD}[wants]\nadminister = true\n")).contains("administer"));
+        assert!(refused(&format!("{GOOD}[[wants]]\nwhy = \"x\"\nadminister = true\n")).contains("administer"));
         let text = refused("version = \"1.0.0\"\ndescription = \"d\"\n");
         assert!(text.contains("missing field `name`"), "{text}");
         assert!(refused("name = ").contains("line 1, column 8"));

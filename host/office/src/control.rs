@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use backroom_domain::rights::Rights;
+use backroom_domain::rights::{Beyond, Change, Rights};
 use backroom_domain::{Class, Error, Id, Instant};
 use backroom_store::records::{ApiKey, Counter, Installation, Limits, Release, Role, Tenant};
 use backroom_store::{Hash, Meta, Record, Store, TenantNo, Ticket, Tx};
@@ -42,6 +42,9 @@ pub struct NewInstallation {
     /// Limits of each run, within the ceilings of [`MAX_LIMITS`].
     #[serde(default)]
     pub limits: Limits,
+    /// If another release takes the place of the one that is installed: it may want more than that one.
+    #[serde(default)]
+    pub accept_rights: bool,
 }
 
 /// The service's own records over a store.
@@ -181,7 +184,12 @@ impl Office {
         self.page(TenantNo::PROVIDER, page)
     }
 
-    /// Puts a release to use for a tenant, or changes how: the newest version counts for the next run.
+    /// Puts a release to use for a tenant, or changes how: the newest version counts for the next run. Grants that say nobody
+    /// who answers for them are owned by `actor`.
+    ///
+    /// # Errors
+    /// `invalid` (`config-too-large`, `limit-invalid`, `grant-invalid`); `not-found`; `refused` (`rights-grow`: the release wants
+    /// more than the one that it takes the place of, and nobody accepted that; one problem for each right).
     pub fn install(
         &self,
         actor: &str,
@@ -191,16 +199,22 @@ impl Office {
     ) -> Result<Written<Installation>> {
         check_config(&new.config)?;
         check_limits(&new.limits)?;
-        check_observe(&self.release(&new.release)?, &new.grants)?;
+        new.grants.check_grants()?;
+        let found = self.release(&new.release)?;
+        check_observe(&found, &new.grants)?;
+        let wants = found.wants;
         let tx = self.store.write(tenant)?;
-        let NewInstallation { name, release, grants, config, limits } = new;
+        let NewInstallation { name, release, grants, config, limits, accept_rights } = new;
         if let Some(found) = tx.get::<Installation>(&name)? {
-            let same =
-                (&found.release, &found.grants, &found.config, &found.limits) == (&release, &grants, &config, &limits);
-            if same {
+            let same = (&found.release, &found.config, &found.limits) == (&release, &config, &limits);
+            if same && grants.same_as(&found.grants) {
                 return Ok(self.replayed(&tx, found));
             }
+            if found.release != release && !accept_rights {
+                check_growth(&Change::between(&self.release(&found.release)?.wants, &wants))?;
+            }
         }
+        let grants = grants.owned_by(actor);
         write(tx, "installation", actor, now, Installation { name, release, grants, config, limits, updated_at: now })
     }
 
@@ -249,12 +263,24 @@ pub fn observes(imports: &[String]) -> bool {
 
 /// A plugin that was built for a system cannot even begin without one: better said now than at each run.
 fn check_observe(release: &Release, grants: &Rights) -> std::result::Result<(), Error> {
-    if grants.observe || !observes(&release.imports) {
+    if grants.grants().iter().any(|grant| grant.observe) || !observes(&release.imports) {
         return Ok(());
     }
     let message = "the plugin was built for a system (it imports wasi:*): grant `observe = true`, which gives it the run's time, \
                    numbers that look random, and its output in the log; no files and no network";
     Err(Error::invalid("observe-not-granted", "grants.observe", message))
+}
+
+/// `rights-grow` if a release wants what the one before did not.
+fn check_growth(change: &Change) -> std::result::Result<(), Error> {
+    let more = |(line, how): (&Beyond, &str)| {
+        let message = format!("the release {how} {line}; accept that if it is meant");
+        Error::problem("rights-grow", line.right.clone(), message)
+    };
+    let added = change.added.iter().map(|line| (line, "newly wants"));
+    let wider = change.wider.iter().map(|line| (line, "wants more:"));
+    let problems: Vec<_> = added.chain(wider).map(more).collect();
+    if problems.is_empty() { Ok(()) } else { Err(Error { class: Class::Refused, problems }) }
 }
 
 fn check_config(config: &BTreeMap<String, String>) -> std::result::Result<(), Error> {

@@ -17,6 +17,7 @@ pub mod queue;
 pub mod runs;
 pub mod state;
 mod transfer;
+mod used;
 mod work;
 
 pub use control::{MAX_LIMITS, NewInstallation, Office, Written, observes};

@@ -2,6 +2,7 @@
 //!
 //! The installation is that of the caller: no call can name another one's state.
 
+use backroom_domain::rights::Operation;
 use backroom_domain::{Effect, Error, Id, Problem, StateChange};
 use backroom_store::Hash;
 use backroom_store::records::StateValue;
@@ -17,7 +18,7 @@ pub const MAX_VALUE: usize = 32 * 1024;
 
 /// The value of a key; none if it was never set or was deleted. Errors: `state-denied`, `key-invalid`.
 pub fn get(work: &Work, key: &str) -> Result<Option<Vec<u8>>> {
-    let installation = owner(work)?;
+    let installation = owner(work, Operation::StateGet)?;
     Error::all(key_problem(key).into_iter().collect())?;
     Ok(work.tx().get::<StateValue>(&(installation.clone(), key.to_owned()))?.map(|found| found.value))
 }
@@ -25,7 +26,7 @@ pub fn get(work: &Work, key: &str) -> Result<Option<Vec<u8>>> {
 /// Sets a key. Setting the value that it has already changes nothing.
 /// Errors: `state-denied`, `key-invalid`, `value-too-large`.
 pub fn set(work: &mut Work, key: &str, value: Vec<u8>) -> Result<()> {
-    let installation = owner(work)?.clone();
+    let installation = owner(work, Operation::StateSet)?.clone();
     let mut problems: Vec<Problem> = key_problem(key).into_iter().collect();
     if value.len() > MAX_VALUE {
         let message = format!("a value has at most {MAX_VALUE} bytes, not {}", value.len());
@@ -44,7 +45,7 @@ pub fn set(work: &mut Work, key: &str, value: Vec<u8>) -> Result<()> {
 
 /// Deletes a key; no error if it was not there. Errors: `state-denied`, `key-invalid`.
 pub fn delete(work: &mut Work, key: &str) -> Result<()> {
-    let installation = owner(work)?.clone();
+    let installation = owner(work, Operation::StateDelete)?.clone();
     Error::all(key_problem(key).into_iter().collect())?;
     let record_key = (installation, key.to_owned());
     if work.tx().get::<StateValue>(&record_key)?.is_none() {
@@ -59,7 +60,7 @@ pub fn delete(work: &mut Work, key: &str) -> Result<()> {
 /// Keys that begin with `prefix` (all for an empty one), in byte order.
 /// Errors: `state-denied`, `key-invalid`, `limit-invalid`, `cursor-invalid`.
 pub fn list(work: &Work, prefix: &str, page: &PageRequest) -> Result<Page<String>> {
-    let installation = owner(work)?;
+    let installation = owner(work, Operation::StateList)?;
     let mut problems = Vec::new();
     if prefix.len() > MAX_KEY {
         problems.push(too_long("prefix", prefix));
@@ -102,8 +103,8 @@ fn keys_from(
 }
 
 /// The installation whose state it is. Whoever acts for none has none.
-fn owner(work: &Work) -> Result<&Id> {
-    work.rights().check_state()?;
+fn owner(work: &Work, operation: Operation) -> Result<&Id> {
+    work.rights().check_state(operation)?;
     let denied = || Error::denied("state-denied", "only an installation keeps state of its own");
     Ok(work.caller.installation.as_ref().ok_or_else(denied)?)
 }

@@ -34,6 +34,10 @@ pub struct Work {
     pub now: Instant,
     /// The day of the books it is for.
     pub today: BusinessDate,
+    /// The UTC day of `now`: grants expire after it, and what an installation may do in a day is counted by it.
+    pub(crate) day: BusinessDate,
+    /// What was used up of ceilings of the run.
+    pub(crate) used: BTreeMap<String, u128>,
     effects: Vec<Effect>,
     /// Per stock control account: what the ledger and what the stock gained, in minor units, signed (gain minus loss).
     stock_control: BTreeMap<Id, StockControl>,
@@ -64,6 +68,9 @@ impl Work {
             caller,
             now,
             today,
+            // A time that no calendar has is after the end of every grant that has an end.
+            day: now.utc_date().unwrap_or(BusinessDate::MAX),
+            used: BTreeMap::new(),
             effects: Vec::new(),
             stock_control: BTreeMap::new(),
             referred: BTreeMap::new(),
@@ -73,7 +80,7 @@ impl Work {
 
     /// The caller's rights, to be checked before anything else is looked at.
     pub fn rights(&self) -> Layers<'_> {
-        Layers(&self.caller.layers)
+        Layers::new(&self.caller.layers, self.day)
     }
 
     /// The records, for reading.

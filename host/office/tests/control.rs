@@ -25,6 +25,7 @@ fn office() -> Office {
         imports: Vec::new(),
         size: 1,
         created_at: NOW,
+        functions: Vec::new(),
     };
     office.create_release("test", NOW, release).unwrap();
     office
@@ -37,6 +38,7 @@ fn installation(limits: Limits) -> NewInstallation {
         grants: Rights::default(),
         config: [("key".to_owned(), "value".to_owned())].into(),
         limits,
+        accept_rights: false,
     }
 }
 
@@ -125,4 +127,60 @@ fn an_installation_is_bounded_and_changes_only_when_it_says_something_else() {
     assert_eq!(told(install(unknown)).0, Class::NotFound);
     // Another tenant's installation is not there.
     assert_eq!(told(office.installation(TenantNo(2), &id("monthly"))).0, Class::NotFound);
+}
+
+fn grants(json: &str) -> Rights {
+    serde_json::from_str(json).unwrap()
+}
+
+#[test]
+fn grants_are_checked_and_owned_by_whoever_gives_them() {
+    let office = office();
+    let install = |actor: &str, json: &str| {
+        let new = NewInstallation { grants: grants(json), ..installation(Limits::default()) };
+        office.install(actor, NOW, TenantNo(1), new)
+    };
+    let bad = r#"[{"state":true},{"ledger":{"max-entry":"1.00 USD"}}]"#;
+    assert_eq!(told(install("ann", bad)), (Class::Invalid, one("grant-invalid", "grants[2].ledger")));
+    let good = r#"[{"state":true},{"ledger":{"read":["*"]},"owner":"Bea","expires":"2026-12-31"}]"#;
+    let owners = |installation: backroom_store::records::Installation| {
+        installation.grants.grants().iter().map(|grant| grant.owner.clone().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(owners(install("ann", good).unwrap().value), ["ann", "Bea"]);
+    // The same from somebody else is the same: who gave it first still answers for it.
+    let again = install("carl", good).unwrap();
+    assert!(again.replayed);
+    assert_eq!(owners(again.value), ["ann", "Bea"]);
+    assert_eq!(owners(install("carl", r#"[{"state":true,"why":"notes"}]"#).unwrap().value), ["carl"]);
+}
+
+#[test]
+fn a_release_that_wants_more_takes_the_place_of_another_only_if_that_is_accepted() {
+    let office = office();
+    let wants = [
+        ("d2", r#"[{"why":"x","ledger":{"read":["1*"],"post":["61*"],"max-entry":"500.00 USD"}}]"#),
+        ("d3", r#"[{"why":"x","ledger":{"read":["1*"],"post":["6100"],"max-entry":"500.00 USD"}}]"#),
+        (
+            "d4",
+            r#"[{"why":"x","ledger":{"read":["1*"],"post":["61*"],"max-entry":"900.00 USD"},"hr":{"read":["bank"]}}]"#,
+        ),
+    ];
+    for (digest, wants) in wants {
+        let release = Release { digest: digest.to_owned(), wants: grants(wants), ..office.release("d1").unwrap() };
+        office.create_release("test", NOW, release).unwrap();
+    }
+    let install = |release: &str, accept_rights: bool| {
+        let release = release.to_owned();
+        let new = NewInstallation { release, accept_rights, ..installation(Limits::default()) };
+        office.install("ann", NOW, TenantNo(1), new)
+    };
+    assert!(install("d2", false).is_ok(), "the first one is what it is");
+    assert!(install("d3", false).is_ok(), "fewer rights");
+    let more = |fields: &[&str]| fields.iter().map(|field| ("rights-grow".to_owned(), (*field).to_owned())).collect();
+    assert_eq!(told(install("d2", false)), (Class::Refused, more(&["ledger.credit", "ledger.debit"])));
+    assert_eq!(office.installation(TenantNo(1), &id("monthly")).unwrap().release, "d3", "nothing was changed");
+    assert!(install("d2", true).is_ok());
+    assert_eq!(told(install("d4", false)), (Class::Refused, more(&["hr.read", "ledger.max-entry"])));
+    assert!(install("d4", true).is_ok());
+    assert!(install("d4", false).unwrap().replayed, "the same release needs no second yes");
 }

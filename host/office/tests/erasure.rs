@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use backroom_domain::hr::{NewEmployment, NewErasure};
-use backroom_domain::rights::{HrField, HrRights, Rights};
+use backroom_domain::rights::{Grant, HrField, HrRights, Rights};
 use backroom_domain::{BusinessDate, Class, Effect, Id, Instant, Money};
 use backroom_office::effects;
 use backroom_office::hr::{
@@ -307,7 +307,10 @@ fn erasing_is_refused_in_this_order_and_leaves_no_trace() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     hire(&store);
-    let reads = Rights { hr: HrRights { read: [HrField::Name].into(), ..HrRights::default() }, ..Rights::default() };
+    let reads = Rights::from(Grant {
+        hr: HrRights { read: [HrField::Name].into(), ..HrRights::default() },
+        ..Grant::default()
+    });
     let try_it = |rights: Rights, number: &str, new: NewErasure| {
         let mut work = Office::new(store.clone()).write(ACME, caller(rights), NOW).unwrap();
         let outcome = erase_person(&mut work, &id(number), new);
@@ -315,7 +318,7 @@ fn erasing_is_refused_in_this_order_and_leaves_no_trace() {
         outcome
     };
     let later = |day: &str| NewErasure { not_before: Some(books::day(day)), ..because("x") };
-    let plugin = Rights { administer: false, ..Rights::all() };
+    let plugin = Rights::from(Grant { administer: false, ..Grant::all() });
     for rights in [reads, plugin, Rights::read_only()] {
         assert_eq!(code(try_it(rights, "W-9", because(""))), "administer-denied");
     }

@@ -7,7 +7,7 @@ mod books;
 use std::collections::BTreeSet;
 
 use backroom_domain::hr::{NewBenefit, NewEmployment, NewWorker, Place};
-use backroom_domain::rights::{HrField, HrRights, Rights};
+use backroom_domain::rights::{Grant, HrField, HrRights, Rights};
 use backroom_domain::{Class, Effect};
 use backroom_office::hr::{
     EmploymentFilter, add_employment, add_worker, bank_account, compensation, get_worker, list_benefits,
@@ -37,13 +37,13 @@ fn people() -> Books {
 
 fn may_read(fields: &[HrField]) -> Rights {
     let hr = HrRights { read: fields.iter().copied().collect(), ..HrRights::default() };
-    Rights { hr, ..Rights::default() }
+    Grant { hr, ..Grant::default() }.into()
 }
 
 fn may_record() -> Rights {
     let hr =
-        HrRights { read: BTreeSet::new(), benefits: patterns(&["housing"]), max_benefit: Some(money(50_000, "USD")) };
-    Rights { hr, ..Rights::default() }
+        HrRights { benefits: patterns(&["housing"]), max_benefit: Some(money(50_000, "USD")), ..HrRights::default() };
+    Grant { hr, ..Grant::default() }.into()
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn a_named_entry_must_exist_in_the_end_whichever_came_first() {
 #[test]
 fn workers_and_employments_are_refused_in_the_order_of_the_contract() {
     let books = people();
-    let mut work = books.work(Rights { administer: false, ..Rights::all() });
+    let mut work = books.work(Grant { administer: false, ..Grant::all() }.into());
     assert_eq!(code(add_worker(&mut work, NewWorker { name: String::new(), ..worker("W-4") })), "administer-denied");
     let backwards = employment("W-9", "2026-07-11", Some("2026-07-10"));
     assert_eq!(code(add_employment(&mut work, backwards)), "administer-denied");

@@ -30,6 +30,7 @@ fn release() -> Release {
         imports: Vec::new(),
         size: COMPONENT.len() as u64,
         created_at: NOW,
+        functions: Vec::new(),
     }
 }
 
@@ -45,6 +46,7 @@ fn file() -> Vec<u8> {
         grants: Rights::default(),
         config: BTreeMap::new(),
         limits: Limits::default(),
+        accept_rights: false,
     };
     office.install("test", NOW, TenantNo(acme.number), installation).unwrap();
     for last in 1..=20 {

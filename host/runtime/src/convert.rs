@@ -54,7 +54,11 @@ impl Form {
 
     /// `Ok` if every field was well-formed. If not, rights still come first (`denied` looks at the fields that are
     /// well-formed), and `check` says what else is wrong with the form.
-    pub(crate) fn finish(self, denied: impl FnOnce() -> Result<()>, check: impl FnOnce() -> Result<()>) -> Result<()> {
+    pub(crate) fn finish<E: From<Error>>(
+        self,
+        denied: impl FnOnce() -> std::result::Result<(), E>,
+        check: impl FnOnce() -> Result<()>,
+    ) -> std::result::Result<(), E> {
         if self.0.is_empty() {
             return Ok(());
         }
@@ -65,7 +69,7 @@ impl Form {
             problems.extend(more);
         }
         problems.truncate(MAX_PROBLEMS);
-        Error::all(problems)
+        Ok(Error::all(problems)?)
     }
 
     /// Whether a field of this kind was malformed.

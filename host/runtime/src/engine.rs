@@ -108,6 +108,11 @@ impl Runtime {
         self.capacity
     }
 
+    /// Whether the kernel tells which pages of a memory were written, so that only those are reset.
+    pub fn has_pagemap_scan() -> bool {
+        PoolingAllocationConfig::is_pagemap_scan_available()
+    }
+
     /// Whether limits of wall time work at the moment; for health checks. No run begins while they do not.
     pub fn is_alive(&self) -> bool {
         self.ticker.is_alive()

@@ -15,6 +15,11 @@ pub(crate) enum HostError {
     Fault(Fault),
 }
 
+/// What is wrong, for people, in one line.
+pub(crate) fn messages(error: &Error) -> String {
+    error.problems.iter().map(|problem| problem.message.as_str()).collect::<Vec<_>>().join("; ")
+}
+
 impl From<Error> for HostError {
     fn from(error: Error) -> Self {
         Self::Business(error)
@@ -103,8 +108,8 @@ pub enum PluginError {
     UnknownImports(Vec<String>),
     /// It was built for a system, and its `plugin.toml` does not say so.
     #[error(
-        "it imports {}: it was built for a system. Write `observe = true` under `[wants]` in its plugin.toml, or build it \
-         without WASI",
+        "it imports {}: it was built for a system. Write `observe = true` with the reason under `[[wants]]` in its plugin.toml, or \
+         build it without WASI",
         .0.join(", ")
     )]
     ObserveNotWanted(Vec<String>),

@@ -1,59 +1,40 @@
-//! What a plugin wants beside what it is granted, for whoever grants it. What counts at run time is that every layer allows
-//! a call; this only tells people.
+//! What a plugin wants beside what it uses and what it is granted, for whoever grants it. What counts at run time is that every
+//! layer allows a call; this only tells people.
 
-use std::collections::BTreeSet;
-
-use backroom_domain::rights::{Pattern, Rights};
+use backroom_domain::rights::{Beyond, Change, Imports, Rights, beyond, missing};
 use serde::{Deserialize, Serialize};
 
-/// Wants and grants side by side, one line per right, such as `ledger.post 61*`.
+/// What an operator should know of the rights of an installation.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct GrantDifference {
-    /// Wanted and not granted in the same words: calls that need it may be denied.
+#[serde(default, rename_all = "kebab-case")]
+pub struct RightsReport {
+    /// Wanted, and nothing of it is granted: calls that need it are denied.
     pub missing: Vec<String>,
-    /// Granted and not wanted in the same words: of no use, or wider than the plugin asks for.
-    pub beyond: Vec<String>,
+    /// Granted beyond what is wanted: of no use now, and given at once to a release that wants it.
+    pub beyond: Vec<Beyond>,
+    /// What is wanted beside the functions that the component imports.
+    #[serde(flatten)]
+    pub imports: Imports,
+    /// How the wants differ from those of the release that was installed before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub change: Option<Change>,
 }
 
-/// Compares them word by word: `6100` within `61*` counts as different, since only people know whether that is meant.
-pub fn compare_grants(wants: &Rights, grants: &Rights) -> GrantDifference {
-    let (wants, grants) = (lines(wants), lines(grants));
-    let difference = |a: &BTreeSet<String>, b: &BTreeSet<String>| a.difference(b).cloned().collect();
-    GrantDifference { missing: difference(&wants, &grants), beyond: difference(&grants, &wants) }
-}
-
-/// Every right as a line.
-fn lines(rights: &Rights) -> BTreeSet<String> {
-    // Taken apart, so that a right that is added later is not forgotten here.
-    let Rights { ledger, hr, inventory, administer, state, observe } = rights;
-    let mut lines = BTreeSet::new();
-    let mut patterns = |name: &str, patterns: &[Pattern]| {
-        lines.extend(patterns.iter().map(|pattern| format!("{name} {}", String::from(pattern.clone()))));
-    };
-    patterns("ledger.read", &ledger.read);
-    patterns("ledger.post", &ledger.post);
-    patterns("hr.benefits", &hr.benefits);
-    patterns("inventory.read", &inventory.read);
-    patterns("inventory.move-items", &inventory.move_items);
-    patterns("inventory.move-from", &inventory.move_from);
-    patterns("inventory.move-to", &inventory.move_to);
-    lines.extend(hr.read.iter().map(|field| format!("hr.read {}", format!("{field:?}").to_lowercase())));
-    // A ceiling is told only where there is something under it.
-    if !ledger.post.is_empty() {
-        lines.insert(ceiling("ledger.max-entry", ledger.max_entry));
+impl RightsReport {
+    /// Of a release that wants `wants` and imports `functions` (none known of old ones), granted `grants`, in place of one that
+    /// wanted `before`.
+    pub fn new(wants: &Rights, functions: &[String], grants: &Rights, before: Option<&Rights>) -> Self {
+        let imports = match functions {
+            [] => Imports::default(),
+            some => Imports::compare(wants, some.iter().map(String::as_str)),
+        };
+        Self {
+            missing: missing(wants, grants),
+            beyond: beyond(grants, wants),
+            imports,
+            change: before.map(|before| Change::between(before, wants)),
+        }
     }
-    if !hr.benefits.is_empty() {
-        lines.insert(ceiling("hr.max-benefit", hr.max_benefit));
-    }
-    lines.extend(administer.then(|| "administer".to_owned()));
-    lines.extend(state.then(|| "state".to_owned()));
-    lines.extend(observe.then(|| "observe".to_owned()));
-    lines
-}
-
-fn ceiling(name: &str, ceiling: Option<backroom_domain::Money>) -> String {
-    ceiling.map_or_else(|| format!("{name} without a ceiling"), |money| format!("{name} {money}"))
 }
 
 #[cfg(test)]
@@ -61,18 +42,30 @@ mod tests {
     use super::*;
 
     fn rights(text: &str) -> Rights {
-        toml::from_str(text).unwrap()
+        serde_json::from_str(text).unwrap()
     }
 
     #[test]
-    fn differences_are_told_in_both_directions() {
+    fn wants_grants_and_imports_are_compared() {
         let wants = rights(
-            "state = true\n[ledger]\nread = [\"*\"]\npost = [\"61*\", \"2300\"]\nmax-entry = \"500.00 USD\"\n[hr]\nread = [\"name\"]\n",
+            r#"[{"ledger":{"read":["*"],"post":["61*","2300"],"max-entry":"500.00 USD"},"hr":{"read":["name"]},"state":true}]"#,
         );
-        assert_eq!(compare_grants(&wants, &wants), GrantDifference::default());
-        let grants = rights("[ledger]\nread = [\"*\"]\npost = [\"61*\"]\n[inventory]\nmove-to = [\"staff\"]\n");
-        let difference = compare_grants(&wants, &grants);
-        assert_eq!(difference.missing, ["hr.read name", "ledger.max-entry 500.00 USD", "ledger.post 2300", "state"]);
-        assert_eq!(difference.beyond, ["inventory.move-to staff", "ledger.max-entry without a ceiling"]);
+        let all = ["accounts.get", "journal.post", "workers.get-name", "state.get"].map(str::to_owned);
+        let same = RightsReport::new(&wants, &all, &wants, None);
+        assert_eq!(same, RightsReport::default());
+        let grants = rights(
+            r#"[{"ledger":{"read":["1*"],"post":["61*"]},
+                "inventory":{"read":["*"],"move-items":["*"],"move-from":["*"],"move-to":["staff"]}}]"#,
+        );
+        let functions = ["journal.post", "benefits.record"].map(str::to_owned);
+        let report = RightsReport::new(&wants, &functions, &grants, Some(&grants));
+        assert_eq!(report.missing, ["hr.read", "state"]);
+        let beyond: Vec<&str> = report.beyond.iter().map(|line| line.right.as_str()).collect();
+        assert!(beyond.contains(&"ledger.max-entry") && beyond.contains(&"inventory.move-to"), "{beyond:?}");
+        assert!(!beyond.contains(&"ledger.read"));
+        assert_eq!(report.imports.wanted_not_used, ["hr.read name", "ledger.read", "state"]);
+        assert_eq!(report.imports.used_not_wanted, ["benefits.record"]);
+        assert!(report.change.unwrap().grows());
+        assert_eq!(RightsReport::new(&wants, &[], &wants, None).imports, Imports::default(), "nothing known");
     }
 }

@@ -2,6 +2,8 @@
 
 use backroom_office::observes;
 use serde::{Deserialize, Serialize};
+use wasmparser::component_types::ComponentEntityType;
+use wasmparser::types::Types;
 use wasmparser::{ComponentTypeRef, Encoding, Parser, Payload, Validator, WasmFeatures};
 
 use crate::api::INTERFACES;
@@ -19,53 +21,61 @@ const MAX_DEPTH: usize = 8;
 const MAX_NAMES: usize = 20;
 const MAX_NAME: usize = 128;
 
-/// How much of the world a plugin was built for, by what it imports.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum PluginClass {
-    /// The contract alone: the books, and nothing that depends on a system.
+/// What was found in a component.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Inspection {
+    /// What it says of itself.
+    pub manifest: Manifest,
+    /// The interfaces that it imports, those with types alone left out, in order.
+    pub imports: Vec<String>,
+    /// The functions of them that it imports, such as `journal.post`, in order.
+    pub functions: Vec<String>,
+}
+
+/// How far a plugin can reach, by what it imports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Class {
+    /// `backroom:*` alone: books, people and stock, as far as it is granted.
     None,
-    /// A system as well (WASI), which the host makes up: output to the log, the run's time, numbers that look random.
+    /// WASI as well, which shows it the run's clock and takes its output: no files and no network.
     Observe,
-    /// Something outside of the books that is granted by name: folders, or targets on the network.
+    /// Folders or addresses that are granted by name.
     Granted,
 }
 
-/// What only a grant by name opens.
-const GRANTED: [&str; 2] = ["backroom:host/files@", "backroom:host/http@"];
-
-impl PluginClass {
-    fn of(imports: &[String]) -> Self {
-        if imports.iter().any(|import| GRANTED.iter().any(|name| import.starts_with(name))) {
-            Self::Granted
-        } else if observes(imports) {
-            Self::Observe
-        } else {
-            Self::None
+impl Inspection {
+    /// How far it can reach.
+    pub fn class(&self) -> Class {
+        let imports = |beginnings: &[&str]| {
+            self.imports.iter().any(|import| beginnings.iter().any(|beginning| import.starts_with(beginning)))
+        };
+        match () {
+            () if imports(&["backroom:host/files@", "backroom:host/http@"]) => Class::Granted,
+            () if observes(&self.imports) => Class::Observe,
+            () => Class::None,
         }
     }
 }
 
-/// What was found in a component.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) struct Inspected {
-    pub(crate) manifest: Manifest,
-    /// The interfaces that it imports, those with types alone left out, in order.
-    pub(crate) imports: Vec<String>,
-    pub(crate) class: PluginClass,
-    /// Whether WASI is among the imports.
-    pub(crate) observes: bool,
+/// The name of a release with these bytes: BLAKE3, as 64 hexadecimal digits.
+pub fn digest(bytes: &[u8]) -> String {
+    blake3::hash(bytes).to_hex().to_string()
 }
 
-/// Validates a component and reads what it says of itself.
-pub(crate) fn inspect(bytes: &[u8]) -> Result<Inspected, PluginError> {
+/// Validates a component and reads what it says of itself. Nothing of it is compiled or run.
+///
+/// # Errors
+/// What is wrong with it, as when it is uploaded.
+pub fn inspect(bytes: &[u8]) -> Result<Inspection, PluginError> {
     if bytes.len() > MAX_COMPONENT {
         return Err(PluginError::TooLarge { size: bytes.len(), limit: MAX_COMPONENT });
     }
     let surface = Surface::read(bytes)?;
     // The newest validator first: it bounds the depth of types, where the older one in the engine would recurse.
     let features = WasmFeatures::WASM3 | WasmFeatures::COMPONENT_MODEL;
-    Validator::new_with_features(features)
+    let types = Validator::new_with_features(features)
         .validate_all(bytes)
         .map_err(|why| PluginError::Malformed(clean_lines(&why.to_string())))?;
     let unknown = surface.unknown_imports();
@@ -83,12 +93,27 @@ pub(crate) fn inspect(bytes: &[u8]) -> Result<Inspected, PluginError> {
     let manifest = Manifest::parse(manifest)?;
     let mut imports = surface.imports;
     imports.retain(|name| !name.starts_with("backroom:types/"));
-    let (class, observes) = (PluginClass::of(&imports), observes(&imports));
-    if observes && !manifest.wants.observe {
+    if observes(&imports) && !manifest.wants.grants().iter().any(|grant| grant.observe) {
         imports.retain(|name| name.starts_with("wasi:"));
         return Err(PluginError::ObserveNotWanted(imports));
     }
-    Ok(Inspected { manifest, imports, class, observes })
+    let functions = imports
+        .iter()
+        .filter(|import| import.starts_with("backroom:"))
+        .flat_map(|import| functions_of(&types, import))
+        .collect();
+    Ok(Inspection { manifest, imports, functions })
+}
+
+/// The functions that are imported from an interface, as `interface.function`.
+fn functions_of(types: &Types, import: &str) -> Vec<String> {
+    let interface = import.rsplit_once('/').map_or(import, |(_, rest)| rest);
+    let interface = interface.split('@').next().unwrap_or_default();
+    let item = types.component_item_for_import(import).map(|item| item.ty);
+    let Some(ComponentEntityType::Instance(instance)) = item else { return Vec::new() };
+    let Some(instance) = types.as_ref().get(instance) else { return Vec::new() };
+    let functions = instance.exports.iter().filter(|(_, item)| matches!(item.ty, ComponentEntityType::Func(_)));
+    functions.map(|(name, _)| format!("{interface}.{name}")).collect()
 }
 
 /// What a component has on its outside.
@@ -179,16 +204,18 @@ mod tests {
 
     #[test]
     fn classes_follow_from_imports() {
-        let rows: [(&[&str], PluginClass); 5] = [
-            (&[], PluginClass::None),
-            (&["backroom:host/clock@0.1.0"], PluginClass::None),
-            (&["backroom:host/clock@0.1.0", "wasi:io/poll@0.2.9"], PluginClass::Observe),
-            (&["backroom:host/files@0.1.0"], PluginClass::Granted),
-            (&["backroom:host/http@0.1.0", "wasi:io/poll@0.2.9"], PluginClass::Granted),
+        let rows: [(&[&str], Class); 5] = [
+            (&[], Class::None),
+            (&["backroom:host/clock@0.1.0"], Class::None),
+            (&["backroom:host/clock@0.1.0", "wasi:io/poll@0.2.9"], Class::Observe),
+            (&["backroom:host/files@0.1.0"], Class::Granted),
+            (&["backroom:host/http@0.1.0", "wasi:io/poll@0.2.9"], Class::Granted),
         ];
         for (imports, class) in rows {
             let imports: Vec<String> = imports.iter().map(|&import| import.to_owned()).collect();
-            assert_eq!(PluginClass::of(&imports), class, "{imports:?}");
+            let manifest = Manifest::parse(b"name = \"p\"\nversion = \"1.0.0\"\ndescription = \"x\"\n").unwrap();
+            let inspection = Inspection { manifest, imports, functions: Vec::new() };
+            assert_eq!(inspection.class(), class, "{inspection:?}");
         }
     }
 }

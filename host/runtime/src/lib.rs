@@ -42,8 +42,8 @@ pub use compile::{CacheKey, CacheOptions, CompileFigures, CompileLimits, Compile
 pub use engine::{Capacity, Runtime, RuntimeOptions};
 pub use error::{PluginError, RunnerError, RuntimeError};
 pub use exec::{Execution, Outcome, Setup};
-pub use grants::{GrantDifference, compare_grants};
-pub use inspect::PluginClass;
+pub use grants::RightsReport;
+pub use inspect::{Class, Inspection, digest, inspect};
 pub use manifest::{MANIFEST_SECTION, Manifest};
 pub use plugin::Plugin;
 pub use queue::Enqueued;

@@ -45,9 +45,7 @@ impl Manifest {
         if !(1..=MAX_DESCRIPTION).contains(&description.trim().len()) || description.contains(plays_tricks) {
             return Err(wrong(format!("`description` is one line of 1 to {MAX_DESCRIPTION} bytes")));
         }
-        if manifest.wants.administer {
-            return Err(wrong("`wants.administer` cannot be granted to a plugin: leave it out".into()));
-        }
+        manifest.wants.check_wants().map_err(|error| wrong(crate::error::messages(&error)))?;
         Ok(manifest)
     }
 }
@@ -60,11 +58,15 @@ mod tests {
 
     #[test]
     fn what_is_wanted_is_read() {
-        let text =
-            format!("{GOOD}[wants]\nstate = true\n[wants.ledger]\npost = [\"61*\"]\nmax-entry = \"500.00 USD\"\n");
+        let text = format!(
+            "{GOOD}[[wants]]\nwhy = \"Pays.\"\nstate = true\n[wants.ledger]\npost = [\"61*\"]\nmax-entry = \"500.00 USD\"\n\
+             [[wants]]\nwhy = \"Looks.\"\nledger = {{ read = [\"*\"] }}\n"
+        );
         let manifest = Manifest::parse(text.as_bytes()).unwrap();
-        assert!(manifest.wants.state);
-        assert_eq!(manifest.wants.ledger.max_entry.unwrap().minor, 50_000);
+        let [first, second] = manifest.wants.grants() else { panic!("{manifest:?}") };
+        assert!(first.state && !second.state);
+        assert_eq!((first.why.as_deref(), second.why.as_deref()), (Some("Pays."), Some("Looks.")));
+        assert_eq!(first.ledger.max_entry.unwrap().minor, 50_000);
         assert_eq!(*Manifest::parse(GOOD.as_bytes()).unwrap().wants, Rights::default());
     }
 
@@ -79,9 +81,12 @@ mod tests {
             (GOOD.replace("Pays.", "a\\nb"), "description"),
             (long, "description"),
             (format!("{GOOD}colour = 1\n"), "colour"),
-            (format!("{GOOD}[wants]\ncolour = 1\n"), "colour"),
-            (format!("{GOOD}[wants.ledger]\npost = [\"a b\"]\n"), "a b"),
-            (format!("{GOOD}[wants]\nadminister = true\n"), "administer"),
+            (format!("{GOOD}[[wants]]\ncolour = 1\n"), "colour"),
+            (format!("{GOOD}[[wants]]\nledger = {{ post = [\"a b\"] }}\n"), "a b"),
+            (format!("{GOOD}[[wants]]\nwhy = \"x\"\nadminister = true\n"), "administer"),
+            (format!("{GOOD}[[wants]]\nstate = true\n"), "wants[1].why"),
+            (format!("{GOOD}[[wants]]\nwhy = \"x\"\nstate = true\noperations = [\"state.gets\"]\n"), "state.gets"),
+            (format!("{GOOD}[wants]\nstate = true\n"), "[[wants]]"),
         ];
         for (text, part) in rows {
             match Manifest::parse(text.as_bytes()) {

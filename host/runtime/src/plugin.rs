@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use backroom_office::observes;
 use wasmtime::component::Component;
 
 use crate::bindings::WorkflowPre;
@@ -9,14 +10,14 @@ use crate::compile::{About, Made};
 use crate::convert::clean_lines;
 use crate::engine::Runtime;
 use crate::error::PluginError;
-use crate::inspect::{Inspected, PluginClass};
+use crate::inspect::{Class, Inspection};
 use crate::manifest::Manifest;
 use crate::state::RunState;
 
 /// A compiled plugin. Making an instance of it takes microseconds.
 pub struct Plugin {
     digest: String,
-    inspected: Inspected,
+    inspected: Inspection,
     size: usize,
     pub(crate) component: Component,
     pub(crate) pre: WorkflowPre<RunState>,
@@ -56,14 +57,19 @@ impl Plugin {
         &self.inspected.imports
     }
 
-    /// How much of the world it was built for.
-    pub fn class(&self) -> PluginClass {
-        self.inspected.class
+    /// How far it can reach.
+    pub fn class(&self) -> Class {
+        self.inspected.class()
     }
 
     /// Whether it needs a system, real or not.
     pub(crate) fn observes(&self) -> bool {
-        self.inspected.observes
+        observes(&self.inspected.imports)
+    }
+
+    /// The functions of them that it imports, such as `journal.post`, in order.
+    pub fn functions(&self) -> &[String] {
+        &self.inspected.functions
     }
 
     /// Its size in bytes.

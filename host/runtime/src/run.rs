@@ -171,6 +171,7 @@ impl Runner {
             imports: plugin.imports().to_vec(),
             size: u64::try_from(plugin.size()).unwrap_or(u64::MAX),
             created_at: now,
+            functions: plugin.functions().to_vec(),
         };
         self.again(|| {
             let written = self.0.office.create_release(actor, now, release.clone())?;

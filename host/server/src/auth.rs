@@ -9,7 +9,7 @@ use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::StatusCode;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use backroom_domain::rights::{HrField, Rights};
+use backroom_domain::rights::{Grant, HrField, Rights};
 use backroom_domain::{Class, Error, Id};
 use backroom_office::{Failure, Office};
 use backroom_store::TenantNo;
@@ -87,10 +87,10 @@ fn rights_of(role: Role) -> Rights {
     match role {
         Role::Admin | Role::Operator => Rights::all(),
         Role::Reader => {
-            let mut rights = Rights::read_only();
-            rights.hr.read.remove(&HrField::Compensation);
-            rights.hr.read.remove(&HrField::Bank);
-            rights
+            let mut grant = Grant::read_only();
+            grant.hr.read.remove(&HrField::Compensation);
+            grant.hr.read.remove(&HrField::Bank);
+            grant.into()
         }
     }
 }

@@ -136,6 +136,7 @@ fn release(digest: &str, size: usize) -> Release {
         imports: Vec::new(),
         size: size as u64,
         created_at: Instant(1),
+        functions: Vec::new(),
     }
 }
 

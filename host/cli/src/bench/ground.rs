@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, anyhow};
 use backroom_domain::inventory::{NewItem, NewLocation, NewMove, Tracking, Usage};
 use backroom_domain::ledger::{AccountType, Line, NewAccount, NewEntry};
-use backroom_domain::rights::Rights;
+use backroom_domain::rights::{Grant, Rights};
 use backroom_domain::{BusinessDate, Currency, Decimal, Id, Instant, Money, Side};
 use backroom_office::{Caller, Failure, NewInstallation, Office, Work, inventory, ledger};
 use backroom_runtime::{Mode, Plugin, RunReport, RunRequest, Runner, Runtime, RuntimeOptions, Status};
@@ -114,7 +114,7 @@ fn caller() -> Caller {
 
 /// What the guest wants, without what no plugin can have.
 fn plugin_rights() -> Rights {
-    Rights { administer: false, ..Rights::all() }
+    Grant { administer: false, ..Grant::all() }.into()
 }
 
 fn booking() -> serde_json::Result<String> {

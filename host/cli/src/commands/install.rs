@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use backroom_domain::rights::Rights;
+use backroom_runtime::RightsReport;
 use clap::{Args, Subcommand};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Context;
@@ -19,13 +22,20 @@ use crate::view::rights;
 The file says the name of the installation, what is granted, the configuration and the limits:
 
   name = \"remote-allowance\"
+  [[grants]]
+  why = \"Allowances of the month\"
+  owner = \"Ada, payroll\"
+  expires = \"2026-12-31\"
   [grants.ledger]
-  post = [\"6100..6199\", \"2300\"]
+  debit = [\"6100..6199\"]
+  credit = [\"2300\", \"type=liability\"]
   max-entry = \"50000.00 USD\"
+  max-day = \"200000.00 USD\"
   [config]
   plan = \"housing\"
 
-A plugin may use what it wants and was granted, nothing else.
+A plugin may use what it wants and was granted, nothing else. A call is allowed by one grant as a whole. A release that wants more
+than the one that it takes the place of is refused until that is accepted.
 
 Examples:
   backroom install --tenant harbor --plugin plugins/remote-allowance --file installation.toml
@@ -42,6 +52,9 @@ pub(crate) struct Install {
     /// Name, grants, configuration and limits.
     #[arg(long, value_name = "TOML")]
     file: PathBuf,
+    /// The release may want more than the one that it takes the place of.
+    #[arg(long)]
+    accept_rights: bool,
 }
 
 impl Install {
@@ -55,9 +68,11 @@ impl Install {
             (None, Some(digest)) => client.get(&path(&["v1", "plugins", digest]))?.read()?,
             (None, None) => return Err(Failure::usage("name the plugin: --plugin DIR_OR_WASM or --release DIGEST")),
         };
-        rights::wanted_and_granted(context.out, &release.wants, installation.grants());
-        let reply = put(&client, &self.of.tenant, &installation, &release)?;
-        context.show(&reply, |out, _: Value| {
+        rights::words(context.out, "What the plugin wants", &release.wants);
+        let reply = put(&client, &self.of.tenant, &installation, &release, self.accept_rights)?;
+        context.show(&reply, |out, installed: Installed| {
+            rights::words(out, "What is granted of it", &installed.grants);
+            rights::report(out, &installed.rights);
             out.line(format_args!(
                 "Installed {} {} as {} for {}.",
                 release.plugin, release.version, installation.name, self.of.tenant
@@ -110,29 +125,45 @@ impl Installations {
             }
             Self::Show { name, of } => {
                 let reply = client.get(&path(&["v1", "tenants", &of.tenant, "installations", name]))?;
-                context.show(&reply, |out, row: Value| {
-                    let of = |name: &str| row.get(name).cloned().unwrap_or_default();
-                    out.line(format_args!("{name}: {} {}", text(&row, "plugin"), text(&row, "version")));
-                    out.line(format_args!("release {}", text(&row, "release")));
-                    rights::wanted_and_granted(out, &of("wants"), &of("grants"));
-                    out.line(format_args!("config  {}", of("config")));
-                    out.line(format_args!("limits  {}", of("limits")));
+                context.show(&reply, |out, row: Installed| {
+                    out.line(format_args!("{name}: {} {}", row.plugin, row.version));
+                    out.line(format_args!("release {}", row.release));
+                    rights::words(out, "What the plugin wants", &row.wants);
+                    rights::words(out, "What is granted", &row.grants);
+                    rights::report(out, &row.rights);
+                    out.line(format_args!("config  {}", row.config));
+                    out.line(format_args!("limits  {}", row.limits));
                 })
             }
         }
     }
 }
 
+/// An installation as the service tells it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Installed {
+    plugin: String,
+    version: String,
+    release: String,
+    wants: Rights,
+    grants: Rights,
+    rights: RightsReport,
+    config: Value,
+    limits: Value,
+}
+
 /// What an installation file says.
 pub(crate) struct File {
     pub(crate) name: String,
+    grants: Rights,
     fields: serde_json::Map<String, Value>,
 }
 
 impl File {
     /// What it grants.
-    pub(crate) fn grants(&self) -> &Value {
-        self.fields.get("grants").unwrap_or(&Value::Null)
+    pub(crate) fn grants(&self) -> &Rights {
+        &self.grants
     }
 }
 
@@ -144,14 +175,21 @@ pub(crate) fn read(file: &Path) -> Result<File> {
         toml::from_str(&text).map_err(|error| wrong(error.to_string().trim_end().to_owned()))?;
     let name = fields.get("name").and_then(Value::as_str).map(str::to_owned);
     let name = name.ok_or_else(|| wrong("say the installation's name: name = \"...\"".to_owned()))?;
-    Ok(File { name, fields })
+    // What is wrong with a right is found before anything is built.
+    let grants = fields.get("grants").cloned().map(serde_json::from_value::<Rights>).transpose();
+    let grants = grants.map_err(|error| wrong(format!("grants: {error}")))?.unwrap_or_default();
+    grants.check_grants().map_err(|error| wrong(error.to_string()))?;
+    Ok(File { name, grants, fields })
 }
 
 /// Installs a release.
-pub(crate) fn put(client: &Client, tenant: &str, file: &File, release: &Release) -> Result<Reply> {
+pub(crate) fn put(client: &Client, tenant: &str, file: &File, release: &Release, accept_rights: bool) -> Result<Reply> {
     let mut fields = file.fields.clone();
     // The name stands in the path.
     fields.remove("name");
     fields.insert("release".to_owned(), json!(release.digest));
+    if accept_rights {
+        fields.insert("accept-rights".to_owned(), json!(true));
+    }
     client.put(&path(&["v1", "tenants", tenant, "installations", &file.name]), &fields)
 }

@@ -3,10 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use axum::http::Method;
+use backroom_domain::rights::{Imports, Rights, in_words};
 use backroom_kit::{Built, KitError, Options};
+use backroom_runtime::{Class, RightsReport};
 use clap::Subcommand;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::Context;
 use crate::args::Part;
@@ -15,6 +17,7 @@ use crate::exit::{Failure, Result};
 use crate::figures::count;
 use crate::output::{Grid, left, right};
 use crate::progress::Progress;
+use crate::view::rights;
 
 /// Plugins: make, build, upload, list.
 #[derive(Debug, Subcommand)]
@@ -34,6 +37,14 @@ pub(crate) enum Plugin {
     Build {
         /// The folder with plugin.toml.
         dir: PathBuf,
+    },
+    /// Say in plain words what a plugin is and which rights it asks for: of a component, or of the plugin in a folder (built
+    /// first). Needs no service.
+    #[command(after_help = "Examples:\n  backroom plugin inspect plugins/remote-allowance\n  \
+        backroom plugin inspect remote-allowance-0.1.0.component.wasm --json")]
+    Inspect {
+        /// Folder or component.
+        from: PathBuf,
     },
     /// Upload a release: the folder of a plugin (built first) or a component.
     #[command(after_help = "Examples:\n  backroom plugin upload plugins/remote-allowance\n  \
@@ -63,7 +74,7 @@ pub(crate) struct Release {
     #[serde(default)]
     pub(crate) description: String,
     #[serde(default)]
-    pub(crate) wants: Value,
+    pub(crate) wants: Rights,
     #[serde(default)]
     pub(crate) imports: Vec<String>,
     #[serde(default)]
@@ -94,6 +105,7 @@ impl Plugin {
                 imports.iter().for_each(|import| out.line(format_args!("imports {import}")));
                 Ok(())
             }
+            Self::Inspect { from } => inspect(context, from),
             Self::Upload { from } => {
                 let (text, _) = upload(&context.client()?, component(from)?)?;
                 context.show(&text, |out, release: Release| release.show(out))
@@ -127,7 +139,39 @@ impl Release {
         out.line(format_args!("{} {}: {}", self.plugin, self.version, self.description));
         out.line(format_args!("digest  {}  ({} bytes)", self.digest, count(self.size)));
         self.imports.iter().for_each(|import| out.line(format_args!("imports {import}")));
-        crate::view::rights::wanted_and_granted(out, &self.wants, &Value::Null);
+        crate::view::rights::words(out, "What it wants", &self.wants);
+    }
+}
+
+/// Says what a component is, without a service and without compiling it.
+fn inspect(context: &Context, from: &Path) -> Result {
+    let bytes = component(from)?;
+    let found = backroom_runtime::inspect(&bytes).map_err(Failure::usage)?;
+    let (manifest, class) = (&found.manifest, found.class());
+    let digest = backroom_runtime::digest(&bytes);
+    let compared = Imports::compare(&manifest.wants, found.functions.iter().map(String::as_str));
+    context.out.value(&json!({
+        "plugin": manifest.name, "version": manifest.version, "description": manifest.description,
+        "digest": digest, "size": bytes.len(), "class": class, "imports": found.imports,
+        "functions": found.functions, "wants": *manifest.wants, "in-words": in_words(&manifest.wants),
+        "wanted-not-used": compared.wanted_not_used, "used-not-wanted": compared.used_not_wanted,
+    }));
+    let out = context.out;
+    let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+    out.line(format_args!("{} {}: {}", manifest.name, manifest.version, manifest.description));
+    out.line(format_args!("digest  {digest}  ({} bytes)", count(size)));
+    out.line(format_args!("class   {}", class_in_words(class)));
+    found.imports.iter().for_each(|import| out.line(format_args!("imports {import}")));
+    rights::words(out, "What it wants", &manifest.wants);
+    rights::report(out, &RightsReport { imports: compared, ..RightsReport::default() });
+    Ok(())
+}
+
+fn class_in_words(class: Class) -> &'static str {
+    match class {
+        Class::None => "none: it reaches books, people and stock as far as it is granted, and nothing else",
+        Class::Observe => "observe: as none, and it sees the run's clock and writes to its log; no files, no network",
+        Class::Granted => "granted: it can also be granted folders and addresses by name",
     }
 }
 

@@ -139,8 +139,9 @@ impl<'a> Story<'a> {
         let Release { wants, imports, .. } = &release;
         self.stage.say(format_args!("imports {}", imports.join(", ")));
         self.stage.check("the service computed the same digest", release.digest == digest, &release.digest)?;
-        rights::wanted_and_granted(self.stage.out, wants, file.grants());
-        install::put(self.client, TENANT, &file, &release)?;
+        rights::words(self.stage.out, "What the plugin wants", wants);
+        rights::words(self.stage.out, "What is granted of it", file.grants());
+        install::put(self.client, TENANT, &file, &release, false)?;
         self.stage.fact("installation", &file.name);
         Ok(file.name)
     }

@@ -1,64 +1,47 @@
-//! What a plugin wants beside what it is granted.
+//! Rights for people: in words, wanted beside granted, and what does not agree.
 
-use std::collections::BTreeMap;
+use backroom_domain::rights::{Beyond, Change, Rights, in_words};
+use backroom_runtime::RightsReport;
 
-use serde_json::Value;
+use crate::output::Out;
 
-use crate::figures::money;
-use crate::output::{Grid, Out, left, text_of};
-
-/// Shows both, one right a line. Rights that neither names are left out.
-pub(crate) fn wanted_and_granted(out: Out, wanted: &Value, granted: &Value) {
-    let (wanted, granted) = (flat(wanted), flat(granted));
-    let mut grid = Grid::new(&[left("Right"), left("Wanted by the plugin"), left("Granted")]);
-    let mut names: Vec<&String> = wanted.keys().chain(granted.keys()).collect();
-    names.sort();
-    names.dedup();
-    for name in &names {
-        let text = |rights: &BTreeMap<String, String>| rights.get(*name).cloned().unwrap_or_else(|| "-".to_owned());
-        grid.row([(*name).clone(), text(&wanted), text(&granted)]);
+/// Says what they allow, a grant each with its reason.
+pub(crate) fn words(out: Out, title: &str, rights: &Rights) {
+    if rights.grants().is_empty() {
+        out.line(format_args!("{title}: nothing."));
+        return;
     }
-    if names.is_empty() {
-        out.line("No rights are wanted, and none granted.");
-    } else {
-        out.table(&grid);
+    out.line(format_args!("{title}:"));
+    for (grant, words) in rights.grants().iter().zip(in_words(rights)) {
+        let why = words.why.unwrap_or_else(|| "(no reason is given)".to_owned());
+        let owner = grant.owner.as_ref().map_or_else(String::new, |owner| format!("  [{owner}]"));
+        out.line(format_args!("  {why}{owner}"));
+        words.allows.iter().for_each(|sentence| out.line(format_args!("    - {sentence}")));
     }
 }
 
-/// `{"ledger": {"read": ["61*"]}}` as `ledger.read` = `61*`; what allows nothing is left out.
-fn flat(rights: &Value) -> BTreeMap<String, String> {
-    let mut found = BTreeMap::new();
-    let mut open = vec![(String::new(), rights)];
-    while let Some((name, value)) = open.pop() {
-        match value {
-            Value::Object(fields) => {
-                let dot = if name.is_empty() { "" } else { "." };
-                open.extend(fields.iter().map(|(field, value)| (format!("{name}{dot}{field}"), value)));
-            }
-            Value::Null | Value::Bool(false) => {}
-            Value::Bool(true) => drop(found.insert(name, "yes".to_owned())),
-            Value::Array(items) if items.is_empty() => {}
-            other => {
-                let text = text_of(other);
-                let shown = text.parse().map_or(text, money);
-                found.insert(name, shown);
-            }
-        }
+/// Says what wants, grants and imports do not agree on, and what is new. Nothing if all is well.
+pub(crate) fn report(out: Out, report: &RightsReport) {
+    let RightsReport { missing, beyond, imports, change } = report;
+    lines(out, "Wanted and not granted (calls that need it are denied)", missing);
+    lines(out, "WARNING: granted beyond what the plugin wants", &texts(beyond));
+    lines(out, "Wanted and not used by the component", &imports.wanted_not_used);
+    lines(out, "Used by the component and not wanted (always denied)", &imports.used_not_wanted);
+    if let Some(Change { added, wider, narrower, gone }) = change {
+        lines(out, "Against the release before, newly wanted", &texts(added));
+        lines(out, "Against the release before, wanted more of", &texts(wider));
+        lines(out, "Against the release before, wanted less of", &texts(narrower));
+        lines(out, "Against the release before, not wanted any more", &texts(gone));
     }
-    found
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+fn texts(lines: &[Beyond]) -> Vec<String> {
+    lines.iter().map(ToString::to_string).collect()
+}
 
-    #[test]
-    fn rights_are_one_a_line() {
-        let rights = serde_json::json!({
-            "ledger": { "read": ["1000", "61*"], "post": [], "max-entry": "5000.00 USD" }, "administer": false, "state": true,
-        });
-        let flat: Vec<(String, String)> = flat(&rights).into_iter().collect();
-        let rows = [("ledger.max-entry", "5,000.00 USD"), ("ledger.read", "1000, 61*"), ("state", "yes")];
-        assert_eq!(flat, rows.map(|(name, text)| (name.to_owned(), text.to_owned())));
+fn lines(out: Out, title: &str, lines: &[String]) {
+    if !lines.is_empty() {
+        out.line(format_args!("{title}:"));
+        lines.iter().for_each(|line| out.line(format_args!("  {line}")));
     }
 }

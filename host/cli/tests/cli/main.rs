@@ -7,6 +7,7 @@ mod bombs;
 mod commands;
 mod compile;
 mod demo;
+mod doctor;
 mod serve;
 // Marked as tests, so that the lints know that these helpers may panic.
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::ops::Bound;
 
 use backroom_domain::hr::{self, Benefit, Neighbour, NewBenefit};
-use backroom_domain::rights::HrField;
+use backroom_domain::rights::{HrField, Operation};
 use backroom_domain::{BusinessDate, Effect, Id};
 use backroom_store::records::{BenefitByPlan, BenefitByWorker};
 use backroom_store::{RecordKey as _, StoreError};
@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::error::{Failure, Result};
 use crate::hr::employments::{check_range, clear, stretches};
-use crate::hr::people;
+use crate::hr::{group, people};
 use crate::listing::{Step, list};
 use crate::page::{Page, PageRequest};
 use crate::work::Work;
@@ -32,14 +32,19 @@ pub struct Recorded {
 /// In order: `benefit-denied`; `benefit-amount-denied`; `period-invalid`, `amount-zero` and `amount-too-large` together;
 /// `exists-with-different`; then as [`hr::record_benefit`]: `worker-not-found`, `not-employed`, `overlapping-benefit`.
 pub fn record_benefit(work: &mut Work, new: NewBenefit) -> Result<Recorded> {
-    work.rights().check_benefit(&new.plan, new.amount)?;
+    work.rights().check_benefit(Some(&new.plan), Some(new.amount))?;
     hr::check_benefit(&new)?;
     if let Some(benefit) = work.tx().get::<Benefit>(&new.id)? {
         hr::same_benefit(&benefit, &new)?;
         return Ok(Recorded { benefit, replayed: true });
     }
     let worker = people::exists(work, &new.worker)?;
-    let stretches: Vec<_> = stretches(work, &new.worker)?.into_iter().map(clear).collect();
+    let mut stretches = stretches(work, &new.worker)?;
+    let allowed = |employee| work.rights().benefits_to(&new.plan, new.amount, employee);
+    // Stretches outside of the group are as if not there, and so is whoever has no other.
+    let worker = worker && (allowed(None) || stretches.iter().any(|stretch| allowed(Some(group::employee(stretch)))));
+    stretches.retain(|stretch| allowed(Some(group::employee(stretch))));
+    let stretches: Vec<_> = stretches.into_iter().map(clear).collect();
     hr::record_benefit(&new, worker, &stretches, neighbour(work, &new)?.as_ref())?;
 
     let benefit = Benefit { new, recorded_at: work.now, run: work.caller.run.clone() };
@@ -71,7 +76,7 @@ pub fn list_benefits(
     last: BusinessDate,
     request: &PageRequest,
 ) -> Result<Page<Benefit>> {
-    work.rights().check_read_hr(HrField::Benefits)?;
+    work.rights().check_read_hr(Operation::ListBenefits, HrField::Benefits)?;
     check_range(Some(first), Some(last))?;
     // The beginning of the keys of the first day: all of them come behind it, and those of earlier days before.
     let mut start = Vec::new();
@@ -79,6 +84,9 @@ pub fn list_benefits(
     list::<BenefitByPlan, _>(work, plan, Some(start), request, |row| {
         if row.from > last {
             return Ok(Step::End);
+        }
+        if !group::sees(work, Operation::ListBenefits, HrField::Benefits, &row.worker, row.from)? {
+            return Ok(Step::Skip);
         }
         let benefit = work.tx().get::<Benefit>(&row.benefit)?;
         Ok(Step::Take(benefit.ok_or_else(|| damaged(&row.benefit))?))

@@ -1,12 +1,12 @@
 //! Employments: who works where, as what, from when to when.
 
 use backroom_domain::hr::{self, Employment, NewEmployment, Place};
-use backroom_domain::rights::HrField;
+use backroom_domain::rights::{HrField, Operation};
 use backroom_domain::{BusinessDate, Effect, Error, Id, Money};
 use backroom_store::records::{StoredEmployment, StoredWorker};
 
 use crate::error::Result;
-use crate::hr::people;
+use crate::hr::{group, people};
 use crate::listing::{Step, list};
 use crate::page::{Page, PageRequest};
 use crate::work::Work;
@@ -64,19 +64,20 @@ pub fn add_employment(work: &mut Work, new: NewEmployment) -> Result<Employment>
 }
 
 /// Employments that meet the filter, in order of worker and first day; needs the right `employment`. Salaries are left out
-/// (and stay sealed) without the right `compensation`. A page may be short and still have a next.
+/// (and stay sealed) without the right `compensation`, and stretches outside of the group that may be read altogether. A page may be short and still have a next.
 ///
 /// # Errors
 /// In order: `hr-read-denied`; `date-invalid` (the last day is before the first); `limit-invalid`, `cursor-invalid`.
 pub fn list_employments(work: &Work, filter: &EmploymentFilter, request: &PageRequest) -> Result<Page<Employment>> {
-    work.rights().check_read_hr(HrField::Employment)?;
+    work.rights().check_read_hr(Operation::ListEmployments, HrField::Employment)?;
     check_range(filter.first_day, filter.last_day)?;
-    let salaries = work.rights().read_hr(HrField::Compensation);
     list::<StoredEmployment, _>(work, &(), None, request, |stored| {
         let employment = clear(stored.clone());
-        if !filter.meets(&employment.new) {
+        let sees = |field| work.rights().sees(Operation::ListEmployments, field, Some(group::employee(&stored)));
+        if !filter.meets(&employment.new) || !sees(HrField::Employment) {
             return Ok(Step::Skip);
         }
+        let salaries = sees(HrField::Compensation);
         Ok(Step::Take(if salaries { people::employment(work, stored)? } else { employment }))
     })
 }
@@ -86,7 +87,10 @@ pub fn list_employments(work: &Work, filter: &EmploymentFilter, request: &PageRe
 /// # Errors
 /// In order: `hr-read-denied`; `not-found`: no such worker, or not employed on that day.
 pub fn compensation(work: &Work, worker: &Id, date: BusinessDate) -> Result<Option<Money>> {
-    work.rights().check_read_hr(HrField::Compensation)?;
+    work.rights().check_read_hr(Operation::GetCompensation, HrField::Compensation)?;
+    if !group::sees(work, Operation::GetCompensation, HrField::Compensation, worker, date)? {
+        return Err(Error::not_found("worker", worker).into());
+    }
     match stretches(work, worker)?.into_iter().find(|e| e.from <= date && e.to.is_none_or(|to| date <= to)) {
         Some(stored) => Ok(people::employment_asked(work, stored)?.new.salary),
         None if !people::exists(work, worker)? => Err(Error::not_found("worker", worker).into()),

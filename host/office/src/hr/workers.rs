@@ -1,13 +1,13 @@
 //! Workers: who there is.
 
 use backroom_domain::hr::{self, NewWorker, Worker};
-use backroom_domain::rights::{HrField, Layers};
+use backroom_domain::rights::{HrField, Operation};
 use backroom_domain::{Effect, Error, Id, Instant};
 use backroom_store::records::StoredWorker;
 use serde::Serialize;
 
 use crate::error::Result;
-use crate::hr::people;
+use crate::hr::{group, people};
 use crate::listing::{Step, list};
 use crate::page::{Page, PageRequest};
 use crate::work::Work;
@@ -58,19 +58,17 @@ pub fn add_worker(work: &mut Work, new: NewWorker) -> Result<Worker> {
 /// # Errors
 /// In order: `hr-read-denied`; `limit-invalid`, `cursor-invalid`.
 pub fn list_workers(work: &Work, request: &PageRequest) -> Result<Page<WorkerView>> {
-    let rights = work.rights();
-    check_any(rights)?;
-    list::<StoredWorker, _>(work, &(), None, request, |stored| Ok(Step::Take(view(work, rights, stored)?)))
+    work.rights().check_read_workers(Operation::Other)?;
+    list::<StoredWorker, _>(work, &(), None, request, |stored| Ok(view(work, stored)?.map_or(Step::Skip, Step::Take)))
 }
 
 /// The worker with this number; needs a right on at least one field of people.
 ///
 /// # Errors
-/// In order: `hr-read-denied`; `not-found`.
+/// In order: `hr-read-denied`; `not-found`, also of whoever is outside of the group that may be read.
 pub fn get_worker(work: &Work, id: &Id) -> Result<WorkerView> {
-    let rights = work.rights();
-    check_any(rights)?;
-    view(work, rights, people::stored_worker(work, id)?)
+    work.rights().check_read_workers(Operation::Other)?;
+    view(work, people::stored_worker(work, id)?)?.ok_or_else(|| Error::not_found("worker", id).into())
 }
 
 /// The worker's name, or [`ERASED`](hr::ERASED); needs the right `name`.
@@ -78,7 +76,7 @@ pub fn get_worker(work: &Work, id: &Id) -> Result<WorkerView> {
 /// # Errors
 /// In order: `hr-read-denied`; `not-found`.
 pub fn worker_name(work: &Work, id: &Id) -> Result<String> {
-    work.rights().check_read_hr(HrField::Name)?;
+    check_sees(work, Operation::GetName, HrField::Name, id)?;
     Ok(people::worker_asked(work, id, HrField::Name)?.new.name)
 }
 
@@ -87,39 +85,46 @@ pub fn worker_name(work: &Work, id: &Id) -> Result<String> {
 /// # Errors
 /// In order: `hr-read-denied`; `not-found`.
 pub fn bank_account(work: &Work, id: &Id) -> Result<Option<String>> {
-    work.rights().check_read_hr(HrField::Bank)?;
+    check_sees(work, Operation::GetBankAccount, HrField::Bank, id)?;
     Ok(people::worker_asked(work, id, HrField::Bank)?.new.bank_account)
 }
 
-/// Whoever may read anything about workers may know that they are there.
-fn check_any(rights: Layers<'_>) -> Result<()> {
-    use HrField::{Bank, Benefits, Compensation, Contact, Employment, Name};
-    if [Employment, Name, Contact, Compensation, Bank, Benefits].into_iter().any(|field| rights.read_hr(field)) {
-        return Ok(());
+/// Whoever is outside of the group that may be read is as if not there.
+fn check_sees(work: &Work, operation: Operation, field: HrField, id: &Id) -> Result<()> {
+    work.rights().check_read_hr(operation, field)?;
+    match group::sees(work, operation, field, id, work.today)? {
+        true => Ok(()),
+        false => Err(Error::not_found("worker", id).into()),
     }
-    Err(Error::denied("hr-read-denied", "no grant to read any data of workers").into())
 }
 
-fn view(work: &Work, rights: Layers<'_>, stored: StoredWorker) -> Result<WorkerView> {
-    let [name, contact, bank] = [HrField::Name, HrField::Contact, HrField::Bank].map(|field| rights.read_hr(field));
+/// Whoever may read anything about a worker may know that the worker is there.
+fn view(work: &Work, stored: StoredWorker) -> Result<Option<WorkerView>> {
+    let today = group::today(work, &stored.id)?;
+    let (rights, employee) = (work.rights(), today.as_ref().map(group::employee));
+    if !rights.sees_worker(Operation::Other, employee) {
+        return Ok(None);
+    }
+    let sees = |field| rights.sees(Operation::Other, field, employee);
+    let [name, contact, bank] = [HrField::Name, HrField::Contact, HrField::Bank].map(sees);
     if !(name || contact || bank) {
         let StoredWorker { id, recorded_at, sealed } = stored;
-        return Ok(WorkerView {
+        return Ok(Some(WorkerView {
             id,
             name: None,
             email: None,
             bank_account: None,
             recorded_at,
             erased: sealed.is_none(),
-        });
+        }));
     }
     let Worker { new, recorded_at, erased } = people::worker(work, stored)?;
-    Ok(WorkerView {
+    Ok(Some(WorkerView {
         id: new.id,
         name: name.then_some(new.name),
         email: new.email.filter(|_| contact),
         bank_account: new.bank_account.filter(|_| bank),
         recorded_at,
         erased,
-    })
+    }))
 }

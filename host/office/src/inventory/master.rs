@@ -2,6 +2,7 @@
 
 use backroom_domain::inventory::{self, Item, Location, Lot, NewItem, NewLocation, NewLot, Valuation};
 use backroom_domain::ledger::Account;
+use backroom_domain::rights::Operation;
 use backroom_domain::{Effect, Error, Id};
 
 use super::reads::take_if;
@@ -76,7 +77,7 @@ pub fn create_lot(work: &mut Work, new: NewLot) -> Result<Lot> {
 /// # Errors
 /// In order: `inventory-read-denied`; `not-found`.
 pub fn get_item(work: &Work, id: &Id) -> Result<Item> {
-    work.rights().check_read_item(id)?;
+    work.rights().check_read_item(Operation::ItemsGet, id)?;
     Ok(work.tx().get::<Item>(id)?.ok_or_else(|| Error::not_found("item", id))?)
 }
 
@@ -85,7 +86,9 @@ pub fn get_item(work: &Work, id: &Id) -> Result<Item> {
 /// # Errors
 /// `limit-invalid`, `cursor-invalid`.
 pub fn list_items(work: &Work, page: &PageRequest) -> Result<Page<Item>> {
-    list(work, &(), None, page, |item: Item| Ok(take_if(work.rights().read_item(&item.new.id), item)))
+    list(work, &(), None, page, |item: Item| {
+        Ok(take_if(work.rights().read_item(Operation::ItemsList, &item.new.id), item))
+    })
 }
 
 /// Locations in order of their codes. They are no secret among those who deal with stock, and there is no right to single ones.
@@ -93,6 +96,6 @@ pub fn list_items(work: &Work, page: &PageRequest) -> Result<Page<Item>> {
 /// # Errors
 /// In order: `inventory-read-denied` without the right to read any item; `limit-invalid`, `cursor-invalid`.
 pub fn list_locations(work: &Work, page: &PageRequest) -> Result<Page<Location>> {
-    work.rights().check_read_locations()?;
+    work.rights().check_read_locations(Operation::Other)?;
     list(work, &(), None, page, |location: Location| Ok(Step::Take(location)))
 }

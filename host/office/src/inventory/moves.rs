@@ -5,7 +5,7 @@ use backroom_domain::inventory::{
     self, Flow, Item, Location, Lot, Move, MoveChanges, MoveFacts, NewMove, OnHand, SerialChange, SerialPlace,
     Tracking, Valuation,
 };
-use backroom_store::Tx;
+use backroom_domain::rights::{Moving, Operation, Used};
 use backroom_store::records::{MoveNumber, OnHandKey, StoredWorker};
 use serde::Serialize;
 
@@ -13,6 +13,7 @@ use super::reads::{damaged, take_if};
 use crate::error::Result;
 use crate::listing::list;
 use crate::page::{Page, PageRequest};
+use crate::used::{Measure, Spans, use_up, used};
 use crate::work::Work;
 
 /// The series of the moves' numbers.
@@ -32,16 +33,28 @@ pub struct Moved {
 /// must exist by then. Stages nothing unless it succeeds.
 ///
 /// # Errors
-/// In order: `move-denied`; what [`inventory::check_move`] says, all together; `exists-with-different`; what [`inventory::post`]
-/// says. In the end of the unit of work `stock-ledger-mismatch` and `entry-missing`.
+/// In order: `move-denied`; `move-quantity-denied`; what [`inventory::check_move`] says, all together; `exists-with-different`; what
+/// [`inventory::post`] says; `move-value-denied`, `move-run-denied`, `move-day-denied`, as the value is known by then alone. In the end of the unit of work `stock-ledger-mismatch` and `entry-missing`.
 pub fn post_move(work: &mut Work, new: NewMove) -> Result<Moved> {
-    work.rights().check_move(&new.item, &new.from, &new.to)?;
+    let (item, from, to) = (Some(&new.item), Some(&new.from), Some(&new.to));
+    let moving = Moving { item, from, to, quantity: Some(new.quantity), ..Moving::default() };
+    work.rights().check_move(&moving)?;
     inventory::check_move(&new)?;
     if let Some(moved) = work.tx().get::<Move>(&new.id)? {
         inventory::same_move(&moved, &new)?;
         return Ok(Moved { moved, replayed: true });
     }
-    let changes = inventory::post(&new, facts(work.tx(), &new)?)?;
+    let changes = inventory::post(&new, facts(work, &new)?)?;
+    let spans = Spans { run: work.rights().has_run_moves(), day: work.rights().has_day_moves() };
+    let measures = (Measure::Quantity(&new.item), Measure::Value(changes.value.currency));
+    work.rights().check_move(&Moving {
+        value: Some(changes.value),
+        used_quantity: Some(used(work, measures.0, spans)?),
+        used_value: Some(used(work, measures.1, spans)?),
+        ..moving
+    })?;
+    use_up(work, measures.0, spans, Used::of(new.quantity))?;
+    use_up(work, measures.1, spans, changes.value.minor.into())?;
     Ok(Moved { moved: stage(work, new, changes)?, replayed: false })
 }
 
@@ -52,18 +65,19 @@ pub fn post_move(work: &mut Work, new: NewMove) -> Result<Moved> {
 pub fn list_moves(work: &Work, page: &PageRequest) -> Result<Page<Move>> {
     list(work, &(), None, page, |place: MoveNumber| {
         let moved = work.tx().get::<Move>(&place.id)?.ok_or_else(|| damaged("move", &place.id))?;
-        Ok(take_if(work.rights().read_item(&moved.new.item), moved))
+        Ok(take_if(work.rights().read_item(Operation::Other, &moved.new.item), moved))
     })
 }
 
 /// What is on record about everything that the move names: only what the rules will ask for.
-fn facts(tx: &Tx, new: &NewMove) -> Result<MoveFacts> {
+fn facts(work: &Work, new: &NewMove) -> Result<MoveFacts> {
+    let tx = work.tx();
     let on_hand = |location| tx.get::<OnHand>(&OnHandKey::new(&new.item, location, new.lot.as_ref()));
     let item = tx.get::<Item>(&new.item)?;
     let (from, to) = (tx.get::<Location>(&new.from)?, tx.get::<Location>(&new.to)?);
     let lot = new.lot.as_ref().map(|lot| tx.get::<Lot>(lot)).transpose()?.flatten();
     let worker_exists = match &new.worker {
-        Some(worker) => tx.get::<StoredWorker>(worker)?.is_some(),
+        Some(worker) => tx.get::<StoredWorker>(worker)?.is_some() && crate::hr::names(work, worker)?,
         None => false,
     };
     let flow = from.as_ref().zip(to.as_ref()).map(|(from, to)| Flow::between(from.new.usage, to.new.usage));

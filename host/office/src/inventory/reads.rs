@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use backroom_domain::inventory::{Item, Location, OnHand, Valuation};
 use backroom_domain::ledger::AccountTotal;
+use backroom_domain::rights::Operation;
 use backroom_domain::{Currency, Error, Id};
 use backroom_store::{Record, StoreError};
 use serde::Serialize;
 
 use crate::error::{Failure, Result};
+use crate::ledger::accounts::kind_of;
 use crate::listing::{Step, list};
 use crate::page::{Page, PageRequest};
 use crate::work::Work;
@@ -38,7 +40,11 @@ pub struct StockControlRow {
 /// # Errors
 /// In order: `inventory-read-denied`; `limit-invalid`, `cursor-invalid`; `not-found`.
 pub fn list_on_hand(work: &Work, item: &Id, location: Option<&Id>, page: &PageRequest) -> Result<Page<OnHand>> {
-    work.rights().check_read_item(item)?;
+    let rights = work.rights();
+    match location {
+        Some(location) => rights.check_read_on_hand(Operation::ListOnHand, item, location)?,
+        None => rights.check_read_item(Operation::ListOnHand, item)?,
+    }
     page.check()?;
     work.tx().get::<Item>(item)?.ok_or_else(|| Error::not_found("item", item))?;
     if let Some(location) = location {
@@ -51,7 +57,7 @@ pub fn list_on_hand(work: &Work, item: &Id, location: Option<&Id>, page: &PageRe
     // Rows of one location stand together, so its usage is looked up once.
     let mut last: Option<Location> = None;
     list(work, item, None, page, |row: OnHand| {
-        if row.units() == 0 {
+        if row.units() == 0 || !work.rights().read_on_hand(Operation::ListOnHand, item, &row.location) {
             return Ok(Step::Skip);
         }
         let location = match last.take() {
@@ -69,7 +75,7 @@ pub fn list_on_hand(work: &Work, item: &Id, location: Option<&Id>, page: &PageRe
 /// # Errors
 /// In order: `inventory-read-denied`; `not-found`.
 pub fn valuation(work: &Work, item: &Id) -> Result<Valuation> {
-    work.rights().check_read_item(item)?;
+    work.rights().check_read_value(Operation::GetValuation, item)?;
     // Every item has one from its creation on.
     Ok(work.tx().get::<Valuation>(item)?.ok_or_else(|| Error::not_found("item", item))?)
 }
@@ -79,7 +85,9 @@ pub fn valuation(work: &Work, item: &Id) -> Result<Valuation> {
 /// # Errors
 /// `limit-invalid`, `cursor-invalid`.
 pub fn list_valuations(work: &Work, page: &PageRequest) -> Result<Page<Valuation>> {
-    list(work, &(), None, page, |row: Valuation| Ok(take_if(work.rights().read_item(&row.item), row)))
+    list(work, &(), None, page, |row: Valuation| {
+        Ok(take_if(work.rights().read_value(Operation::Other, &row.item), row))
+    })
 }
 
 /// Every stock control account that the caller may read, in order of their codes, with what the ledger and what the stock say.
@@ -90,7 +98,8 @@ pub fn stock_control(work: &Work) -> Result<Vec<StockControlRow>> {
     let mut rows = BTreeMap::new();
     for_each(work, |total: AccountTotal| {
         let balance = &total.balance;
-        if total.stock_control && work.rights().read_account(&balance.account) {
+        let code = &balance.account;
+        if total.stock_control && work.rights().read_account(Operation::Other, code, kind_of(work, code)?) {
             let balance_of = |minor| DebitBalance { minor, currency: balance.currency };
             let ledger = balance_of(i128::from(balance.debits) - i128::from(balance.credits));
             let row = StockControlRow { account: balance.account.clone(), ledger, stock: balance_of(0) };

@@ -1,6 +1,7 @@
 //! The chart of accounts.
 
-use backroom_domain::ledger::{self, Account, AccountTotal, NewAccount};
+use backroom_domain::ledger::{self, Account, AccountTotal, AccountType, NewAccount};
+use backroom_domain::rights::Operation;
 use backroom_domain::{Effect, Error, Id};
 
 use crate::error::Result;
@@ -40,7 +41,7 @@ pub fn create_account(work: &mut Work, new: NewAccount) -> Result<Account> {
 /// # Errors
 /// In order: `ledger-read-denied`; `not-found`.
 pub fn get_account(work: &Work, code: &Id) -> Result<Account> {
-    work.rights().check_read_account(code)?;
+    work.rights().check_read_account(Operation::AccountsGet, code, kind_of(work, code)?)?;
     Ok(work.tx().get::<Account>(code)?.ok_or_else(|| Error::not_found("account", code))?)
 }
 
@@ -50,6 +51,15 @@ pub fn get_account(work: &Work, code: &Id) -> Result<Account> {
 /// `limit-invalid`, `cursor-invalid`.
 pub fn list_accounts(work: &Work, request: &PageRequest) -> Result<Page<Account>> {
     list::<Account, _>(work, &(), None, request, |account| {
-        Ok(if work.rights().read_account(&account.new.code) { Step::Take(account) } else { Step::Skip })
+        let visible = work.rights().read_account(Operation::AccountsList, &account.new.code, Some(account.new.kind));
+        Ok(if visible { Step::Take(account) } else { Step::Skip })
     })
+}
+
+/// The type of an account, if there is a right that depends on it; none as well if there is no such account.
+pub(crate) fn kind_of(work: &Work, code: &Id) -> Result<Option<AccountType>> {
+    if !work.rights().by_account_type() {
+        return Ok(None);
+    }
+    Ok(work.tx().get::<Account>(code)?.map(|account| account.new.kind))
 }

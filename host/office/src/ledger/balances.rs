@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use backroom_domain::ledger::{
     Account, AccountDay, AccountTotal, Balance, TrialBalance, TrialBalanceRow, TrialBalanceTotal,
 };
+use backroom_domain::rights::Operation;
 use backroom_domain::{BusinessDate, Class, Currency, Error, Id};
 use backroom_store::{RecordKey as _, StoreError};
 
 use crate::error::{Failure, Result};
+use crate::ledger::accounts::kind_of;
 use crate::work::Work;
 
 /// The most accounts of a trial balance.
@@ -23,7 +25,7 @@ const CHUNK: usize = 1_000;
 /// # Errors
 /// In order: `ledger-read-denied`; `not-found`; `account-is-header`.
 pub fn balance(work: &Work, account: &Id, as_of: Option<BusinessDate>) -> Result<Balance> {
-    work.rights().check_read_account(account)?;
+    check_balance(work, Some(account))?;
     let Some(total) = work.tx().get::<AccountTotal>(account)? else {
         return Err(match work.tx().get::<Account>(account)? {
             None => Error::not_found("account", account),
@@ -35,6 +37,19 @@ pub fn balance(work: &Work, account: &Id, as_of: Option<BusinessDate>) -> Result
         .into());
     };
     up_to(work, total.balance, as_of)
+}
+
+/// `denied` unless the balance of this account may be read; of a malformed one: of any.
+///
+/// # Errors
+/// `ledger-read-denied`.
+pub fn check_balance(work: &Work, account: Option<&Id>) -> Result<()> {
+    let rights = work.rights();
+    match account {
+        Some(account) => rights.check_read_account(Operation::BalancesGet, account, kind_of(work, account)?)?,
+        None => rights.check_read_ledger(Operation::BalancesGet)?,
+    }
+    Ok(())
 }
 
 /// Every posting account that may be read, with its balance; accounts without postings are there with zeros. With every
@@ -51,7 +66,8 @@ pub fn trial_balance(work: &Work, as_of: Option<BusinessDate>) -> Result<TrialBa
         let last = accounts.len() < CHUNK;
         after = accounts.last().map(|(key, _)| key.clone());
         for (_, Account { new: account, .. }) in accounts {
-            if !account.posting || !work.rights().read_account(&account.code) {
+            let readable = work.rights().read_account(Operation::TrialBalance, &account.code, Some(account.kind));
+            if !account.posting || !readable {
                 continue;
             }
             if rows.len() == MAX_ROWS {

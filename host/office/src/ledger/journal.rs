@@ -2,15 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use backroom_domain::ledger::{self, Account, AccountDay, AccountTotal, Entry, Found, Line, NewEntry, Turnover};
-use backroom_domain::{Effect, Error, Id};
+use backroom_domain::ledger::{
+    self, Account, AccountDay, AccountTotal, AccountType, Entry, Found, Line, NewEntry, Turnover,
+};
+use backroom_domain::rights::{Operation, Posting};
+use backroom_domain::{BusinessDate, Effect, Error, Id};
 use backroom_store::StoreError;
 use backroom_store::records::{EntryLines, EntryNumber, StoredEntry};
 use serde::Serialize;
 
 use crate::error::{Failure, Result};
+use crate::ledger::accounts::kind_of;
 use crate::listing::{Step, list};
 use crate::page::{Page, PageRequest};
+use crate::used::{Measure, Spans, use_up, used};
 use crate::work::Work;
 
 /// A page of entries ends early before it is larger than this: half of what one host call may carry, as lines take more room
@@ -26,19 +31,26 @@ pub struct Posted {
     pub replayed: bool,
 }
 
-/// Posts an entry; needs the right to post to every account and a total of debits, in every currency, below the ceiling.
-/// Stages nothing unless it succeeds.
+/// Posts an entry; needs a grant for the whole of it: accounts, sides, day, currencies, and debits below the ceilings. Stages
+/// nothing unless it succeeds.
+///
+/// What run and installation have debited before counts only for an entry that is not on record yet, so that doing the same work
+/// again does no harm: that part of the denials comes behind `exists-with-different`.
 ///
 /// # Errors
-/// In order: `ledger-post-denied`; `ledger-amount-denied`; the form of the entry (see [`ledger::check_entry`]);
-/// `exists-with-different`; then as [`ledger::post`]: `account-not-found`, `unbalanced`, `account-is-header`,
-/// `currency-mismatch`, `overflow`.
+/// In order: `ledger-post-denied`; `ledger-date-denied`; `ledger-currency-denied`; `ledger-amount-denied`; the form of the entry
+/// (see [`ledger::check_entry`]); `exists-with-different`; `ledger-run-amount-denied`; `ledger-day-amount-denied`; then as
+/// [`ledger::post`]: `account-not-found`, `unbalanced`, `account-is-header`, `currency-mismatch`, `overflow`.
 pub fn post(work: &mut Work, new: NewEntry) -> Result<Posted> {
-    check_rights(work, &new)?;
+    check_post(work, &new.lines, Some(new.date), true)?;
     ledger::check_entry(&new)?;
     if let Some(entry) = find(work, &new.id)? {
         ledger::same_entry(&entry, &new)?;
         return Ok(Posted { entry, replayed: true });
+    }
+    let spans = Spans { run: work.rights().has_run_amounts(), day: work.rights().has_day_amounts() };
+    if spans.any() {
+        check_sums(work, &new, spans)?;
     }
     let turnovers = ledger::post(&new, load(work, &new)?)?;
 
@@ -54,19 +66,27 @@ pub fn post(work: &mut Work, new: NewEntry) -> Result<Posted> {
         }
     }
     work.put(&EntryNumber { number, id: entry.new.id.clone() })?;
+    if spans.any() {
+        for debits in ledger::debit_totals(&entry.new.lines) {
+            use_up(work, Measure::Debits(debits.currency), spans, debits.minor.into())?;
+        }
+    }
     let entry = stage(work, entry)?;
     work.effect(Effect::EntryPosted(entry.clone()));
     Ok(Posted { entry, replayed: false })
 }
 
-/// The entry with this id; needs the right to read every account in it.
+/// The entry with this id; needs the right to read every account in it. One with another account is as if it were not there.
 ///
 /// # Errors
-/// In order: `not-found`; `ledger-read-denied`.
+/// In order: `ledger-read-denied` without the right to read any account; `not-found`.
 pub fn get_entry(work: &Work, id: &Id) -> Result<Entry> {
+    work.rights().check_read_ledger(Operation::JournalGet)?;
     let entry = find(work, id)?.ok_or_else(|| Error::not_found("entry", id))?;
-    entry.new.lines.iter().try_for_each(|line| work.rights().check_read_account(&line.account))?;
-    Ok(entry)
+    match is_readable(work, Operation::JournalGet, &entry)? {
+        true => Ok(entry),
+        false => Err(Error::not_found("entry", id).into()),
+    }
 }
 
 /// Entries in order of their numbers, those left out with an account that may not be read. A page may be short and still
@@ -78,7 +98,7 @@ pub fn list_entries(work: &Work, request: &PageRequest) -> Result<Page<Entry>> {
     let mut bytes: usize = 0;
     list::<EntryNumber, _>(work, &(), None, request, |EntryNumber { number, id }| {
         let entry = find(work, &id)?.ok_or_else(|| damaged(&id, format!("number {number} has no entry")))?;
-        if !entry.new.lines.iter().all(|line| work.rights().read_account(&line.account)) {
+        if !is_readable(work, Operation::JournalList, &entry)? {
             return Ok(Step::Skip);
         }
         let begun = bytes > 0;
@@ -87,11 +107,44 @@ pub fn list_entries(work: &Work, request: &PageRequest) -> Result<Page<Entry>> {
     })
 }
 
-fn check_rights(work: &Work, new: &NewEntry) -> Result<()> {
-    let rights = work.rights();
-    new.lines.iter().try_for_each(|line| rights.check_post(&line.account))?;
-    ledger::debit_totals(&new.lines).try_for_each(|total| rights.check_entry_total(total))?;
-    Ok(())
+/// `denied` unless the entry may be posted, sums of run and day aside. Of a malformed one: its lines, its day and its amounts as
+/// far as they are well-formed.
+///
+/// # Errors
+/// As [`post`].
+pub fn check_post(work: &Work, lines: &[Line], date: Option<BusinessDate>, amounts: bool) -> Result<()> {
+    let kinds = kinds_of(work, lines)?;
+    let posting = Posting { lines, kinds: &kinds, date, today: work.today, amounts, used: &[] };
+    Ok(work.rights().check_post(Operation::JournalPost, &posting)?)
+}
+
+/// `denied` if the entry would come, with what was before it, above a ceiling of the run or of the day.
+fn check_sums(work: &Work, new: &NewEntry, spans: Spans) -> Result<()> {
+    let currencies = ledger::debit_totals(&new.lines).map(|debits| debits.currency);
+    let used = currencies.map(|currency| Ok((currency, used(work, Measure::Debits(currency), spans)?)));
+    let used = used.collect::<Result<Vec<_>>>()?;
+    let kinds = kinds_of(work, &new.lines)?;
+    let (lines, date) = (new.lines.as_slice(), Some(new.date));
+    let posting = Posting { lines, kinds: &kinds, date, today: work.today, amounts: true, used: &used };
+    Ok(work.rights().check_post(Operation::JournalPost, &posting)?)
+}
+
+/// The types of the accounts of the lines; nothing if no right depends on them.
+fn kinds_of(work: &Work, lines: &[Line]) -> Result<Vec<Option<AccountType>>> {
+    if !work.rights().by_account_type() {
+        return Ok(Vec::new());
+    }
+    lines.iter().map(|line| kind_of(work, &line.account)).collect()
+}
+
+/// May every account of the entry be read?
+fn is_readable(work: &Work, operation: Operation, entry: &Entry) -> Result<bool> {
+    for line in &entry.new.lines {
+        if !work.rights().read_account(operation, &line.account, kind_of(work, &line.account)?) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// What there is under each account code of the entry.

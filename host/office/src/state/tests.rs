@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use backroom_domain::rights::Rights;
+use backroom_domain::rights::{Grant, Rights};
 use backroom_domain::{BusinessDate, Id, Instant};
 use backroom_store::{Meta, Store, TenantNo};
 use proptest::prelude::*;
@@ -38,7 +38,7 @@ fn commit(work: Work) {
 #[test]
 fn without_the_right_or_an_installation_everything_is_denied() {
     let store = Store::memory();
-    let cases = [(Some("a"), Rights { state: false, ..Rights::all() }), (None, Rights::all())];
+    let cases = [(Some("a"), Grant { state: false, ..Grant::all() }.into()), (None, Rights::all())];
     for (installation, rights) in cases {
         let mut work = work(&store, installation, rights);
         // A malformed key as well: the denial must not depend on it.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use backroom_domain::hr::NewWorker;
 use backroom_domain::inventory::{NewItem, NewLocation, NewLot, NewMove, Tracking, Usage};
 use backroom_domain::ledger::{AccountType, Line, NewAccount, NewEntry};
-use backroom_domain::rights::Rights;
+use backroom_domain::rights::{Grant, Rights};
 use backroom_domain::{BusinessDate, Class, Currency, Decimal, Id, Instant, Money, Side};
 use backroom_office::inventory::{Moved, create_item, create_location, create_lot, post_move};
 use backroom_office::{Caller, Failure, Page, PageRequest, Result, Work, hr, ledger};
@@ -32,7 +32,7 @@ pub(crate) fn usd(minor: u64) -> Money {
 
 /// Rights as an operator writes them.
 pub(crate) fn rights(toml: &str) -> Rights {
-    toml::from_str(toml).unwrap()
+    toml::from_str::<Grant>(toml).unwrap().into()
 }
 
 pub(crate) struct World {

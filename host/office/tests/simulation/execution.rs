@@ -335,6 +335,7 @@ impl Execution {
             grants: rights(clerk),
             config: [("n".to_owned(), config.to_string())].into(),
             limits: Limits::default(),
+            accept_rights: false,
         };
         let written = store(machine.office.install("ann", Instant(self.now), self.tenant(), new))?;
         let mut model = books.model(self.tenant(), base).committed();

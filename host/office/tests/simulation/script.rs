@@ -3,7 +3,7 @@
 use backroom_domain::hr::{NewBenefit, NewEmployment, NewWorker, Place};
 use backroom_domain::inventory::NewMove;
 use backroom_domain::ledger::{AccountType, Line, NewAccount, NewEntry};
-use backroom_domain::rights::{Pattern, Rights};
+use backroom_domain::rights::{Accounts, Grant, Pattern, Rights};
 use backroom_domain::{BusinessDate, Currency, Decimal, Id, Money, Side};
 use backroom_office::{Failure, Result, Work, hr, inventory, ledger, state};
 use backroom_store::StoreError;
@@ -131,16 +131,16 @@ pub(crate) fn money(minor: u64, of: &str) -> Money {
 
 /// The rights behind a number: of a clerk, or all.
 pub(crate) fn rights(clerk: bool) -> Rights {
-    let mut rights = Rights::all();
+    let mut rights = Grant::all();
     if clerk {
-        let patterns = |texts: &[&str]| texts.iter().map(|text| Pattern::parse(text).unwrap()).collect();
-        rights.ledger.post = patterns(&["1*", "2000"]);
+        let patterns = |texts: &[&str]| -> Vec<_> { texts.iter().map(|text| Pattern::parse(text).unwrap()).collect() };
+        rights.ledger.post = patterns(&["1*", "2000"]).into_iter().map(Accounts::from).collect();
         rights.ledger.max_entry = Some(money(200, "USD"));
         rights.hr.benefits = patterns(&["meals"]);
         rights.inventory.move_to = patterns(&["STORE", "BACK", "ROAD"]);
         (rights.administer, rights.state) = (false, false);
     }
-    rights
+    rights.into()
 }
 
 /// An account that a script adds: the shapes differ in what is wrong with them, or from each other.

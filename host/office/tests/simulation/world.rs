@@ -174,6 +174,7 @@ impl World {
             imports: Vec::new(),
             size: 1,
             created_at: Instant(world.now),
+            functions: Vec::new(),
         };
         drop(world.machines[0].office.create_release("ann", Instant(world.now), release).unwrap());
         let head = world.machines[0].engine.look(TenantNo::PROVIDER).hash;

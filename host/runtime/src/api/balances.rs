@@ -15,8 +15,8 @@ impl Host for RunState {
         let mut form = Form::default();
         let id = form.id(&account, || "account".to_owned())?;
         let as_of = as_of.map(|date| form.date(date, "as-of")).transpose()?;
-        let known = !form.has("id-invalid");
-        form.finish(|| if known { self.work.rights().check_read_account(&id) } else { Ok(()) }, || Ok(()))?;
+        let known = (!form.has("id-invalid")).then_some(&id);
+        form.finish(|| ledger::check_balance(&self.work, known), || Ok(()))?;
         let balance = ledger::balance(&self.work, &id, as_of)?;
         self.leave(FIXED)?;
         Ok(given(balance))

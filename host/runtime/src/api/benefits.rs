@@ -1,6 +1,6 @@
 //! `backroom:hr/benefits`: benefit lines.
 
-use backroom_domain::rights::HrField;
+use backroom_domain::rights::{HrField, Operation};
 use backroom_domain::{Id, hr as domain};
 use backroom_office::hr;
 
@@ -16,8 +16,9 @@ impl Host for RunState {
         self.enter(bytes)?;
         let mut form = Form::default();
         let new = convert::new_benefit(&mut form, &benefit)?;
-        let known = Id::parse(&benefit.plan, "").is_ok() && !form.has("currency-invalid");
-        let denied = || if known { self.work.rights().check_benefit(&new.plan, new.amount) } else { Ok(()) };
+        let plan = Id::parse(&benefit.plan, "").is_ok().then_some(&new.plan);
+        let amount = (!form.has("currency-invalid")).then_some(new.amount);
+        let denied = || self.work.rights().check_benefit(plan, amount);
         form.finish(denied, || domain::check_benefit(&new))?;
         let hr::Recorded { benefit, replayed } = hr::record_benefit(&mut self.work, new)?;
         self.staged(bytes)?;
@@ -40,7 +41,7 @@ impl Host for RunState {
         let last = form.date(last_day, "last-day")?;
         let request = convert::page_request(cursor, limit);
         let check = || request.check().map(drop);
-        form.finish(|| self.work.rights().check_read_hr(HrField::Benefits), check)?;
+        form.finish(|| self.work.rights().check_read_hr(Operation::ListBenefits, HrField::Benefits), check)?;
         let page = hr::list_benefits(&self.work, &plan, first, last, &request)?;
         let (items, next) = convert::page(page, given);
         self.leave(items.len() * 4 * FIXED)?;

@@ -1,7 +1,7 @@
 //! `backroom:ledger/journal`: posting and reading entries.
 
-use backroom_domain::{Id, Result as Rule, ledger as domain};
-use backroom_office::ledger;
+use backroom_domain::{BusinessDate, Id, ledger as domain};
+use backroom_office::{Failure, ledger};
 
 use super::FIXED;
 use crate::bindings::backroom::ledger::journal::{Dimension, Entry, EntryPage, Host, Line, NewEntry, Posted};
@@ -16,7 +16,8 @@ impl Host for RunState {
         let mut form = Form::default();
         let new = convert::new_entry(&mut form, &entry)?;
         let currencies = !form.has("currency-invalid");
-        form.finish(|| self.check_rights(&entry, &new, currencies), || domain::check_entry(&new))?;
+        let date = (!form.has("date-invalid")).then_some(new.date);
+        form.finish(|| self.check_rights(&entry, &new, date, currencies), || domain::check_entry(&new))?;
         let posted = ledger::post(&mut self.work, new)?;
         self.staged(bytes)?;
         self.leave(FIXED)?;
@@ -42,14 +43,17 @@ impl Host for RunState {
 
 impl RunState {
     /// The rights to the part of a malformed entry that is well-formed.
-    fn check_rights(&self, entry: &NewEntry, new: &domain::NewEntry, currencies: bool) -> Rule<()> {
-        let rights = self.work.rights();
-        let accounts = entry.lines.iter().filter_map(|line| Id::parse(&line.account, "").ok());
-        accounts.into_iter().try_for_each(|account| rights.check_post(&account))?;
-        if currencies {
-            domain::debit_totals(&new.lines).try_for_each(|total| rights.check_entry_total(total))?;
-        }
-        Ok(())
+    fn check_rights(
+        &self,
+        entry: &NewEntry,
+        new: &domain::NewEntry,
+        date: Option<BusinessDate>,
+        currencies: bool,
+    ) -> Result<(), Failure> {
+        let known = |line: &Line| Id::parse(&line.account, "").is_ok();
+        let lines = entry.lines.iter().zip(&new.lines).filter(|(line, _)| known(line));
+        let lines: Vec<_> = lines.map(|(_, line)| line.clone()).collect();
+        ledger::check_post(&self.work, &lines, date, currencies)
     }
 }
 

@@ -1,5 +1,6 @@
 //! `backroom:inventory/stock`: what is where, what it is worth, and moving it.
 
+use backroom_domain::rights::{Moving, Operation};
 use backroom_domain::{Id, inventory as domain};
 use backroom_office::inventory;
 
@@ -23,7 +24,11 @@ impl Host for RunState {
         let known = !form.has("id-invalid");
         let location = form.some_id(location.as_ref(), "location")?;
         let request = convert::page_request(cursor, limit);
-        let denied = || if known { self.work.rights().check_read_item(&id) } else { Ok(()) };
+        let rights = self.work.rights();
+        let denied = || match known {
+            true => rights.check_read_item(Operation::ListOnHand, &id),
+            false => rights.check_read_locations(Operation::ListOnHand),
+        };
         form.finish(denied, || request.check().map(drop))?;
         let page = inventory::list_on_hand(&self.work, &id, location.as_ref(), &request)?;
         let (items, next) = convert::page(page, given);
@@ -45,10 +50,14 @@ impl Host for RunState {
         self.enter(bytes)?;
         let mut form = Form::default();
         let command = convert::new_move(&mut form, &new)?;
-        let known = [&new.item, &new.source, &new.destination].iter().all(|text| Id::parse(text, "").is_ok());
-        let domain::NewMove { item, from, to, .. } = &command;
-        let denied = || if known { self.work.rights().check_move(item, from, to) } else { Ok(()) };
-        form.finish(denied, || domain::check_move(&command))?;
+        let known = |text: &str, id| Id::parse(text, "").is_ok().then_some(id);
+        let moving = Moving {
+            item: known(&new.item, &command.item),
+            from: known(&new.source, &command.from),
+            to: known(&new.destination, &command.to),
+            ..Moving::default()
+        };
+        form.finish(|| self.work.rights().check_move(&moving), || domain::check_move(&command))?;
         let inventory::Moved { moved, replayed } = inventory::post_move(&mut self.work, command)?;
         self.staged(bytes)?;
         self.leave(FIXED)?;

@@ -1,6 +1,6 @@
 //! `backroom:hr/workers`: workers and their employments, field by field.
 
-use backroom_domain::rights::HrField;
+use backroom_domain::rights::{HrField, Operation};
 use backroom_domain::{Id, hr as domain};
 use backroom_office::hr;
 
@@ -29,7 +29,7 @@ impl Host for RunState {
         };
         let request = convert::page_request(cursor, limit);
         let check = || request.check().map(drop);
-        form.finish(|| self.work.rights().check_read_hr(HrField::Employment), check)?;
+        form.finish(|| self.work.rights().check_read_hr(Operation::ListEmployments, HrField::Employment), check)?;
         let page = hr::list_employments(&self.work, &filter, &request)?;
         let (items, next) = convert::page(page, given);
         self.leave(items.len() * 2 * FIXED)?;
@@ -37,7 +37,7 @@ impl Host for RunState {
     }
 
     fn get_name(&mut self, worker: String) -> Result<String, HostError> {
-        let worker = self.worker(&worker, HrField::Name)?;
+        let worker = self.worker(&worker, Operation::GetName, HrField::Name)?;
         let name = hr::worker_name(&self.work, &worker)?;
         self.leave(name.len())?;
         Ok(name)
@@ -48,14 +48,14 @@ impl Host for RunState {
         let mut form = Form::default();
         let worker = form.id(&worker, || "worker".to_owned())?;
         let date = form.date(date, "date")?;
-        form.finish(|| self.work.rights().check_read_hr(HrField::Compensation), || Ok(()))?;
+        form.finish(|| self.work.rights().check_read_hr(Operation::GetCompensation, HrField::Compensation), || Ok(()))?;
         let pay = hr::compensation(&self.work, &worker, date)?;
         self.leave(FIXED)?;
         Ok(pay.map(convert::money))
     }
 
     fn get_bank_account(&mut self, worker: String) -> Result<Option<String>, HostError> {
-        let worker = self.worker(&worker, HrField::Bank)?;
+        let worker = self.worker(&worker, Operation::GetBankAccount, HrField::Bank)?;
         let account = hr::bank_account(&self.work, &worker)?;
         self.leave(account.as_ref().map_or(0, String::len))?;
         Ok(account)
@@ -64,10 +64,10 @@ impl Host for RunState {
 
 impl RunState {
     /// Begins a call about one field of a worker.
-    fn worker(&mut self, worker: &str, field: HrField) -> Result<Id, HostError> {
+    fn worker(&mut self, worker: &str, operation: Operation, field: HrField) -> Result<Id, HostError> {
         self.enter(worker.len())?;
         let id = Id::parse(worker, "worker");
-        Ok(id.map_err(|error| denied_first(self.work.rights().check_read_hr(field), error))?)
+        Ok(id.map_err(|error| denied_first(self.work.rights().check_read_hr(operation, field), error))?)
     }
 }
 

@@ -7,7 +7,7 @@ use wasmtime::Engine;
 
 use crate::convert::clean_lines;
 use crate::error::PluginError;
-use crate::inspect::{Inspected, inspect};
+use crate::inspect::{Inspection, inspect};
 
 /// What bytes are to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,7 +24,7 @@ pub(crate) enum What {
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum About {
     Plugin {
-        inspected: Inspected,
+        inspected: Inspection,
         /// Bytes of the component.
         size: usize,
     },

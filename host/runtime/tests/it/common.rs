@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use backroom_domain::rights::Rights;
+use backroom_domain::rights::{Grant, Rights};
 use backroom_domain::{Id, Instant};
 use backroom_office::{NewInstallation, Office};
 use backroom_runtime::{MANIFEST_SECTION, Mode, RunRequest, Runner, Runtime, RuntimeOptions};
@@ -183,9 +183,16 @@ impl Service {
     /// Uploads a plugin and puts it to use as `test`, with everything granted.
     pub(crate) fn install(&self, bytes: &[u8], limits: Limits) -> Release {
         let release = self.upload(bytes);
-        let grants = Rights { administer: false, ..Rights::all() };
+        let grants = Grant { administer: false, ..Grant::all() }.into();
         let config = [("greeting".to_owned(), "hello".to_owned())].into();
-        let new = NewInstallation { name: id("test"), release: release.digest.clone(), grants, config, limits };
+        let new = NewInstallation {
+            name: id("test"),
+            release: release.digest.clone(),
+            grants,
+            config,
+            limits,
+            accept_rights: false,
+        };
         self.office.install("admin", NOW, self.tenant(), new).unwrap();
         release
     }

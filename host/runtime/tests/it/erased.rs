@@ -44,7 +44,7 @@ fn asks(keeps: bool) -> Vec<u8> {
         run: &run,
         realloc: None,
     };
-    plugin(&guest, "[wants]\nstate = true\n[wants.hr]\nread = [\"name\"]\n")
+    plugin(&guest, "[[wants]]\nwhy = \"Test.\"\nstate = true\n[wants.hr]\nread = [\"name\"]\n")
 }
 
 fn caller() -> Caller {

@@ -47,7 +47,7 @@ impl Engine for Shared {
 }
 
 fn keeper() -> Vec<u8> {
-    plugin(&state_guest(STATE_FIELDS, &then_ok(SET_TO_INPUT)), "[wants]\nstate = true\n")
+    plugin(&state_guest(STATE_FIELDS, &then_ok(SET_TO_INPUT)), "[[wants]]\nwhy = \"Test.\"\nstate = true\n")
 }
 
 #[test]

@@ -4,7 +4,7 @@ use backroom_office::MAX_LIMITS;
 use std::sync::Arc;
 
 use crate::common::{NOW, OK, SET_TO_INPUT, STATE_FIELDS, Service, id, plugin, state_guest, then_ok};
-use backroom_domain::rights::Rights;
+use backroom_domain::rights::{Grant, Rights};
 use backroom_domain::{BusinessDate, Class, Effect};
 use backroom_office::{Caller, state};
 use backroom_runtime::{Mode, RunReport, RunRequest, Runner, RunnerError, Runtime, RuntimeOptions, Status};
@@ -18,7 +18,7 @@ fn service() -> Service {
 
 /// Sets `key` to its input.
 fn keeper() -> Vec<u8> {
-    plugin(&state_guest(STATE_FIELDS, &then_ok(SET_TO_INPUT)), "[wants]\nstate = true\n")
+    plugin(&state_guest(STATE_FIELDS, &then_ok(SET_TO_INPUT)), "[[wants]]\nwhy = \"Test.\"\nstate = true\n")
 }
 
 fn kept(service: &Service) -> Option<Vec<u8>> {
@@ -126,7 +126,11 @@ fn refused_and_failed_attempts_are_recorded_once() {
     // What is written before the trap, and before the refusal (the right is missing), must be gone.
     let trap = format!("{SET_TO_INPUT} unreachable");
     let rows = [
-        (plugin(&state_guest(STATE_FIELDS, &trap), "[wants]\nstate = true\n"), Status::Failed, RunStatus::Failed),
+        (
+            plugin(&state_guest(STATE_FIELDS, &trap), "[[wants]]\nwhy = \"Test.\"\nstate = true\n"),
+            Status::Failed,
+            RunStatus::Failed,
+        ),
         (plugin(&state_guest(STATE_FIELDS, &then_ok(SET_TO_INPUT)), ""), Status::Refused, RunStatus::Refused),
     ];
     for (bytes, status, recorded) in rows {
@@ -148,13 +152,13 @@ fn refused_and_failed_attempts_are_recorded_once() {
 
 #[test]
 fn every_layer_must_allow() {
-    let none = Rights { state: false, ..Rights::all() };
-    let all = Rights { administer: false, ..Rights::all() };
+    let none = Rights::from(Grant { state: false, ..Grant::all() });
+    let all = Rights::from(Grant { administer: false, ..Grant::all() });
     let rows = [
-        ("[wants]\nstate = true\n", &all, &all, true),
+        ("[[wants]]\nwhy = \"Test.\"\nstate = true\n", &all, &all, true),
         ("", &all, &all, false),
-        ("[wants]\nstate = true\n", &none, &all, false),
-        ("[wants]\nstate = true\n", &all, &none, false),
+        ("[[wants]]\nwhy = \"Test.\"\nstate = true\n", &none, &all, false),
+        ("[[wants]]\nwhy = \"Test.\"\nstate = true\n", &all, &none, false),
     ];
     for (at, (wants, grants, own, allowed)) in rows.into_iter().enumerate() {
         let service = Service::new();
@@ -165,6 +169,7 @@ fn every_layer_must_allow() {
             grants: grants.clone(),
             config: Default::default(),
             limits: Limits::default(),
+            accept_rights: false,
         };
         service.office.install("admin", NOW, service.tenant(), new).unwrap();
         let request = RunRequest { rights: Arc::new(own.clone()), ..service.request(Mode::Commit, "1") };

@@ -7,7 +7,7 @@ use crate::common::{Guest, OK, STATE_FIELDS, Service, plugin, state_guest, then_
 use backroom_runtime::{FaultKind, Mode, RunReport, Status};
 use backroom_store::records::Limits;
 
-const WANTS_STATE: &str = "[wants]\nstate = true\n";
+const WANTS_STATE: &str = "[[wants]]\nwhy = \"Test.\"\nstate = true\n";
 
 /// Runs a guest once in both modes, and checks that both say the same and that nothing was kept.
 fn run(bytes: &[u8], limits: Limits) -> RunReport {

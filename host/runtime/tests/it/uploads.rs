@@ -1,7 +1,9 @@
 //! What is no plugin is refused when it is uploaded, with a reason that says what to do; nothing of it is kept.
 
-use crate::common::{Guest, NOW, OK, Service, component, leb, manifest, plugin, runtime, with_manifest};
-use backroom_runtime::PluginError;
+use crate::common::{
+    Guest, NOW, OK, STATE_FIELDS, Service, component, leb, manifest, plugin, runtime, state_guest, with_manifest,
+};
+use backroom_runtime::{Class, PluginError, RightsReport};
 
 fn refused(bytes: &[u8]) -> PluginError {
     runtime().load(bytes).map(|plugin| plugin.digest().to_owned()).unwrap_err()
@@ -110,7 +112,7 @@ fn a_plugin_has_one_good_manifest() {
         (bare.clone(), "there is none"),
         (twice, "more than one"),
         (with_manifest(bare.clone(), "name = "), "line 1"),
-        (with_manifest(bare.clone(), &manifest("[wants]\nadminister = true\n")), "administer"),
+        (with_manifest(bare.clone(), &manifest("[[wants]]\nwhy = \"Test.\"\nadminister = true\n")), "administer"),
         (with_manifest(bare, &manifest(&"#".repeat(70_000))), "the limit is 65536"),
     ];
     for (bytes, part) in rows {
@@ -124,11 +126,11 @@ fn a_plugin_has_one_good_manifest() {
 #[test]
 fn an_upload_is_recorded_once_and_survives_a_restart() {
     let service = Service::new();
-    let bytes = plugin(&guest(), "[wants.ledger]\nread = [\"61*\"]\n");
+    let bytes = plugin(&guest(), "[[wants]]\nwhy = \"Test.\"\n[wants.ledger]\nread = [\"61*\"]\n");
     let release = service.upload(&bytes);
     assert_eq!(release.digest, blake3::hash(&bytes).to_hex().to_string());
     assert_eq!((release.plugin.as_str(), release.version.as_str()), ("test", "1.0.0"));
-    assert_eq!(release.wants.ledger.read.len(), 1);
+    assert_eq!(release.wants.grants()[0].ledger.read.len(), 1);
     assert_eq!(release.size, bytes.len() as u64);
     let later = backroom_domain::Instant(NOW.0 + 1);
     assert_eq!(service.runner.upload("other", later, &bytes).unwrap(), release);
@@ -144,4 +146,23 @@ fn nothing_of_a_refused_upload_is_kept() {
     let page = backroom_office::PageRequest::first(10);
     assert!(service.office.releases(&page).unwrap().items.is_empty());
     assert_eq!(std::fs::read_dir(service.dir.path().join("releases")).unwrap().count(), 0);
+}
+
+/// What is said of a component before anything is compiled, and what is kept of it.
+#[test]
+fn the_functions_that_are_imported_are_known_and_compared_with_what_is_wanted() {
+    let state = plugin(
+        &state_guest(STATE_FIELDS, OK),
+        "[[wants]]\nwhy = \"Test.\"\nstate = true\noperations = [\"state.get\"]\n[wants.ledger]\nread = [\"*\"]\n",
+    );
+    let found = backroom_runtime::inspect(&state).unwrap();
+    assert_eq!(found.imports, ["backroom:host/state@0.1.0"]);
+    assert_eq!(found.functions, ["state.set", "state.get"]);
+    assert_eq!(found.class(), Class::None);
+    let service = Service::new();
+    let release = service.upload(&state);
+    assert_eq!(release.functions, found.functions);
+    let report = RightsReport::new(&release.wants, &release.functions, &release.wants, None);
+    assert_eq!(report.imports.used_not_wanted, ["state.set"]);
+    assert_eq!(report.imports.wanted_not_used, ["ledger.read"]);
 }

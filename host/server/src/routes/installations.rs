@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use backroom_domain::Error;
 use backroom_domain::rights::Rights;
-use backroom_office::NewInstallation;
-use backroom_store::records::{Installation, Limits};
+use backroom_domain::{Error, Id};
+use backroom_office::{Failure, NewInstallation, Written};
+use backroom_runtime::RightsReport;
+use backroom_store::TenantNo;
+use backroom_store::records::{Installation, Limits, Release};
 use serde::{Deserialize, Serialize};
 
 use crate::admission::Task;
@@ -26,6 +28,9 @@ pub(crate) struct Wanted {
     config: BTreeMap<String, String>,
     #[serde(default)]
     limits: Limits,
+    /// Another release may want more than the one that it takes the place of.
+    #[serde(default)]
+    accept_rights: bool,
 }
 
 /// An installation with what its release is and wants.
@@ -38,7 +43,18 @@ struct Shown {
     version: String,
     /// What the plugin asks for.
     wants: Rights,
+    /// What does not agree between wants, grants and imports, and what is new.
+    rights: RightsReport,
     effective: &'static str,
+}
+
+impl Shown {
+    /// `before` is what the release wanted that was installed before.
+    fn new(open: &Open, installation: Installation, before: Option<&Rights>) -> Result<Self, Failure> {
+        let Release { plugin, version, wants, functions, .. } = open.office.release(&installation.release)?;
+        let rights = RightsReport::new(&wants, &functions, &installation.grants, before);
+        Ok(Self { installation, plugin: plugin.to_string(), version, wants, rights, effective: EFFECTIVE })
+    }
 }
 
 const EFFECTIVE: &str =
@@ -47,18 +63,30 @@ const EFFECTIVE: &str =
 pub(crate) async fn install(Writes(books): Writes, PathId(name): PathId, Json(wanted): Json<Wanted>) -> Answer {
     let (actor, tenant) = (books.session.actor.clone(), books.number());
     let install = move |open: &Open| {
-        let Wanted { release, grants, config, limits } = wanted;
+        let Wanted { release, grants, config, limits, accept_rights } = wanted;
         // A release that is not there is a mistake in the body, not a path that leads nowhere.
         let known = open.office.release(&release).map_err(|failure| match failure {
-            backroom_office::Failure::Business(_) => {
+            Failure::Business(_) => {
                 Error::invalid("release-unknown", "release", "there is no such release; upload the plugin first").into()
             }
-            store @ backroom_office::Failure::Store(_) => store,
+            store @ Failure::Store(_) => store,
         });
         drop(known?);
-        open.office.install(&actor, clock::now(), tenant, NewInstallation { name, release, grants, config, limits })
+        let before = wanted_before(open, tenant, &name, &release)?;
+        let new = NewInstallation { name, release, grants, config, limits, accept_rights };
+        let Written { value, replayed, ticket } = open.office.install(&actor, clock::now(), tenant, new)?;
+        Ok(Written { value: Shown::new(open, value, before.as_ref())?, replayed, ticket })
     };
     books.session.write(tenant, Task::Write, install).await
+}
+
+/// What the release wants that is installed now, if another is to take its place.
+fn wanted_before(open: &Open, tenant: TenantNo, name: &Id, release: &str) -> Result<Option<Rights>, Failure> {
+    match open.office.installation(tenant, name) {
+        Ok(found) if found.release != release => Ok(Some(open.office.release(&found.release)?.wants)),
+        Ok(_) | Err(Failure::Business(_)) => Ok(None),
+        Err(store @ Failure::Store(_)) => Err(store),
+    }
 }
 
 pub(crate) async fn list(Reads(books): Reads, Asked(paging): Asked<Paging>) -> Answer {
@@ -70,9 +98,7 @@ pub(crate) async fn show(Reads(books): Reads, PathId(name): PathId) -> Answer {
     let tenant = books.number();
     let show = move |open: &Open| {
         let installation = open.office.installation(tenant, &name)?;
-        let release = open.office.release(&installation.release)?;
-        let (plugin, version, wants) = (release.plugin.to_string(), release.version, release.wants);
-        Ok(Shown { installation, plugin, version, wants, effective: EFFECTIVE })
+        Shown::new(open, installation, None)
     };
     books.session.read(tenant, show).await
 }

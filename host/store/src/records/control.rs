@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use backroom_domain::rights::Rights;
-use backroom_domain::{Id, Instant};
+use backroom_domain::{BusinessDate, Id, Instant};
 use serde::{Deserialize, Serialize};
 
 use crate::record::Record;
@@ -108,6 +108,10 @@ pub struct Release {
     /// When it was uploaded.
     #[n(7)]
     pub created_at: Instant,
+    /// The functions of them that it imports, such as `journal.post`; none known of releases from before this was kept.
+    #[cbor(n(8), skip_if = "Vec::is_empty")]
+    #[serde(default)]
+    pub functions: Vec<String>,
 }
 
 impl Record for Release {
@@ -275,5 +279,44 @@ impl Record for Counter {
     type Key = String;
     fn key(&self) -> String {
         self.series.clone()
+    }
+}
+
+/// What an installation did on a UTC day of its runs' clocks, added up, where its rights have a ceiling for it.
+#[derive(Debug, Clone, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]
+pub struct DayTotal {
+    /// The installation.
+    #[n(0)]
+    pub installation: Id,
+    /// The day.
+    #[n(1)]
+    pub day: BusinessDate,
+    /// What is added up, such as `debits:USD`.
+    #[n(2)]
+    pub what: String,
+    /// The sum: 128 bits, big endian.
+    #[cbor(n(3), with = "minicbor::bytes")]
+    sum: [u8; 16],
+}
+
+impl DayTotal {
+    /// A sum.
+    #[must_use]
+    pub fn new(installation: Id, day: BusinessDate, what: String, sum: u128) -> Self {
+        Self { installation, day, what, sum: sum.to_be_bytes() }
+    }
+
+    /// The sum.
+    #[must_use]
+    pub fn sum(&self) -> u128 {
+        u128::from_be_bytes(self.sum)
+    }
+}
+
+impl Record for DayTotal {
+    const SPACE: u8 = 17;
+    type Key = (Id, BusinessDate, String);
+    fn key(&self) -> (Id, BusinessDate, String) {
+        (self.installation.clone(), self.day, self.what.clone())
     }
 }

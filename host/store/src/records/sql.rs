@@ -9,8 +9,9 @@
 use backroom_domain::{BusinessDate, Id, Instant};
 
 use super::{
-    ApiKey, BenefitByPlan, BenefitByWorker, Counter, EntryLines, EntryNumber, Installation, MoveNumber, QueueLength,
-    QueuePlace, QueuedRun, Release, RunRecord, StateValue, StoredEmployment, StoredEntry, StoredWorker, Tenant,
+    ApiKey, BenefitByPlan, BenefitByWorker, Counter, DayTotal, EntryLines, EntryNumber, Installation, MoveNumber,
+    QueueLength, QueuePlace, QueuedRun, Release, RunRecord, StateValue, StoredEmployment, StoredEntry, StoredWorker,
+    Tenant,
 };
 use crate::error::CodecError;
 use crate::record::Record as _;
@@ -218,6 +219,20 @@ pub const TABLES: &[Table] = &[
         name: "queue_length",
         columns: &[column("length", Kind::Int)],
         extract: |body| Ok(vec![int(QueueLength::decode(body)?.length)]),
+    },
+    Table {
+        space: DayTotal::SPACE,
+        name: "day_total",
+        columns: &[
+            column("installation", Kind::Text),
+            column("day", Kind::Date),
+            column("what", Kind::Text),
+            column("sum", Kind::Number),
+        ],
+        extract: |body| {
+            let r = DayTotal::decode(body)?;
+            Ok(vec![id(&r.installation), day(r.day), text(&r.what), shown(r.sum())])
+        },
     },
     Table {
         space: Counter::SPACE,

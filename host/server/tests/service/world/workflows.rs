@@ -70,6 +70,7 @@ impl Workflows for Scripted {
             imports: Vec::new(),
             size: bytes.len() as u64,
             created_at: now,
+            functions: Vec::new(),
         };
         self.script.components.lock().insert(release.digest.clone(), bytes.to_vec());
         let written = Office::new(self.store.clone()).create_release(actor, now, release)?;

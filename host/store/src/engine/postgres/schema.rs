@@ -17,6 +17,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("person keys", include_str!("migrations/0004_person_keys.sql")),
     ("queue", include_str!("migrations/0005_queue.sql")),
     ("groups", include_str!("migrations/0006_groups.sql")),
+    ("day totals", include_str!("migrations/0007_day_totals.sql")),
 ];
 
 /// Whoever holds it migrates. The number says nothing; it must only be the same in all releases.

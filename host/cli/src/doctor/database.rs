@@ -1,0 +1,79 @@
+//! A PostgreSQL server: whether it can be reached, and whether it keeps what it acknowledges. Only its settings are read.
+
+use std::time::Duration;
+
+use tokio_postgres::{Client, Error, NoTls};
+
+use super::{Findings, State};
+
+const ABOUT: &str = "database";
+/// The oldest version that is supported.
+const OLDEST: u32 = 150_000;
+const PATIENCE: Duration = Duration::from_secs(10);
+
+pub(super) fn look(url: &str, findings: &mut Findings) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let asked = match runtime {
+        Ok(runtime) => runtime.block_on(tokio::time::timeout(PATIENCE, ask(url))),
+        Err(why) => return findings.add(ABOUT, "reachable", State::Bad, why.to_string()),
+    };
+    match asked {
+        Ok(Ok(settings)) => judge(&settings, findings),
+        // Neither error shows the URL, which may hold a password.
+        Ok(Err(why)) => findings.add(ABOUT, "reachable", State::Bad, words(&why)),
+        Err(_) => findings.add(ABOUT, "reachable", State::Bad, format!("no answer within {PATIENCE:?}")),
+    }
+}
+
+struct Settings {
+    version: u32,
+    /// Each of them must be on: what is acknowledged is on disk.
+    durable: Vec<(&'static str, String)>,
+}
+
+async fn ask(url: &str) -> Result<Settings, Error> {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
+    // It ends when the client is dropped; what goes wrong with it is what the client reports.
+    let driven = tokio::spawn(connection);
+    let version = show(&client, "server_version_num").await?.parse().unwrap_or_default();
+    let mut durable = Vec::new();
+    for name in ["fsync", "synchronous_commit", "full_page_writes"] {
+        durable.push((name, show(&client, name).await?));
+    }
+    drop(client);
+    driven.await.ok();
+    Ok(Settings { version, durable })
+}
+
+/// `name` is one of ours, never input.
+async fn show(client: &Client, name: &str) -> Result<String, Error> {
+    Ok(client.query_one(&format!("SHOW {name}"), &[]).await?.get(0))
+}
+
+fn judge(settings: &Settings, findings: &mut Findings) {
+    let Settings { version, durable } = settings;
+    let shown = format!("PostgreSQL {}", version / 10_000);
+    findings.add(ABOUT, "reachable", State::Ok, "it answers");
+    match *version >= OLDEST {
+        true => findings.add(ABOUT, "version", State::Ok, shown),
+        false => findings.add(ABOUT, "version", State::Bad, format!("{shown}: 15 or newer is needed")),
+    }
+    for (name, value) in durable {
+        let on = matches!(value.as_str(), "on" | "local" | "remote_write" | "remote_apply");
+        let (state, detail) = match on {
+            true => (State::Ok, value.clone()),
+            false => (State::Bad, format!("{value}: what is acknowledged can be lost when the machine stops")),
+        };
+        findings.add(ABOUT, name, state, detail);
+    }
+}
+
+fn words(why: &Error) -> String {
+    match why.as_db_error() {
+        Some(error) => error.message().to_owned(),
+        None => {
+            let source = std::error::Error::source(why).map(ToString::to_string);
+            source.unwrap_or_else(|| why.to_string())
+        }
+    }
+}

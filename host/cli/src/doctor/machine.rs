@@ -1,0 +1,69 @@
+//! The machine: the WebAssembly engine with its pool and its clock, what the kernel offers, the compilers for plugins.
+
+use std::path::Path;
+
+use backroom_kit::{Machine, Quiet, Toolchain};
+use backroom_runtime::{Capacity, Runtime, RuntimeOptions};
+
+use super::{Findings, State};
+
+pub(super) fn look(findings: &mut Findings) {
+    engine(findings);
+    kernel(findings);
+    let toolchain = Toolchain::find(&Machine::current(), Path::new("."), false, &mut Quiet);
+    let (state, detail) = match toolchain {
+        Ok(Toolchain::Active) => (State::Ok, format!("the active Rust compiler has {}", backroom_kit::TARGET)),
+        Ok(other) => (State::Ok, format!("{other:?}")),
+        Err(_) => (State::Info, "no compiler for plugins in Rust; `backroom plugin build` installs one".to_owned()),
+    };
+    findings.add("plugins", "compiler", state, detail);
+}
+
+/// Sets up the engine as `serve` does. That stops an endless loop by the ticker, or fails.
+fn engine(findings: &mut Findings) {
+    let about = "sandbox";
+    let runtime = match Runtime::new(RuntimeOptions::default()) {
+        Ok(runtime) => runtime,
+        Err(why) => return findings.add(about, "engine", State::Bad, why.to_string()),
+    };
+    let target = format!("{} on {}", std::env::consts::ARCH, std::env::consts::OS);
+    findings.add(about, "engine", State::Ok, format!("WebAssembly compiles and runs ({target})"));
+    findings.add(about, "wall time", State::Ok, "an endless loop was stopped by the ticker just now");
+    let Capacity { concurrency, pooled } = runtime.capacity();
+    let detail = format!("{concurrency} runs at the same time");
+    match pooled {
+        true => findings.add(about, "pool of instances", State::Ok, detail),
+        false => {
+            findings.add(about, "pool of instances", State::Warning, format!("no room for it; {detail}, each slower"))
+        }
+    }
+    match Runtime::has_pagemap_scan() {
+        true => findings.add(about, "PAGEMAP_SCAN", State::Ok, "memories are reset page by page"),
+        false => findings.add(
+            about,
+            "PAGEMAP_SCAN",
+            State::Warning,
+            "the kernel does not offer it (Linux 6.7 does): fresh instances cost more",
+        ),
+    }
+}
+
+/// What the kernel offers for putting processes into a sandbox. Plugins run inside of the service's process, so nothing
+/// relies on it.
+fn kernel(findings: &mut Findings) {
+    let about = "kernel";
+    let read = |path: &str| std::fs::read_to_string(path).ok().map(|text| text.trim().to_owned());
+    let release = read("/proc/sys/kernel/osrelease").unwrap_or_else(|| "it does not say".to_owned());
+    findings.add(about, "release", State::Info, release);
+    let seccomp = match read("/proc/sys/kernel/seccomp/actions_avail") {
+        Some(actions) => format!("available ({actions}); not used by this release"),
+        None => "not available; not used by this release".to_owned(),
+    };
+    findings.add(about, "seccomp", State::Info, seccomp);
+    let landlock = match read("/sys/kernel/security/lsm") {
+        Some(modules) if modules.split(',').any(|module| module == "landlock") => "available; not used by this release",
+        Some(_) => "not among the kernel's security modules; not used by this release",
+        None => "cannot be told: /sys/kernel/security is not to be read here; not used by this release",
+    };
+    findings.add(about, "landlock", State::Info, landlock);
+}

@@ -1,0 +1,355 @@
+//! Rights on the ledger: which accounts may be read, which debited and credited, how much, in which currencies, for which days.
+
+use serde::{Deserialize, Serialize};
+
+use super::facet::{Bound, Facets};
+use super::layers::{Layers, Stage};
+use super::pattern::any_account;
+use super::{Accounts, Checks, Grant, Kind, Operation, Operations, Used, empty, money_text, words};
+use crate::ledger::{AccountType, Line};
+use crate::{BusinessDate, Currency, Id, Money, Result, Side};
+
+/// Rights on the ledger.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct LedgerRights {
+    /// Accounts whose balances and entries may be read.
+    #[n(0)]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub read: Vec<Accounts>,
+    /// Accounts that may be debited and credited.
+    #[n(1)]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub post: Vec<Accounts>,
+    /// The largest sum of debits of one entry; none: no ceiling. A ceiling in one currency allows no other.
+    #[n(2)]
+    #[serde(with = "money_text", skip_serializing_if = "Option::is_none")]
+    pub max_entry: Option<Money>,
+    /// The largest sum of debits of all entries of a run.
+    #[n(3)]
+    #[serde(with = "money_text", skip_serializing_if = "Option::is_none")]
+    pub max_run: Option<Money>,
+    /// The largest sum of debits of all entries of the installation on a UTC day.
+    #[n(4)]
+    #[serde(with = "money_text", skip_serializing_if = "Option::is_none")]
+    pub max_day: Option<Money>,
+    /// Accounts that may be debited, beside those in `post`.
+    #[cbor(n(5), skip_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub debit: Vec<Accounts>,
+    /// Accounts that may be credited, beside those in `post`.
+    #[cbor(n(6), skip_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub credit: Vec<Accounts>,
+    /// Post in these currencies alone; none named: in all.
+    #[cbor(n(7), skip_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub currencies: Vec<Currency>,
+    /// Post for these days alone.
+    #[n(8)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window: Option<Window>,
+}
+
+/// For which days may be posted: each end that is given must hold.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Window {
+    /// The first day.
+    #[n(0)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<BusinessDate>,
+    /// The last day, counted.
+    #[n(1)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<BusinessDate>,
+    /// So many days before the day that the run is for; 0: that day at the earliest.
+    #[n(2)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub days_before: Option<u16>,
+    /// So many days after it; 0: that day at the latest.
+    #[n(3)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub days_after: Option<u16>,
+}
+
+impl Window {
+    fn has(&self, day: BusinessDate, today: BusinessDate) -> bool {
+        let within = |limit: Option<u16>, first: BusinessDate, last: BusinessDate| {
+            limit.is_none_or(|days| first >= last || last.days_since(first) <= u32::from(days))
+        };
+        self.from.is_none_or(|from| from <= day)
+            && self.to.is_none_or(|to| day <= to)
+            && within(self.days_before, day, today)
+            && within(self.days_after, today, day)
+    }
+}
+
+/// What a posting asks for.
+#[derive(Debug, Clone, Copy)]
+pub struct Posting<'a> {
+    /// Its lines; of a malformed entry those that are well-formed.
+    pub lines: &'a [Line],
+    /// The types of their accounts, in the same order; may be empty unless [`Layers::by_account_type`].
+    pub kinds: &'a [Option<AccountType>],
+    /// The day it is for; none if it is malformed, and not looked at.
+    pub date: Option<BusinessDate>,
+    /// The day that the run is for.
+    pub today: BusinessDate,
+    /// Whether the amounts are well-formed, and looked at.
+    pub amounts: bool,
+    /// What the run and the installation have debited so far, by currency; not looked at if there is none.
+    pub used: &'a [(Currency, Used)],
+}
+
+impl Posting<'_> {
+    fn accounts(&self, rights: &LedgerRights) -> bool {
+        self.lines.iter().enumerate().all(|(i, line)| {
+            let kind = self.kinds.get(i).copied().flatten();
+            let side = match line.side {
+                Side::Debit => &rights.debit,
+                Side::Credit => &rights.credit,
+            };
+            any_account(&rights.post, &line.account, kind) || any_account(side, &line.account, kind)
+        })
+    }
+
+    fn days(&self, rights: &LedgerRights) -> bool {
+        self.date.is_none_or(|date| rights.window.is_none_or(|window| window.has(date, self.today)))
+    }
+
+    fn currencies(&self, rights: &LedgerRights) -> bool {
+        !self.amounts
+            || rights.currencies.is_empty()
+            || self.lines.iter().all(|line| rights.currencies.contains(&line.amount.currency))
+    }
+
+    /// No larger sum of debits, and nothing in another currency. Added at once, without a table by currency.
+    fn within(&self, ceiling: Option<Money>, before: impl Fn(&Used) -> u128) -> bool {
+        let Some(ceiling) = ceiling.filter(|_| self.amounts) else { return true };
+        let used = self.used.iter().find(|(currency, _)| *currency == ceiling.currency);
+        let start = used.map_or(0, |(_, used)| before(used));
+        let debits = self.lines.iter().filter(|line| line.side == Side::Debit);
+        let sum = debits.fold(start, |sum, line| sum.saturating_add(u128::from(line.amount.minor)));
+        sum <= u128::from(ceiling.minor) && self.lines.iter().all(|line| line.amount.currency == ceiling.currency)
+    }
+
+    fn sums(
+        &self,
+        rights: &LedgerRights,
+        of: impl Fn(&LedgerRights) -> Option<Money>,
+        before: fn(&Used) -> u128,
+    ) -> bool {
+        self.used.is_empty() || self.within(of(rights), before)
+    }
+}
+
+impl Layers<'_> {
+    /// May balances and entries of the account be read? Its type counts only if [`Layers::by_account_type`].
+    pub fn read_account(&self, operation: Operation, code: &Id, kind: Option<AccountType>) -> bool {
+        self.allows(operation, |grant| any_account(&grant.ledger.read, code, kind))
+    }
+
+    /// `denied` unless balances and entries of the account may be read.
+    pub fn check_read_account(&self, operation: Operation, code: &Id, kind: Option<AccountType>) -> Result<()> {
+        self.check(
+            operation,
+            &[Stage {
+                code: "ledger-read-denied",
+                test: &|grant| any_account(&grant.ledger.read, code, kind),
+                message: &|| format!("no grant to read account {code}"),
+            }],
+        )
+    }
+
+    /// `denied` unless some account may be read.
+    pub fn check_read_ledger(&self, operation: Operation) -> Result<()> {
+        self.check(
+            operation,
+            &[Stage {
+                code: "ledger-read-denied",
+                test: &|grant| !grant.ledger.read.is_empty(),
+                message: &|| "no grant to read any account".to_owned(),
+            }],
+        )
+    }
+
+    /// `denied` unless in each layer one grant allows the whole entry. In order: `ledger-post-denied` (accounts and sides),
+    /// `ledger-date-denied`, `ledger-currency-denied`, `ledger-amount-denied` (of the entry), `ledger-run-amount-denied`,
+    /// `ledger-day-amount-denied`.
+    pub fn check_post(&self, operation: Operation, posting: &Posting<'_>) -> Result<()> {
+        self.check(
+            operation,
+            &[
+                Stage {
+                    code: "ledger-post-denied",
+                    test: &|grant| posting.accounts(&grant.ledger),
+                    message: &|| self.which_account(operation, posting),
+                },
+                Stage {
+                    code: "ledger-date-denied",
+                    test: &|grant| posting.days(&grant.ledger),
+                    message: &|| match posting.date {
+                        Some(date) => format!("no grant to post to these accounts for {date}"),
+                        None => "no grant to post to these accounts for that day".to_owned(),
+                    },
+                },
+                Stage {
+                    code: "ledger-currency-denied",
+                    test: &|grant| posting.currencies(&grant.ledger),
+                    message: &|| "no grant to post to these accounts in each of these currencies".to_owned(),
+                },
+                Stage {
+                    code: "ledger-amount-denied",
+                    test: &|grant| posting.within(grant.ledger.max_entry, |_| 0),
+                    message: &|| {
+                        "the entry is above the granted ceiling of one entry, or not in its currency".to_owned()
+                    },
+                },
+                Stage {
+                    code: "ledger-run-amount-denied",
+                    test: &|grant| posting.sums(&grant.ledger, |rights| rights.max_run, |used| used.run),
+                    message: &|| "with it, the run would debit more than its granted ceiling".to_owned(),
+                },
+                Stage {
+                    code: "ledger-day-amount-denied",
+                    test: &|grant| posting.sums(&grant.ledger, |rights| rights.max_day, |used| used.day),
+                    message: &|| {
+                        "with it, the installation would debit more than its granted ceiling of the day".to_owned()
+                    },
+                },
+            ],
+        )
+    }
+
+    /// The first line that no grant would allow by itself; if there is none, no grant has all of them together.
+    fn which_account(&self, operation: Operation, posting: &Posting<'_>) -> String {
+        let denied = posting.lines.iter().enumerate().find(|(i, line)| {
+            let kinds = posting.kinds.get(*i).map(std::slice::from_ref).unwrap_or_default();
+            let alone = Posting { lines: std::slice::from_ref(line), kinds, ..*posting };
+            !self.allows(operation, |grant| alone.accounts(&grant.ledger))
+        });
+        match denied {
+            Some((_, Line { account, side: Side::Debit, .. })) => format!("no grant to debit account {account}"),
+            Some((_, Line { account, side: Side::Credit, .. })) => format!("no grant to credit account {account}"),
+            None => "no single grant is for all accounts of the entry".to_owned(),
+        }
+    }
+
+    /// Does a right depend on the type of an account?
+    pub fn by_account_type(&self) -> bool {
+        self.some(|grant| {
+            let LedgerRights { read, post, debit, credit, .. } = &grant.ledger;
+            [read, post, debit, credit].into_iter().flatten().any(|set| set.kind.is_some())
+        })
+    }
+
+    /// Is there a ceiling on what a run debits?
+    pub fn has_run_amounts(&self) -> bool {
+        self.some(|grant| grant.ledger.max_run.is_some())
+    }
+
+    /// Is there a ceiling on what an installation debits in a day?
+    pub fn has_day_amounts(&self) -> bool {
+        self.some(|grant| grant.ledger.max_day.is_some())
+    }
+}
+
+impl LedgerRights {
+    fn posts(&self) -> bool {
+        !(self.post.is_empty() && self.debit.is_empty() && self.credit.is_empty())
+    }
+}
+
+impl Kind for LedgerRights {
+    fn check(&self, checks: &mut Checks) {
+        for (name, list) in
+            [("read", &self.read), ("post", &self.post), ("debit", &self.debit), ("credit", &self.credit)]
+        {
+            checks.list("ledger", name, list.len());
+        }
+        checks.list("ledger", "currencies", self.currencies.len());
+        let narrowed = self.max_entry.or(self.max_run).or(self.max_day).is_some();
+        if !self.posts() && (narrowed || !self.currencies.is_empty() || self.window.is_some()) {
+            checks.wrong("ledger", "narrows what may be posted, and no account may be posted to");
+        }
+        if self.window == Some(Window::default()) {
+            checks.wrong("ledger.window", "says no day: give `from`, `to`, `days-before` or `days-after`");
+        }
+    }
+
+    fn facets(&self, out: &mut Facets) {
+        let Self { read, post, max_entry, max_run, max_day, debit, credit, currencies, window } = self;
+        out.named("ledger.read", read.iter().cloned());
+        out.named("ledger.debit", post.iter().chain(debit).cloned());
+        out.named("ledger.credit", post.iter().chain(credit).cloned());
+        if self.posts() {
+            out.limit("ledger.max-entry", max_entry.map(Bound::Money));
+            out.limit("ledger.max-run", max_run.map(Bound::Money));
+            out.limit("ledger.max-day", max_day.map(Bound::Money));
+            let codes = currencies.iter().filter_map(|currency| super::Pattern::parse(currency.as_str()).ok());
+            out.only("ledger.currencies", codes);
+            let Window { from, to, days_before, days_after } = window.unwrap_or_default();
+            out.limit("ledger.window.from", from.map(Bound::From));
+            out.limit("ledger.window.to", to.map(Bound::Until));
+            out.limit("ledger.window.days-before", days_before.map(Bound::Days));
+            out.limit("ledger.window.days-after", days_after.map(Bound::Days));
+        }
+    }
+
+    fn words(&self, out: &mut Vec<String>) {
+        let text = |sets: &[Accounts]| words::accounts(sets, "account", "accounts");
+        if !self.read.is_empty() {
+            out.push(format!("Read balances and journal entries of {}.", text(&self.read)));
+        }
+        if !self.posts() {
+            return;
+        }
+        let mut post = Vec::new();
+        for (verb, sets) in [("debit and credit", &self.post), ("debit", &self.debit), ("credit", &self.credit)] {
+            if !sets.is_empty() {
+                post.push(format!("{verb} {}", text(sets)));
+            }
+        }
+        out.push(format!("Post journal entries: {}.", post.join("; ")));
+        let ceilings = [(self.max_entry, "an entry"), (self.max_run, "a run"), (self.max_day, "a day")];
+        let ceilings: Vec<String> =
+            ceilings.iter().filter_map(|(money, per)| money.map(|money| format!("{money} {per}"))).collect();
+        out.push(match ceilings.as_slice() {
+            [] => "There is no ceiling on the amounts that it posts.".to_owned(),
+            some => format!("At most {}.", words::list(some, "and")),
+        });
+        if !self.currencies.is_empty() {
+            out.push(format!("Post in {} alone.", words::list(&self.currencies, "and")));
+        }
+        if let Some(Window { from, to, days_before, days_after }) = self.window {
+            let parts = [
+                from.map(|day| format!("from {day}")),
+                to.map(|day| format!("to {day}")),
+                days_before.map(|days| format!("at most {days} days before the day of the run")),
+                days_after.map(|days| format!("at most {days} days after it")),
+            ];
+            out.push(format!("Post for days {}.", parts.into_iter().flatten().collect::<Vec<_>>().join(", ")));
+        }
+    }
+
+    fn serves(&self, out: &mut Vec<(&'static str, Operations)>) {
+        use Operation::{AccountsGet, AccountsList, BalancesGet, JournalGet, JournalList, JournalPost, TrialBalance};
+        if !self.read.is_empty() {
+            let read = [AccountsGet, AccountsList, BalancesGet, TrialBalance, JournalGet, JournalList];
+            out.push(("ledger.read", Operations::of(&read)));
+        }
+        if self.posts() {
+            out.push(("ledger.post", Operations::of(&[JournalPost])));
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        empty(self)
+    }
+}
+
+/// Everything that reads.
+pub(super) fn read_only(grant: &mut Grant) {
+    grant.ledger = LedgerRights { read: vec![Accounts::ANY], ..LedgerRights::default() };
+}

@@ -1,0 +1,324 @@
+//! Every function of the contract, granted and denied. Which functions there are is read from the WIT files, so that one without a
+//! case here fails.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use backroom_domain::rights::{Grant, Operation, Operations, operations_of};
+use wit_parser::{Resolve, Type, TypeDefKind, WorldItem};
+
+use super::*;
+
+/// What becomes of a call that is not granted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ungranted {
+    /// It is `denied` with this code.
+    Denied(&'static str),
+    /// What may not be read is left out of the answer, as the contract says.
+    LeftOut,
+}
+
+use Ungranted::{Denied, LeftOut};
+
+/// A call that answers with how many things it gave, the right it needs (taken away), and what becomes of it without.
+struct Case {
+    name: &'static str,
+    call: fn(&mut RunState) -> Result<usize, HostError>,
+    without: fn(&mut Grant),
+    ungranted: Ungranted,
+}
+
+const fn case(
+    name: &'static str,
+    call: fn(&mut RunState) -> Result<usize, HostError>,
+    without: fn(&mut Grant),
+    ungranted: Ungranted,
+) -> Case {
+    Case { name, call, without, ungranted }
+}
+
+fn one<T>(answer: Result<T, HostError>) -> Result<usize, HostError> {
+    answer.map(|_| 1)
+}
+
+const NO_STATE: Ungranted = Denied("state-denied");
+const NO_ACCOUNT: Ungranted = Denied("ledger-read-denied");
+const NO_FIELD: Ungranted = Denied("hr-read-denied");
+const NO_ITEM: Ungranted = Denied("inventory-read-denied");
+
+/// One line for each function that needs a right.
+const CASES: &[Case] = &[
+    case("state.get", |s| one(state::Host::get(s, "k".into())), |g| g.state = false, NO_STATE),
+    case("state.set", |s| one(state::Host::set(s, "k".into(), vec![1])), |g| g.state = false, NO_STATE),
+    case("state.delete", |s| one(state::Host::delete(s, "k".into())), |g| g.state = false, NO_STATE),
+    case("state.list", |s| one(state::Host::list(s, String::new(), None, 1)), |g| g.state = false, NO_STATE),
+    case("accounts.get", |s| one(accounts::Host::get(s, "1000".into())), |g| g.ledger.read.clear(), NO_ACCOUNT),
+    case("accounts.list", |s| Ok(accounts::Host::list(s, None, 9)?.items.len()), |g| g.ledger.read.clear(), LeftOut),
+    case("balances.get", |s| one(balances::Host::get(s, "1000".into(), None)), |g| g.ledger.read.clear(), NO_ACCOUNT),
+    case(
+        "balances.trial-balance",
+        |s| Ok(balances::Host::trial_balance(s, None)?.len()),
+        |g| g.ledger.read.clear(),
+        LeftOut,
+    ),
+    case(
+        "journal.post",
+        |s| one(journal::Host::post(s, entry("e1", "6100"))),
+        |g| g.ledger.post.clear(),
+        Denied("ledger-post-denied"),
+    ),
+    case("journal.get", |s| one(journal::Host::get(s, "e0".into())), |g| g.ledger.read.clear(), NO_ACCOUNT),
+    case("journal.list", |s| Ok(journal::Host::list(s, None, 9)?.items.len()), |g| g.ledger.read.clear(), LeftOut),
+    case(
+        "workers.list-employments",
+        |s| Ok(workers::Host::list_employments(s, everyone(), None, 9)?.items.len()),
+        |g| drop(g.hr.read.remove(&HrField::Employment)),
+        NO_FIELD,
+    ),
+    case(
+        "workers.get-name",
+        |s| one(workers::Host::get_name(s, "w1".into())),
+        |g| drop(g.hr.read.remove(&HrField::Name)),
+        NO_FIELD,
+    ),
+    case(
+        "workers.get-compensation",
+        |s| one(workers::Host::get_compensation(s, "w1".into(), DAY)),
+        |g| drop(g.hr.read.remove(&HrField::Compensation)),
+        NO_FIELD,
+    ),
+    case(
+        "workers.get-bank-account",
+        |s| one(workers::Host::get_bank_account(s, "w1".into())),
+        |g| drop(g.hr.read.remove(&HrField::Bank)),
+        NO_FIELD,
+    ),
+    case(
+        "benefits.record",
+        |s| one(benefits::Host::record(s, benefit("b1"))),
+        |g| g.hr.benefits.clear(),
+        Denied("benefit-denied"),
+    ),
+    case(
+        "benefits.list",
+        |s| one(benefits::Host::list(s, "housing".into(), DAY, DAY, None, 1)),
+        |g| drop(g.hr.read.remove(&HrField::Benefits)),
+        NO_FIELD,
+    ),
+    case("items.get", |s| one(items::Host::get(s, "laptop".into())), |g| g.inventory.read.clear(), NO_ITEM),
+    case("items.list", |s| Ok(items::Host::list(s, None, 9)?.items.len()), |g| g.inventory.read.clear(), LeftOut),
+    case(
+        "stock.list-on-hand",
+        |s| Ok(stock::Host::list_on_hand(s, "laptop".into(), None, None, 9)?.items.len()),
+        |g| g.inventory.read.clear(),
+        NO_ITEM,
+    ),
+    case(
+        "stock.get-valuation",
+        |s| one(stock::Host::get_valuation(s, "laptop".into())),
+        |g| g.inventory.read.clear(),
+        NO_ITEM,
+    ),
+    case(
+        "stock.post-move",
+        |s| one(stock::Host::post_move(s, receipt("m1"))),
+        |g| g.inventory.move_to.clear(),
+        Denied("move-denied"),
+    ),
+];
+
+/// One line for each function that needs none: what it tells is the run's own.
+const FREE: &[(&str, fn(&mut RunState) -> bool)] = &[
+    ("clock.now", |s| clock::Host::now(s).is_ok()),
+    ("clock.today", |s| clock::Host::today(s).is_ok()),
+    ("config.get", |s| config::Host::get(s, "greeting".into()).is_ok()),
+    ("log.write", |s| log::Host::write(s, log::Level::Info, "x".into()).is_ok()),
+];
+
+/// Every function that the world imports, as `interface.function`, and whether it can answer with an error.
+fn contract() -> Vec<(String, bool)> {
+    let mut resolve = Resolve::default();
+    resolve.push_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit")).unwrap();
+    let (_, world) = resolve.worlds.iter().find(|(_, world)| world.name == "workflow").unwrap();
+    let mut functions = Vec::new();
+    for item in world.imports.values() {
+        let WorldItem::Interface { id, .. } = item else { continue };
+        let interface = &resolve.interfaces[*id];
+        for (name, function) in &interface.functions {
+            let fails = match function.result {
+                Some(Type::Id(id)) => matches!(&resolve.types[id].kind, TypeDefKind::Result(r) if r.err.is_some()),
+                _ => false,
+            };
+            functions.push((format!("{}.{name}", interface.name.as_deref().unwrap()), fails));
+        }
+    }
+    functions
+}
+
+#[test]
+fn every_function_of_the_contract_has_a_case() {
+    let contract = contract();
+    assert!(contract.len() >= 26, "{contract:?}");
+    let names = |fails: bool| -> BTreeSet<&str> {
+        contract.iter().filter(|(_, f)| *f == fails).map(|(name, _)| name.as_str()).collect()
+    };
+    let cases: BTreeSet<&str> = CASES.iter().map(|case| case.name).collect();
+    let free: BTreeSet<&str> = FREE.iter().map(|(name, _)| *name).collect();
+    assert_eq!(cases, names(true), "a function that can be denied has a case here");
+    assert_eq!(free, names(false), "a function without an error needs no right");
+    let operations: BTreeSet<&str> = Operation::NAMED.iter().map(|operation| operation.name()).collect();
+    assert_eq!(operations, cases, "a grant can name each of them");
+    assert_eq!(operations_of(&Rights::all()), Operations::of(Operation::NAMED), "a kind of right is for each of them");
+}
+
+/// Calls with these rights below all rights, and checks that it went as it should, and left nothing behind if it was denied.
+fn expect(store: &Store, case: &Case, grant: Grant, granted: bool, why: &str) {
+    let mut state = with(store, grant.into());
+    let answer = (case.call)(&mut state);
+    let what = format!("{} {why}", case.name);
+    match (granted, case.ungranted) {
+        (true, _) => assert!(matches!(answer, Ok(1..)), "{what}: {answer:?}"),
+        (false, LeftOut) => assert!(matches!(answer, Ok(0)), "{what}: {answer:?}"),
+        (false, Denied(code)) => assert_eq!(business(answer), (Class::Denied, vec![code.to_owned()]), "{what}"),
+    }
+    if !granted {
+        assert_eq!((state.work.effects().len(), state.work.tx().changes()), (0, 0), "{what}");
+        assert!(state.meter.calls > 0, "{what}: a denied call counts as well");
+    }
+}
+
+#[test]
+fn every_function_is_allowed_with_its_right_and_denied_without() {
+    let store = books();
+    let day = |text| Some(BusinessDate::parse(text, "d").unwrap());
+    for case in CASES {
+        let operation = Operation::parse(case.name).unwrap();
+        let others = Operations::of(Operation::NAMED).without(Operations::of(&[operation]));
+        let all = Grant::all;
+        let mut without = all();
+        (case.without)(&mut without);
+        expect(&store, case, all(), true, "with everything");
+        expect(&store, case, without, false, "without its right");
+        expect(&store, case, Grant::default(), false, "without any right");
+        let only = Operations::of(&[operation]);
+        expect(&store, case, Grant { operations: Some(only), ..all() }, true, "by name alone");
+        expect(&store, case, Grant { operations: Some(others), ..all() }, false, "by name of all others");
+        expect(&store, case, Grant { expires: day("2026-06-30"), ..all() }, true, "on the last day");
+        expect(&store, case, Grant { expires: day("2026-06-29"), ..all() }, false, "on the day after");
+    }
+}
+
+#[test]
+fn functions_that_need_no_right_work_without_any() {
+    let store = books();
+    for (name, call) in FREE {
+        assert!(call(&mut with(&store, Rights::default())), "{name}");
+    }
+}
+
+/// The budget comes before the right.
+#[test]
+fn budgets_come_before_anything_is_looked_at() {
+    let store = books();
+    let limits = Limits { host_calls: 0, ..Limits::default() };
+    let mut state = RunState::new(work(&store, Rights::default()), Arc::default(), limits);
+    for case in CASES {
+        match (case.call)(&mut state) {
+            Err(HostError::Fault(fault)) => assert_eq!(fault.kind, FaultKind::HostCalls, "{}", case.name),
+            other => panic!("{}: {other:?}", case.name),
+        }
+    }
+    assert!(FREE.iter().all(|(_, call)| !call(&mut state)));
+    assert_eq!(state.fault.unwrap().kind, FaultKind::HostCalls);
+}
+
+/// A worker outside of the group is as if not there: the answer is the one for a number that nobody has.
+#[test]
+fn workers_outside_of_the_group_are_as_if_not_there() {
+    let store = books();
+    let group = |positions: &[&str]| {
+        let mut grant = Grant::all();
+        grant.hr.positions = positions.iter().map(|p| backroom_domain::rights::Pattern::parse(p).unwrap()).collect();
+        Rights::from(grant)
+    };
+    let mut inside = with(&store, group(&["CPA"]));
+    let s = &mut inside;
+    assert_eq!(workers::Host::get_name(s, "w1".into()).unwrap(), "Ann");
+    assert_eq!(workers::Host::list_employments(s, everyone(), None, 9).unwrap().items.len(), 1);
+    assert!(benefits::Host::record(s, benefit("b1")).is_ok());
+    assert_eq!(benefits::Host::list(s, "housing".into(), DAY, DAY, None, 9).unwrap().items.len(), 1);
+    let issue = |worker: &str| stock::NewMove { worker: Some(worker.to_owned()), ..receipt("m1") };
+    assert!(stock::Host::post_move(s, issue("w1")).is_ok());
+    drop(inside);
+    let mut outside = with(&store, group(&["CFO"]));
+    let s = &mut outside;
+    let told = |result: Result<(), HostError>| match result {
+        Err(HostError::Business(error)) => format!("{error}"),
+        other => panic!("{other:?}"),
+    };
+    let no = "w2"; // Nobody has this number.
+    let same = |a: String, b: String| assert_eq!(a.replace("w1", "w2"), b);
+    let name = |s: &mut RunState, w: &str| told(workers::Host::get_name(s, w.into()).map(drop));
+    same(name(s, "w1"), name(s, no));
+    let bank = |s: &mut RunState, w: &str| told(workers::Host::get_bank_account(s, w.into()).map(drop));
+    same(bank(s, "w1"), bank(s, no));
+    let pay = |s: &mut RunState, w: &str| told(workers::Host::get_compensation(s, w.into(), DAY).map(drop));
+    same(pay(s, "w1"), pay(s, no));
+    let lines = |s: &mut RunState, w: &str| {
+        told(benefits::Host::record(s, benefits::NewBenefit { worker: w.into(), ..benefit("b1") }).map(drop))
+    };
+    same(lines(s, "w1"), lines(s, no));
+    same(told(stock::Host::post_move(s, issue("w1")).map(drop)), told(stock::Host::post_move(s, issue(no)).map(drop)));
+    assert_eq!(workers::Host::list_employments(s, everyone(), None, 9).unwrap().items.len(), 0);
+    assert!(s.work.effects().is_empty());
+}
+
+/// An entry with an account that may not be read is as if not there, too.
+#[test]
+fn a_denial_never_says_what_there_is() {
+    let store = books();
+    let mut grant = Grant::all();
+    grant.ledger.read = vec!["6*".to_owned().try_into().unwrap()];
+    let mut state = with(&store, grant.into());
+    let told = |result: Result<journal::Entry, HostError>| match result {
+        Err(HostError::Business(error)) => format!("{error}"),
+        other => panic!("{other:?}"),
+    };
+    let there = told(journal::Host::get(&mut state, "e0".into()));
+    assert_eq!(there.replace("e0", "e9"), told(journal::Host::get(&mut state, "e9".into())));
+}
+
+/// What a run and an installation used up of their ceilings is counted, and a repeat does not count.
+#[test]
+fn sums_of_run_and_day_are_counted() {
+    let store = books();
+    let grant = |run: &str, day: &str| {
+        let mut grant = Grant::all();
+        (grant.ledger.max_run, grant.ledger.max_day) = (run.parse().ok(), day.parse().ok());
+        Rights::from(grant)
+    };
+    // Two entries of 1.00 USD fit into the run, and three into the day.
+    let mut first = with(&store, grant("2.00 USD", "3.00 USD"));
+    assert!(journal::Host::post(&mut first, entry("e1", "6100")).is_ok());
+    assert!(journal::Host::post(&mut first, entry("e2", "6100")).is_ok());
+    let denied = |code: &str| (Class::Denied, vec![code.to_owned()]);
+    assert_eq!(business(journal::Host::post(&mut first, entry("e3", "6100"))), denied("ledger-run-amount-denied"));
+    assert!(journal::Host::post(&mut first, entry("e2", "6100")).unwrap().replayed, "a repeat does no harm");
+    first.work.seal().unwrap().commit(Meta::default()).unwrap().ticket.wait().unwrap();
+    let mut second = with(&store, grant("2.00 USD", "3.00 USD"));
+    assert!(journal::Host::post(&mut second, entry("e1", "6100")).unwrap().replayed);
+    assert!(journal::Host::post(&mut second, entry("e3", "6100")).is_ok());
+    assert_eq!(business(journal::Host::post(&mut second, entry("e4", "6100"))), denied("ledger-day-amount-denied"));
+    drop(second);
+    // What was dropped did not count, and the next day is another one.
+    let mut third = with(&store, grant("9.00 USD", "3.00 USD"));
+    assert!(journal::Host::post(&mut third, entry("e3", "6100")).is_ok());
+    drop(third);
+    let mut stock_grant = Grant::all();
+    stock_grant.inventory.max_quantity_day = backroom_domain::Decimal::parse("1", "q").ok();
+    stock_grant.inventory.max_value_run = "1.50 USD".parse().ok();
+    let mut moves = with(&store, stock_grant.into());
+    assert!(stock::Host::post_move(&mut moves, receipt("m1")).is_ok());
+    assert!(stock::Host::post_move(&mut moves, receipt("m1")).unwrap().replayed);
+    assert_eq!(business(stock::Host::post_move(&mut moves, receipt("m2"))), denied("move-run-denied"));
+}
