@@ -15,6 +15,7 @@ mod date;
 mod decimal;
 mod effect;
 mod error;
+pub mod files;
 pub mod hr;
 mod id;
 pub mod inventory;

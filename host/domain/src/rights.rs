@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::files::FilesRights;
 use crate::{Error, Id, Money, Result};
 
 /// A set of ids: `*`, one id, a prefix such as `61*`, or an inclusive range such as `6100..6199` (compared as text, both ends of the same length).
@@ -172,6 +173,10 @@ pub struct Rights {
     /// May keep state of its own.
     #[n(4)]
     pub state: bool,
+    /// On files. Records from before there were any have no such field.
+    #[n(5)]
+    #[cbor(default)]
+    pub files: FilesRights,
 }
 
 impl Rights {
@@ -189,6 +194,7 @@ impl Rights {
             inventory: InventoryRights { read: any(), move_items: any(), move_from: any(), move_to: any() },
             administer: true,
             state: true,
+            files: FilesRights { read: any(), write: any() },
         }
     }
 
@@ -201,11 +207,13 @@ impl Rights {
             inventory: InventoryRights { read: all.inventory.read, ..InventoryRights::default() },
             administer: false,
             state: false,
+            // A file may hold what is no reader's business, such as salaries, and nobody can tell.
+            files: FilesRights::default(),
         }
     }
 }
 
-fn any(patterns: &[Pattern], id: &Id) -> bool {
+pub(crate) fn any(patterns: &[Pattern], id: &Id) -> bool {
     patterns.iter().any(|p| p.matches(id))
 }
 
@@ -218,7 +226,7 @@ fn within(ceiling: Option<Money>, amount: Money) -> bool {
 pub struct Layers<'a>(pub &'a [std::sync::Arc<Rights>]);
 
 impl Layers<'_> {
-    fn all(&self, test: impl Fn(&Rights) -> bool) -> bool {
+    pub(crate) fn all(&self, test: impl Fn(&Rights) -> bool) -> bool {
         !self.0.is_empty() && self.0.iter().all(|r| test(r))
     }
 
@@ -302,7 +310,7 @@ impl Layers<'_> {
     }
 }
 
-fn check(ok: bool, code: &'static str, message: impl FnOnce() -> String) -> Result<()> {
+pub(crate) fn check(ok: bool, code: &'static str, message: impl FnOnce() -> String) -> Result<()> {
     if ok { Ok(()) } else { Err(Error::denied(code, message())) }
 }
 

@@ -7,6 +7,7 @@
 mod control;
 pub mod effects;
 mod error;
+pub mod files;
 pub mod hr;
 pub mod imports;
 pub mod inventory;

@@ -26,7 +26,7 @@ pub fn compare_grants(wants: &Rights, grants: &Rights) -> GrantDifference {
 /// Every right as a line.
 fn lines(rights: &Rights) -> BTreeSet<String> {
     // Taken apart, so that a right that is added later is not forgotten here.
-    let Rights { ledger, hr, inventory, administer, state } = rights;
+    let Rights { ledger, hr, inventory, administer, state, files } = rights;
     let mut lines = BTreeSet::new();
     let mut patterns = |name: &str, patterns: &[Pattern]| {
         lines.extend(patterns.iter().map(|pattern| format!("{name} {}", String::from(pattern.clone()))));
@@ -38,6 +38,8 @@ fn lines(rights: &Rights) -> BTreeSet<String> {
     patterns("inventory.move-items", &inventory.move_items);
     patterns("inventory.move-from", &inventory.move_from);
     patterns("inventory.move-to", &inventory.move_to);
+    patterns("files.read", &files.read);
+    patterns("files.write", &files.write);
     lines.extend(hr.read.iter().map(|field| format!("hr.read {}", format!("{field:?}").to_lowercase())));
     // A ceiling is told only where there is something under it.
     if !ledger.post.is_empty() {

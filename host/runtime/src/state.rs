@@ -43,6 +43,11 @@ impl RunState {
         Ok(self.meter.enter(&self.limits, bytes)?)
     }
 
+    /// Counts bytes that a host call has to look at and that do not cross the border.
+    pub(crate) fn charge(&mut self, bytes: usize) -> Result<(), HostError> {
+        Ok(self.meter.carry(&self.limits, bytes)?)
+    }
+
     /// The end of a host call that gives `bytes` to the guest.
     pub(crate) fn leave(&mut self, bytes: usize) -> Result<(), HostError> {
         self.meter.carry(&self.limits, bytes)?;

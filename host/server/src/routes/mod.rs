@@ -4,6 +4,7 @@
 //! Handlers are short: who calls, bounded input, one use case.
 
 mod backups;
+mod files;
 mod health;
 mod hr;
 mod imports;
@@ -21,7 +22,7 @@ mod transfers;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::Method;
-use axum::routing::{MethodRouter, get, post, put};
+use axum::routing::{MethodRouter, delete, get, post, put};
 
 use crate::auth::Access;
 use crate::layers;
@@ -46,6 +47,7 @@ use Access::{Admin, Key, Open, Read, Write};
 const GET: Method = Method::GET;
 const POST: Method = Method::POST;
 const PUT: Method = Method::PUT;
+const DELETE: Method = Method::DELETE;
 
 /// All routes.
 pub static ROUTES: &[Route] = &[
@@ -64,6 +66,13 @@ pub static ROUTES: &[Route] = &[
     route(POST, "/v1/backups", Admin, || post(backups::make)),
     route(POST, "/v1/tenant-exports", Admin, || post(transfers::export)),
     route(POST, "/v1/tenant-imports", Admin, || post(transfers::import)),
+    route(PUT, "/v1/file-quotas", Admin, || put(files::quota)),
+    // A file may hold what a reader may not read, and nobody can tell.
+    route(GET, "/v1/tenants/{tenant}/files", Write, || get(files::folders)),
+    route(GET, "/v1/tenants/{tenant}/files/{folder}", Write, || get(files::list)),
+    route(GET, "/v1/tenants/{tenant}/files/{folder}/{path}", Write, || get(files::get)),
+    route(PUT, "/v1/tenants/{tenant}/files/{folder}/{path}", Write, || put(files::put)),
+    route(DELETE, "/v1/tenants/{tenant}/files/{folder}/{path}", Write, || delete(files::delete)),
     route(POST, "/v1/tenants/{tenant}/imports", Write, || post(imports::import)),
     route(GET, "/v1/tenants/{tenant}/installations", Read, || get(installations::list)),
     route(PUT, "/v1/tenants/{tenant}/installations/{name}", Write, || put(installations::install)),

@@ -6,6 +6,8 @@
 //!
 //! Bank accounts and salaries have no column.
 
+mod files;
+
 use backroom_domain::{BusinessDate, Id, Instant};
 
 use super::{
@@ -558,6 +560,10 @@ pub const TABLES: &[Table] = &[
             Ok(vec![id(&r.lot), id(&r.location)])
         },
     },
+    files::FILE,
+    files::PIECE,
+    files::FOLDER,
+    files::TOTAL,
 ];
 
 fn move_columns(body: &[u8]) -> Result<Vec<Datum>, CodecError> {
