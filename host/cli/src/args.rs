@@ -66,6 +66,8 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Inventory(commands::inventory::Inventory),
     #[command(subcommand)]
+    Files(commands::files::Files),
+    #[command(subcommand)]
     Log(commands::log::Log),
     Backup(commands::backup::Backup),
     Restore(commands::backup::Restore),

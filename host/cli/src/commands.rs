@@ -1,6 +1,7 @@
 //! One file for each command: its arguments, its request, how the reply is shown.
 
 pub(crate) mod backup;
+pub(crate) mod files;
 pub(crate) mod hr;
 pub(crate) mod import;
 pub(crate) mod install;
@@ -8,6 +9,7 @@ pub(crate) mod inventory;
 pub(crate) mod key;
 pub(crate) mod ledger;
 pub(crate) mod log;
+pub(crate) mod mirrored;
 pub(crate) mod plugin;
 pub(crate) mod run;
 pub(crate) mod runs;

@@ -12,6 +12,7 @@ mod demo;
 mod exit;
 mod figures;
 mod logging;
+mod mirror;
 mod output;
 mod progress;
 mod service;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         Command::Ledger(ledger) => ledger.run(&context),
         Command::Hr(hr) => hr.run(&context),
         Command::Inventory(inventory) => inventory.run(&context),
+        Command::Files(files) => files.run(&context),
         Command::Log(log) => log.run(&context),
         Command::Backup(backup) => backup.run(&context),
         Command::Restore(restore) => restore.run(&context),
