@@ -117,13 +117,7 @@ impl Client {
         self.receive(Request::builder().method(Method::GET), path, Vec::new(), out)
     }
 
-    fn receive(
-        &self,
-        request: axum::http::request::Builder,
-        path: &str,
-        body: Vec<u8>,
-        out: &mut dyn Write,
-    ) -> Result {
+    fn receive(&self, request: axum::http::request::Builder, path: &str, body: Vec<u8>, out: &mut dyn Write) -> Result {
         let (status, text) = match &self.0 {
             Way::Server { agent, base, key } => {
                 let mut reply = sent(agent, base, authorized(request, base, path, key, body)?)?;

@@ -21,6 +21,7 @@ mod id;
 pub mod inventory;
 pub mod ledger;
 mod money;
+pub mod outbound;
 pub mod rights;
 mod rounding;
 mod shape;

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::files::FilesRights;
+use crate::outbound::{HttpTarget, SecretUse};
 use crate::{Error, Id, Money, Result};
 
 /// A set of ids: `*`, one id, a prefix such as `61*`, or an inclusive range such as `6100..6199` (compared as text, both ends of the same length).
@@ -33,7 +34,7 @@ impl Pattern {
         ))
     }
 
-    fn matches(&self, id: &Id) -> bool {
+    pub(crate) fn matches(&self, id: &Id) -> bool {
         let id = id.as_str();
         if let Some(prefix) = self.0.strip_suffix('*') {
             return id.starts_with(prefix);
@@ -177,6 +178,14 @@ pub struct Rights {
     #[n(5)]
     #[cbor(default)]
     pub files: FilesRights,
+    /// Where requests may be sent to.
+    #[n(6)]
+    #[cbor(default)]
+    pub http: Vec<HttpTarget>,
+    /// Secrets that the host may fill into requests, and where they may go.
+    #[n(7)]
+    #[cbor(default)]
+    pub secrets: Vec<SecretUse>,
 }
 
 impl Rights {
@@ -195,6 +204,8 @@ impl Rights {
             administer: true,
             state: true,
             files: FilesRights { read: any(), write: any() },
+            http: vec![HttpTarget::any()],
+            secrets: vec![SecretUse { name: Pattern("*".to_owned()), host: "*".to_owned() }],
         }
     }
 
@@ -209,6 +220,8 @@ impl Rights {
             state: false,
             // A file may hold what is no reader's business, such as salaries, and nobody can tell.
             files: FilesRights::default(),
+            http: Vec::new(),
+            secrets: Vec::new(),
         }
     }
 }

@@ -26,7 +26,7 @@ pub fn compare_grants(wants: &Rights, grants: &Rights) -> GrantDifference {
 /// Every right as a line.
 fn lines(rights: &Rights) -> BTreeSet<String> {
     // Taken apart, so that a right that is added later is not forgotten here.
-    let Rights { ledger, hr, inventory, administer, state, files } = rights;
+    let Rights { ledger, hr, inventory, administer, state, files, http, secrets } = rights;
     let mut lines = BTreeSet::new();
     let mut patterns = |name: &str, patterns: &[Pattern]| {
         lines.extend(patterns.iter().map(|pattern| format!("{name} {}", String::from(pattern.clone()))));
@@ -40,6 +40,10 @@ fn lines(rights: &Rights) -> BTreeSet<String> {
     patterns("inventory.move-to", &inventory.move_to);
     patterns("files.read", &files.read);
     patterns("files.write", &files.write);
+    lines.extend(http.iter().map(|target| format!("http {target}")));
+    lines.extend(
+        secrets.iter().map(|secret| format!("secrets {} to {}", String::from(secret.name.clone()), secret.host)),
+    );
     lines.extend(hr.read.iter().map(|field| format!("hr.read {}", format!("{field:?}").to_lowercase())));
     // A ceiling is told only where there is something under it.
     if !ledger.post.is_empty() {

@@ -52,7 +52,9 @@ pub(crate) enum Files {
         name: Option<String>,
     },
     /// Read a file, to the terminal or to a file.
-    #[command(after_help = "Example:\n  backroom files get 2026/06/bank.csv --tenant harbor --folder inbox --to bank.csv")]
+    #[command(
+        after_help = "Example:\n  backroom files get 2026/06/bank.csv --tenant harbor --folder inbox --to bank.csv"
+    )]
     Get {
         /// Its path in the folder.
         path: String,

@@ -134,7 +134,8 @@ impl Done {
             return Ok(());
         }
         // Names are somebody else's words: shown so that they play no tricks on the terminal.
-        let named: Vec<_> = self.refused.iter().map(|refused| format!("  {:?}: {}", refused.path, refused.why)).collect();
+        let named: Vec<_> =
+            self.refused.iter().map(|refused| format!("  {:?}: {}", refused.path, refused.why)).collect();
         Err(Failure::Check(format!("not taken:\n{}", named.join("\n"))))
     }
 }

@@ -18,7 +18,8 @@ fn id(text: &str) -> Id {
 }
 
 fn work(store: &Store, rights: Rights) -> Work {
-    let caller = Caller { actor: "test".into(), layers: vec![Arc::new(rights)], installation: None, run: Some(id("r")) };
+    let caller =
+        Caller { actor: "test".into(), layers: vec![Arc::new(rights)], installation: None, run: Some(id("r")) };
     Work::new(store.write(TenantNo(1)).unwrap(), caller, Instant(7), BusinessDate::parse("2026-06-30", "d").unwrap())
 }
 
@@ -152,8 +153,7 @@ fn nothing_is_there_without_a_commit_and_all_of_it_with_one() {
     assert_eq!(whole(&first, "a"), b"1");
     let reader = Office::new(store.clone());
     let seen = || {
-        let caller =
-            Caller { actor: "r".into(), layers: vec![Arc::new(Rights::all())], installation: None, run: None };
+        let caller = Caller { actor: "r".into(), layers: vec![Arc::new(Rights::all())], installation: None, run: None };
         let work = reader.read(TenantNo(1), caller, Instant(9)).unwrap();
         list(&work, "in", "", &PageRequest::first(10)).unwrap().items.len()
     };
@@ -217,7 +217,11 @@ fn a_file_stands_below_no_file() {
     let mut work = all(&store);
     write(&mut work, "in", "a/b/c", b"").unwrap();
     for path in ["a", "a/b", "a/b/c/d"] {
-        assert_eq!(refusal(write(&mut work, "in", path, b"")), ("refused".into(), vec!["path-occupied".into()]), "{path}");
+        assert_eq!(
+            refusal(write(&mut work, "in", path, b"")),
+            ("refused".into(), vec!["path-occupied".into()]),
+            "{path}"
+        );
     }
     write(&mut work, "in", "a/bc", b"").unwrap();
     write(&mut work, "out", "a", b"").unwrap();

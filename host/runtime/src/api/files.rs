@@ -77,11 +77,5 @@ fn size(file: &File) -> usize {
 
 fn given(file: domain::File) -> File {
     let domain::File { folder: _, path, size, digest, date, recorded_at, run: _ } = file;
-    File {
-        path: path.into(),
-        size,
-        digest,
-        date: convert::date(date),
-        recorded_at: convert::instant(recorded_at),
-    }
+    File { path: path.into(), size, digest, date: convert::date(date), recorded_at: convert::instant(recorded_at) }
 }
