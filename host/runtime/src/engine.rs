@@ -27,11 +27,13 @@ pub struct RuntimeOptions {
     pub patience: Duration,
     /// Compiled plugins that are kept. A compiled plugin takes two to four times its size.
     pub cached_plugins: usize,
+    /// Bounds of requests to the outside.
+    pub http: HttpOptions,
 }
 
 impl Default for RuntimeOptions {
     fn default() -> Self {
-        Self { concurrency: 64, max_memory: 256 << 20, patience: Duration::from_secs(10), cached_plugins: 128 }
+        Self { concurrency: 64, max_memory: 256 << 20, patience: Duration::from_secs(10), cached_plugins: 128, http: HttpOptions::default() }
     }
 }
 
@@ -50,6 +52,8 @@ pub struct Runtime {
     pub(crate) linker: Linker<RunState>,
     pub(crate) admission: Admission,
     pub(crate) ticker: Ticker,
+    /// For requests to the outside.
+    pub(crate) client: Arc<Client>,
     capacity: Capacity,
     plugins: Plugins,
 }
@@ -78,7 +82,8 @@ impl Runtime {
             .map_err(|why| RuntimeError::Engine(why.to_string()))?;
         tracing::info!(capacity.concurrency, capacity.pooled, "runtime ready");
         let admission = Admission::new(capacity.concurrency, options.patience);
-        Ok(Self { engine, linker, admission, ticker, capacity, plugins: Plugins::new(options.cached_plugins) })
+        let (client, plugins) = (Arc::new(Client::new(&options.http)), Plugins::new(options.cached_plugins));
+        Ok(Self { engine, linker, admission, ticker, client, capacity, plugins })
     }
 
     /// What this machine gave.

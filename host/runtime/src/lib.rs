@@ -7,7 +7,8 @@
 //! api::*           one WIT interface each: count, convert, call the use case, convert back
 //! ```
 //!
-//! A guest can reach what `api` has and nothing else: no files, no sockets, no clock, no randomness of the machine.
+//! A guest can reach what `api` has and nothing else: no files, no sockets, no clock, no randomness of the machine. Requests to the
+//! outside go through [`HttpOptions`] and stand in the run's record.
 //! Everything here is synchronous: a run blocks its thread, so give it one of its own (with 2 MiB of stack).
 //! [`bare`] runs the same components without the service around them, for comparison.
 
@@ -23,6 +24,7 @@ mod grants;
 mod inspect;
 mod limits;
 mod manifest;
+mod outbound;
 mod plugin;
 mod queue;
 mod releases;
@@ -38,6 +40,7 @@ pub use error::{PluginError, RunnerError, RuntimeError};
 pub use exec::{Execution, Outcome, Setup};
 pub use grants::{GrantDifference, compare_grants};
 pub use manifest::{MANIFEST_SECTION, Manifest};
+pub use outbound::{HttpOptions, PrivateTarget};
 pub use plugin::Plugin;
 pub use queue::Enqueued;
 pub use replay::{ErasedField, ReplayReport};

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use backroom_office::Work;
 use backroom_office::runs::{Fault, FaultKind, LogLevel, LogLine};
@@ -10,6 +11,7 @@ use backroom_store::records::Limits;
 use crate::convert::clean;
 use crate::error::HostError;
 use crate::limits::{MAX_CARRIED, Memory, Meter};
+use crate::outbound::Calls;
 
 /// A log line is cut here, in bytes.
 const MAX_LINE: usize = 4 << 10;
@@ -25,6 +27,10 @@ pub(crate) struct RunState {
     pub(crate) meter: Meter,
     pub(crate) memory: Memory,
     pub(crate) log: Log,
+    /// What is sent to the outside.
+    pub(crate) calls: Calls,
+    /// When it has to be over.
+    pub(crate) until: Instant,
     /// Bytes that were handed over to be staged.
     staged: usize,
     /// Why the run was ended from within a host call.
@@ -35,7 +41,9 @@ impl RunState {
     pub(crate) fn new(work: Work, config: Arc<BTreeMap<String, String>>, limits: Limits) -> Self {
         let memory = Memory::new(limits.memory);
         let log = Log::new(usize::try_from(limits.log).unwrap_or(usize::MAX));
-        Self { work, config, limits, meter: Meter::default(), memory, log, staged: 0, fault: None }
+        let until = Instant::now() + Duration::from_millis(limits.wall_ms);
+        let (meter, calls) = (Meter::default(), Calls::default());
+        Self { work, config, limits, meter, memory, log, calls, until, staged: 0, fault: None }
     }
 
     /// The beginning of every host call: counts it and the bytes it brings.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{HttpTarget, Outward};
+use super::Outward;
 use crate::rights::{Layers, Pattern, check};
 use crate::{Id, Result};
 

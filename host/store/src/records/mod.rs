@@ -8,6 +8,7 @@
 //! | 30-39 | HR | see `hr` |
 //! | 40-49 | inventory | see `inventory` |
 //! | 50-59 | files | see `files` |
+//! | 60-69 | calls to the outside | see `secrets` |
 //!
 //! A number is never used again for something else.
 
@@ -17,6 +18,7 @@ mod hr;
 mod inventory;
 mod ledger;
 mod queue;
+mod secrets;
 pub mod sql;
 
 pub use control::{ApiKey, Counter, Installation, Limits, Release, Role, RunRecord, RunStatus, StateValue, Tenant};
@@ -25,6 +27,7 @@ pub use hr::*;
 pub use inventory::*;
 pub use ledger::*;
 pub use queue::{QueueLength, QueuePlace, QueuedRun};
+pub use secrets::Secret;
 
 use backroom_domain::files::FilePath;
 use backroom_domain::{BusinessDate, Id};

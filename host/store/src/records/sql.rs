@@ -564,6 +564,7 @@ pub const TABLES: &[Table] = &[
     files::PIECE,
     files::FOLDER,
     files::TOTAL,
+    files::SECRET,
 ];
 
 fn move_columns(body: &[u8]) -> Result<Vec<Datum>, CodecError> {

@@ -16,7 +16,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("releases", include_str!("migrations/0003_releases.sql")),
     ("person keys", include_str!("migrations/0004_person_keys.sql")),
     ("queue", include_str!("migrations/0005_queue.sql")),
-    ("files", include_str!("migrations/0006_files.sql")),
+    ("files and secrets", include_str!("migrations/0006_files_secrets.sql")),
 ];
 
 /// Whoever holds it migrates. The number says nothing; it must only be the same in all releases.

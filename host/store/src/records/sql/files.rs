@@ -1,8 +1,8 @@
-//! The tables of files.
+//! The tables of files and secrets.
 
 use super::{Datum, Kind, Table, column, day, id, int, maybe, text, time};
 use crate::record::Record as _;
-use crate::records::{FilePiece, FilesTotal, Folder, StoredFile};
+use crate::records::{FilePiece, FilesTotal, Folder, Secret, StoredFile};
 
 pub(super) const FILE: Table = Table {
     space: StoredFile::SPACE,
@@ -67,6 +67,17 @@ pub(super) const TOTAL: Table = Table {
     extract: |body| {
         let r = FilesTotal::decode(body)?;
         Ok(vec![int(r.folders), int(r.usage.files), int(r.usage.bytes), some_int(r.quota)])
+    },
+};
+
+/// What is secret is sealed, and in no column.
+pub(super) const SECRET: Table = Table {
+    space: Secret::SPACE,
+    name: "secret",
+    columns: &[column("name", Kind::Text), column("updated_at", Kind::Time)],
+    extract: |body| {
+        let r = Secret::decode(body)?;
+        Ok(vec![id(&r.name), time(r.updated_at)])
     },
 };
 

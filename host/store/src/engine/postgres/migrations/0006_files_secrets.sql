@@ -1,4 +1,4 @@
--- Files: what is known of each, its content in pieces, and how much room is taken.
+-- Files: what is known of each, its content in pieces, and how much room is taken. Secrets, sealed.
 
 CREATE TABLE backroom.file (
     tenant bigint NOT NULL, key bytea NOT NULL, body bytea NOT NULL,
@@ -22,11 +22,16 @@ CREATE TABLE backroom.file_total (
     folders bigint, files bigint, bytes bigint, quota bigint,
     PRIMARY KEY (tenant, key));
 
+CREATE TABLE backroom.secret (
+    tenant bigint NOT NULL, key bytea NOT NULL, body bytea NOT NULL,
+    name text, updated_at timestamptz,
+    PRIMARY KEY (tenant, key));
+
 DO $$
 DECLARE
     t text;
 BEGIN
-    FOREACH t IN ARRAY ARRAY['file', 'file_piece', 'file_folder', 'file_total'] LOOP
+    FOREACH t IN ARRAY ARRAY['file', 'file_piece', 'file_folder', 'file_total', 'secret'] LOOP
         EXECUTE format('ALTER TABLE backroom.%I ENABLE ROW LEVEL SECURITY', t);
         EXECUTE format('CREATE POLICY own_tenant ON backroom.%I FOR SELECT TO backroom_reader '
             'USING (tenant = nullif(current_setting(''backroom.tenant'', true), '''')::bigint)', t);
