@@ -68,6 +68,8 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Files(commands::files::Files),
     #[command(subcommand)]
+    Secrets(commands::secrets::Secrets),
+    #[command(subcommand)]
     Log(commands::log::Log),
     Backup(commands::backup::Backup),
     Restore(commands::backup::Restore),

@@ -13,6 +13,7 @@ pub(crate) mod mirrored;
 pub(crate) mod plugin;
 pub(crate) mod run;
 pub(crate) mod runs;
+pub(crate) mod secrets;
 pub(crate) mod serve;
 pub(crate) mod tenant;
 

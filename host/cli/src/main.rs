@@ -48,6 +48,7 @@ fn main() -> ExitCode {
         Command::Hr(hr) => hr.run(&context),
         Command::Inventory(inventory) => inventory.run(&context),
         Command::Files(files) => files.run(&context),
+        Command::Secrets(secrets) => secrets.run(&context),
         Command::Log(log) => log.run(&context),
         Command::Backup(backup) => backup.run(&context),
         Command::Restore(restore) => restore.run(&context),

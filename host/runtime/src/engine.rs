@@ -33,7 +33,13 @@ pub struct RuntimeOptions {
 
 impl Default for RuntimeOptions {
     fn default() -> Self {
-        Self { concurrency: 64, max_memory: 256 << 20, patience: Duration::from_secs(10), cached_plugins: 128, http: HttpOptions::default() }
+        Self {
+            concurrency: 64,
+            max_memory: 256 << 20,
+            patience: Duration::from_secs(10),
+            cached_plugins: 128,
+            http: HttpOptions::default(),
+        }
     }
 }
 

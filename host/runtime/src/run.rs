@@ -400,7 +400,8 @@ impl Run<'_> {
                 if let Some(queued) = &queued {
                     queue::remove(sealed.tx_mut(), queued)?;
                 }
-                let (committed, effects) = sealed.commit_and_show(self.meta("run", RunStatus::Committed, &report, &tail))?;
+                let (committed, effects) =
+                    sealed.commit_and_show(self.meta("run", RunStatus::Committed, &report, &tail))?;
                 report.effects = effects;
                 Ok(self.done(report, committed))
             }
@@ -461,7 +462,14 @@ impl Run<'_> {
     pub(crate) fn refuse(self, error: Error) -> Result<RunHandle, RunnerError> {
         let found = self.runner.0.store.read(self.request.tenant)?.get::<Installation>(&self.request.installation)?;
         let release = found.map(|installation| installation.release).unwrap_or_default();
-        let tail = Tail { fuel: 0, host_calls: 0, log: Vec::new(), log_dropped: 0, erased: Vec::new(), calls: Calls::default() };
+        let tail = Tail {
+            fuel: 0,
+            host_calls: 0,
+            log: Vec::new(),
+            log_dropped: 0,
+            erased: Vec::new(),
+            calls: Calls::default(),
+        };
         let report = RunReport { status: Status::Refused, error: Some(error), ..self.report(release, &tail) };
         self.attempt(report, RunStatus::Refused, &tail)
     }

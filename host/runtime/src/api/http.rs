@@ -16,8 +16,7 @@ impl Host for RunState {
         self.enter(FIXED + url.len() + size(&pairs) + body.len())?;
         let request = calls::Request { method: method_from(method), url, headers: pairs, body, timeout_ms };
         let checked = Checked::of(&request, self.work.rights())?;
-        let calls::Response { status, headers, body } =
-            self.calls.answer(&self.work, request, &checked, self.until)?;
+        let calls::Response { status, headers, body } = self.calls.answer(&self.work, request, &checked, self.until)?;
         self.leave(FIXED + size(&headers) + body.len())?;
         let headers = headers.into_iter().map(|(name, value)| Header { name, value }).collect();
         Ok(Response { status, headers, body })

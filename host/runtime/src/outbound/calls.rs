@@ -160,7 +160,8 @@ impl Calls {
                     None => {
                         let body = room.min(MAX_BODY);
                         let response = client.send(*tenant, work, &request, checked, body, until)?;
-                        let exchange = Exchange { request, answer: response.map_or_else(Answer::Error, Answer::Response) };
+                        let exchange =
+                            Exchange { request, answer: response.map_or_else(Answer::Error, Answer::Response) };
                         let mut sent = tape.0.lock();
                         used.resize(sent.len(), false);
                         used.push(true);

@@ -200,7 +200,8 @@ impl Hop {
             out = out.header(name.as_str(), value);
         }
         // One that has become a GET has no body any more.
-        let body = if self.method == request.method { secrets::fill(&request.body, secrets)?.to_vec() } else { Vec::new() };
+        let body =
+            if self.method == request.method { secrets::fill(&request.body, secrets)?.to_vec() } else { Vec::new() };
         out.body(body).map_err(|_| unsendable())
     }
 
@@ -237,9 +238,21 @@ fn is_private(name: &str, value: &str) -> bool {
 
 /// Headers that say nothing to a plugin: of the connection, and what is to be kept for later requests.
 const DROPPED: [&str; 15] = [
-    "set-cookie", "set-cookie2", "www-authenticate", "proxy-authenticate", "authentication-info",
-    "proxy-authentication-info", "connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding",
-    "upgrade", "alt-svc", "strict-transport-security",
+    "set-cookie",
+    "set-cookie2",
+    "www-authenticate",
+    "proxy-authenticate",
+    "authentication-info",
+    "proxy-authentication-info",
+    "connection",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "alt-svc",
+    "strict-transport-security",
 ];
 
 fn received(response: &mut http::Response<ureq::Body>, secrets: &Revealed, limit: usize) -> Result<Response> {
@@ -274,7 +287,12 @@ impl fmt::Debug for Guarded {
 struct NotPublic;
 
 impl Resolver for Guarded {
-    fn resolve(&self, uri: &Uri, _: &Config, timeout: NextTimeout) -> std::result::Result<ResolvedSocketAddrs, ureq::Error> {
+    fn resolve(
+        &self,
+        uri: &Uri,
+        _: &Config,
+        timeout: NextTimeout,
+    ) -> std::result::Result<ResolvedSocketAddrs, ureq::Error> {
         let (scheme, authority) = uri.scheme().zip(uri.authority()).ok_or(ureq::Error::HostNotFound)?;
         let port = DefaultResolver::host_and_port(scheme, authority)
             .and_then(|text| text.rsplit_once(':')?.1.parse().ok())

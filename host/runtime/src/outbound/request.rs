@@ -17,8 +17,19 @@ const MAX_TIMEOUT_MS: u32 = 30_000;
 
 /// Headers that are the host's own: what belongs to the connection, and to where it goes.
 const OWN: [&str; 13] = [
-    "host", "content-length", "transfer-encoding", "connection", "keep-alive", "upgrade", "te", "trailer", "expect",
-    "proxy-authorization", "proxy-connection", "http2-settings", "accept-encoding",
+    "host",
+    "content-length",
+    "transfer-encoding",
+    "connection",
+    "keep-alive",
+    "upgrade",
+    "te",
+    "trailer",
+    "expect",
+    "proxy-authorization",
+    "proxy-connection",
+    "http2-settings",
+    "accept-encoding",
 ];
 
 /// A request whose form and rights were checked.

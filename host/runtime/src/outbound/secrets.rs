@@ -119,7 +119,8 @@ mod tests {
     use super::*;
 
     fn secrets() -> Revealed {
-        let secret = |name: &str, text: &str| (Id::parse(name, "id").unwrap(), Zeroizing::new(text.as_bytes().to_vec()));
+        let secret =
+            |name: &str, text: &str| (Id::parse(name, "id").unwrap(), Zeroizing::new(text.as_bytes().to_vec()));
         [secret("bank", "s3cr3t-token"), secret("other", "0123456789")].into()
     }
 
@@ -155,7 +156,10 @@ mod tests {
         let request = Request {
             method: backroom_domain::outbound::Method::Post,
             url: "https://a/{{secret:in-url}}".to_owned(),
-            headers: vec![("{{secret:in-name}}".into(), "{{secret:in-value}}".into()), ("a".into(), "{{secret:?}}".into())],
+            headers: vec![
+                ("{{secret:in-name}}".into(), "{{secret:in-value}}".into()),
+                ("a".into(), "{{secret:?}}".into()),
+            ],
             body: b"{{secret:in-body}}".to_vec(),
             timeout_ms: 1,
         };

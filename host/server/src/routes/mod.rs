@@ -16,6 +16,7 @@ mod log;
 mod plugins;
 mod queue;
 mod runs;
+mod secrets;
 mod tenants;
 mod transfers;
 
@@ -73,6 +74,9 @@ pub static ROUTES: &[Route] = &[
     route(GET, "/v1/tenants/{tenant}/files/{folder}/{path}", Write, || get(files::get)),
     route(PUT, "/v1/tenants/{tenant}/files/{folder}/{path}", Write, || put(files::put)),
     route(DELETE, "/v1/tenants/{tenant}/files/{folder}/{path}", Write, || delete(files::delete)),
+    route(GET, "/v1/tenants/{tenant}/secrets", Write, || get(secrets::list)),
+    route(PUT, "/v1/tenants/{tenant}/secrets/{name}", Write, || put(secrets::set)),
+    route(DELETE, "/v1/tenants/{tenant}/secrets/{name}", Write, || delete(secrets::delete)),
     route(POST, "/v1/tenants/{tenant}/imports", Write, || post(imports::import)),
     route(GET, "/v1/tenants/{tenant}/installations", Read, || get(installations::list)),
     route(PUT, "/v1/tenants/{tenant}/installations/{name}", Write, || put(installations::install)),
