@@ -1,5 +1,6 @@
 //! The server as a child process.
 
+use std::io::Write as _;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -229,17 +230,38 @@ impl Server {
 
     /// A command of the binary against this server, which must succeed; its JSON.
     pub fn cli(&self, args: &[&str]) -> Value {
-        let output = Command::new(binary())
+        let output = self.cli_with(args, b"");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{args:?}: {text}{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_str(&text).unwrap_or_else(|e| panic!("{args:?}: {e}: {text}"))
+    }
+
+    /// A command of the binary against this server, with this on its standard input, however it ends.
+    pub fn cli_with(&self, args: &[&str], input: &[u8]) -> Output {
+        let mut child = Command::new(binary())
             .args(args)
             .args(["--json", "--server", &self.url])
             .env("BACKROOM_KEY", &self.key)
             .env_remove("BACKROOM_DATABASE_URL")
-            .stdin(Stdio::null())
-            .output()
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
             .expect("the binary runs");
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(output.status.success(), "{args:?}: {text}{}", String::from_utf8_lossy(&output.stderr));
-        serde_json::from_str(&text).unwrap_or_else(|e| panic!("{args:?}: {e}: {text}"))
+        // Whoever does not read it does not mind.
+        drop(child.stdin.take().expect("a pipe").write_all(input));
+        child.wait_with_output().expect("it ends")
+    }
+
+    /// Sends bytes as they are, and gives what comes back as it is.
+    pub fn raw(&self, method: &str, path: &str, body: Vec<u8>) -> (u16, Vec<u8>) {
+        let request = ureq::http::Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.url))
+            .header("authorization", format!("Bearer {}", self.key));
+        let mut response = self.agent.run(request.body(body).expect("a request")).expect("an answer");
+        let bytes = response.body_mut().with_config().limit(64 << 20).read_to_vec().expect("a body");
+        (response.status().as_u16(), bytes)
     }
 
     /// Proves the commit log, and that the state is what the log says.

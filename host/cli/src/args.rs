@@ -67,6 +67,10 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Inventory(commands::inventory::Inventory),
     #[command(subcommand)]
+    Files(commands::files::Files),
+    #[command(subcommand)]
+    Secrets(commands::secrets::Secrets),
+    #[command(subcommand)]
     Log(commands::log::Log),
     #[command(subcommand)]
     Store(commands::store::Store),

@@ -40,6 +40,8 @@ pub(crate) enum Body {
     Json(String),
     /// The bytes of a component.
     Wasm(Vec<u8>),
+    /// The bytes of a file.
+    Bytes(Vec<u8>),
     /// Files by name.
     Files(Vec<(String, Vec<u8>)>),
 }
@@ -107,6 +109,15 @@ impl Client {
     pub(crate) fn download(&self, path: &str, body: &impl Serialize, out: &mut dyn Write) -> Result {
         let body = serde_json::to_vec(body).context("cannot write the request as JSON")?;
         let request = Request::builder().method(Method::POST).header(header::CONTENT_TYPE, "application/json");
+        self.receive(request, path, body, out)
+    }
+
+    /// Asks for a file and writes it.
+    pub(crate) fn fetch(&self, path: &str, out: &mut dyn Write) -> Result {
+        self.receive(Request::builder().method(Method::GET), path, Vec::new(), out)
+    }
+
+    fn receive(&self, request: axum::http::request::Builder, path: &str, body: Vec<u8>, out: &mut dyn Write) -> Result {
         let (status, text) = match &self.0 {
             Way::Server { agent, base, key } => {
                 let mut reply = sent(agent, base, authorized(request, base, path, key, body)?)?;
@@ -132,6 +143,7 @@ impl Client {
             None => (None, Vec::new()),
             Some(Body::Json(text)) => (Some("application/json".to_owned()), text.into_bytes()),
             Some(Body::Wasm(bytes)) => (Some("application/wasm".to_owned()), bytes),
+            Some(Body::Bytes(bytes)) => (Some("application/octet-stream".to_owned()), bytes),
             Some(Body::Files(files)) => {
                 let (boundary, bytes) = multipart(&files)?;
                 (Some(format!("multipart/form-data; boundary={boundary}")), bytes)

@@ -2,6 +2,7 @@
 
 pub(crate) mod backup;
 pub(crate) mod compile;
+pub(crate) mod files;
 pub(crate) mod hr;
 pub(crate) mod import;
 pub(crate) mod install;
@@ -9,9 +10,11 @@ pub(crate) mod inventory;
 pub(crate) mod key;
 pub(crate) mod ledger;
 pub(crate) mod log;
+pub(crate) mod mirrored;
 pub(crate) mod plugin;
 pub(crate) mod run;
 pub(crate) mod runs;
+pub(crate) mod secrets;
 pub(crate) mod serve;
 pub(crate) mod store;
 pub(crate) mod tenant;

@@ -13,6 +13,7 @@ mod doctor;
 mod exit;
 mod figures;
 mod logging;
+mod mirror;
 mod output;
 mod progress;
 mod service;
@@ -47,6 +48,8 @@ fn main() -> ExitCode {
         Command::Ledger(ledger) => ledger.run(&context),
         Command::Hr(hr) => hr.run(&context),
         Command::Inventory(inventory) => inventory.run(&context),
+        Command::Files(files) => files.run(&context),
+        Command::Secrets(secrets) => secrets.run(&context),
         Command::Log(log) => log.run(&context),
         Command::Store(store) => store.run(&context),
         Command::Backup(backup) => backup.run(&context),

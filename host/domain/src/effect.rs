@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Id, hr, inventory, ledger};
+use crate::{Id, files, hr, inventory, ledger};
 
 /// One change that was staged. The list of them is what a plan shows, what is approved, and what a replay must
 /// give again byte for byte. Cases are only ever added.
@@ -33,6 +33,10 @@ pub enum Effect {
     StateSet(StateChange),
     /// The personal data of a worker were erased.
     PersonErased(hr::Erasure),
+    /// A file was written: a new one, or in place of what it held before. The content stands in the record changes.
+    FileWritten(files::File),
+    /// A file was deleted.
+    FileDeleted(files::Deletion),
 }
 
 /// A change of one key of an installation's own state.

@@ -24,6 +24,8 @@ pub(crate) fn encode(effect: &Effect, seals: &Seals) -> Result<Vec<u8>> {
         Effect::MovePosted(body) => case(8, body),
         Effect::StateSet(body) => case(9, body),
         Effect::PersonErased(body) => case(10, body),
+        Effect::FileWritten(body) => case(11, body),
+        Effect::FileDeleted(body) => case(12, body),
     };
     encoded.map_err(|why| malformed(why, seals).into())
 }
@@ -49,6 +51,8 @@ pub(crate) fn decode(bytes: &[u8], seals: &Seals) -> Result<Effect> {
         8 => d.decode().map(Effect::MovePosted),
         9 => d.decode().map(Effect::StateSet),
         10 => d.decode().map(Effect::PersonErased),
+        11 => d.decode().map(Effect::FileWritten),
+        12 => d.decode().map(Effect::FileDeleted),
         other => return Err(malformed(format_args!("there is no effect number {other}"), seals).into()),
     };
     let effect = effect.map_err(|why| malformed(why, seals))?;

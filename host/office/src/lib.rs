@@ -4,9 +4,11 @@
 //! domain decide, and stages the changes. It never commits (the caller of the use cases does, once) and never asks for the time.
 #![forbid(unsafe_code)]
 
+pub mod calls;
 mod control;
 pub mod effects;
 mod error;
+pub mod files;
 pub mod hr;
 pub mod imports;
 pub mod inventory;
@@ -15,6 +17,7 @@ mod listing;
 mod page;
 pub mod queue;
 pub mod runs;
+pub mod secrets;
 pub mod state;
 mod transfer;
 mod used;

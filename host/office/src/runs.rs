@@ -13,6 +13,7 @@ use backroom_store::records::{QueuedRun, RunRecord, RunStatus};
 use backroom_store::{CodecError, Entry, Hash, Store, StoreError, TenantNo};
 use serde::{Deserialize, Serialize};
 
+use crate::calls::Exchange;
 use crate::effects;
 use crate::error::Result;
 use crate::page::{Page, PageRequest};
@@ -191,6 +192,14 @@ pub struct RunDetail {
     /// Lines that went beyond the log's limit.
     #[n(14)]
     pub log_dropped: u64,
+    /// What it sent to the outside, in order, and what came of it.
+    #[n(15)]
+    #[cbor(default)]
+    pub calls: Vec<Exchange>,
+    /// What an earlier attempt of it had sent, before another host came first, and what it did not ask for again.
+    #[n(16)]
+    #[cbor(default)]
+    pub abandoned: Vec<Exchange>,
 }
 
 const VERSION: u8 = 1;
@@ -331,10 +340,24 @@ pub fn input_hash(input: &str) -> Hash {
 
 #[cfg(test)]
 mod tests {
+    use backroom_domain::outbound::Method;
+
     use super::*;
+    use crate::calls::{Answer, Request, Response};
 
     fn id(text: &str) -> Id {
         Id::parse(text, "id").unwrap()
+    }
+
+    fn exchange(answer: Answer) -> Exchange {
+        let request = Request {
+            method: Method::Post,
+            url: "https://bank.example/".to_owned(),
+            headers: vec![("authorization".to_owned(), "{{secret:bank}}".to_owned())],
+            body: vec![1, 2, 3],
+            timeout_ms: 500,
+        };
+        Exchange { request, answer }
     }
 
     fn detail() -> RunDetail {
@@ -354,6 +377,12 @@ mod tests {
             host_calls: 7,
             log: vec![LogLine { level: LogLevel::Warn, message: "hm".to_owned() }],
             log_dropped: 2,
+            calls: vec![exchange(Answer::Error(Error::refused("address-refused", "no")))],
+            abandoned: vec![exchange(Answer::Response(Response {
+                status: 200,
+                headers: vec![("etag".to_owned(), "x".to_owned())],
+                body: vec![0, 255],
+            }))],
         }
     }
 

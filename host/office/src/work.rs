@@ -11,6 +11,7 @@ use backroom_store::{Committed, Meta, Record, Tx};
 
 use crate::effects;
 use crate::error::Result;
+use crate::files::Growing;
 
 /// Who asks, bound by the host to the unit of work and never a parameter of a call.
 #[derive(Debug, Clone)]
@@ -45,6 +46,8 @@ pub struct Work {
     referred: BTreeMap<Id, &'static str>,
     /// Personal data that were asked for and have been erased since the time that is looked at.
     erased: RefCell<BTreeSet<(Id, HrField)>>,
+    /// The file that was added to last.
+    growing: Option<Growing>,
 }
 
 #[derive(Default)]
@@ -75,6 +78,7 @@ impl Work {
             stock_control: BTreeMap::new(),
             referred: BTreeMap::new(),
             erased: RefCell::default(),
+            growing: None,
         }
     }
 
@@ -106,6 +110,21 @@ impl Work {
     /// What was staged so far.
     pub fn effects(&self) -> &[Effect] {
         &self.effects
+    }
+
+    /// The last effect, for a change that continues it.
+    pub(crate) fn last_effect_mut(&mut self) -> Option<&mut Effect> {
+        self.effects.last_mut()
+    }
+
+    /// Notes which file was added to last, and what its digest begins with.
+    pub(crate) fn set_growing(&mut self, growing: Growing) {
+        self.growing = Some(growing);
+    }
+
+    /// The file that was added to last.
+    pub(crate) fn take_growing(&mut self) -> Option<Growing> {
+        self.growing.take()
     }
 
     /// The next number of a gap-free series of the tenant; given back if the work is not committed.

@@ -32,6 +32,8 @@ pub struct RuntimeOptions {
     pub cached_plugins: usize,
     /// How components are compiled.
     pub compile: CompileOptions,
+    /// Bounds of requests to the outside.
+    pub http: HttpOptions,
 }
 
 impl Default for RuntimeOptions {
@@ -42,6 +44,7 @@ impl Default for RuntimeOptions {
             patience: Duration::from_secs(10),
             cached_plugins: 128,
             compile: CompileOptions::default(),
+            http: HttpOptions::default(),
         }
     }
 }
@@ -61,6 +64,8 @@ pub struct Runtime {
     pub(crate) linker: Linker<RunState>,
     pub(crate) admission: Admission,
     pub(crate) ticker: Ticker,
+    /// For requests to the outside.
+    pub(crate) client: Arc<Client>,
     capacity: Capacity,
     pub(crate) tally: Tally,
     workshop: Workshop,
@@ -100,7 +105,8 @@ impl Runtime {
         tracing::info!(capacity.concurrency, capacity.pooled, "runtime ready");
         let admission = Admission::new(capacity.concurrency, options.patience);
         let (plugins, coming, tally) = (Plugins::new(options.cached_plugins), Mutex::default(), Tally::default());
-        Ok(Self { engine, linker, admission, ticker, capacity, tally, workshop, plugins, coming })
+        let client = Arc::new(Client::new(&options.http));
+        Ok(Self { engine, linker, admission, ticker, client, capacity, tally, workshop, plugins, coming })
     }
 
     /// What this machine gave.

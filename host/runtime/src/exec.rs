@@ -14,6 +14,7 @@ use wasmtime::{Store, Trap, WasmBacktrace};
 use crate::convert;
 use crate::engine::Runtime;
 use crate::limits::{HOSTCALL_FUEL, MAX_CARRIED, MAX_COUNTED_HANDLES, out_of_fuel};
+use crate::outbound::Calls;
 use crate::plugin::Plugin;
 use crate::state::RunState;
 use crate::ticker::TICK;
@@ -57,6 +58,8 @@ pub struct Execution {
     pub log: Vec<LogLine>,
     /// Lines beyond the log's limit.
     pub log_dropped: u64,
+    /// What it sent to the outside.
+    pub(crate) calls: Calls,
     /// The most memory in use, in bytes.
     pub peak_memory: u64,
     /// How long it took, the waiting for a place included.
@@ -66,10 +69,17 @@ pub struct Execution {
 impl Runtime {
     /// Runs a plugin once, on this thread. Waits for a place to run; whatever the guest does, it ends in bounded time,
     /// and nothing but the unit of work has changed then.
+    ///
+    /// Nothing is sent to the outside from here.
     pub fn execute(&self, plugin: &Plugin, work: Work, setup: Setup) -> Execution {
+        self.execute_with(plugin, work, setup, Calls::default())
+    }
+
+    /// The same, with requests to the outside answered by `calls`.
+    pub(crate) fn execute_with(&self, plugin: &Plugin, work: Work, setup: Setup, calls: Calls) -> Execution {
         let began = Instant::now();
         let Setup { config, limits, input } = setup;
-        let state = RunState::new(work, config, limits);
+        let state = RunState { calls, ..RunState::new(work, config, limits) };
         let not_begun =
             |state: RunState, kind, message: &str| finish(state, Outcome::Failed(Fault::new(kind, message)), 0, began);
         if !self.ticker.is_alive() {
@@ -84,7 +94,8 @@ impl Runtime {
         {
             return finish(state, Outcome::Refused(denied), 0, began);
         }
-        let mut store = Store::new(&self.engine, state);
+        let until = Instant::now() + Duration::from_millis(limits.wall_ms);
+        let mut store = Store::new(&self.engine, RunState { until, ..state });
         store.limiter(|state| &mut state.memory);
         store.set_hostcall_fuel(HOSTCALL_FUEL);
         store.set_max_component_handles(MAX_COUNTED_HANDLES);
@@ -181,6 +192,7 @@ fn finish(state: RunState, outcome: Outcome, fuel: u64, began: Instant) -> Execu
         host_calls: state.meter.calls,
         log: state.log.lines,
         log_dropped: state.log.dropped,
+        calls: state.calls,
         peak_memory: state.memory.peak,
         wall: began.elapsed(),
     }

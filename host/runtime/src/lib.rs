@@ -9,6 +9,7 @@
 //!
 //! A guest can reach what `api` has and nothing else: no files, no sockets, no clock, no randomness of the machine. Where the
 //! runtime of its language insists on a system, and it may `observe`, `wasi` makes one up.
+//! Requests to the outside go through [`HttpOptions`] and stand in the run's record.
 //! Everything here is synchronous: a run blocks its thread, so give it one of its own (with 2 MiB of stack).
 //! [`bare`] runs the same components without the service around them, for comparison.
 
@@ -25,6 +26,7 @@ mod grants;
 mod inspect;
 mod limits;
 mod manifest;
+mod outbound;
 mod plugin;
 mod profile;
 mod queue;
@@ -45,6 +47,7 @@ pub use exec::{Execution, Outcome, Setup};
 pub use grants::RightsReport;
 pub use inspect::{Class, Inspection, digest, inspect};
 pub use manifest::{MANIFEST_SECTION, Manifest};
+pub use outbound::{HttpOptions, PrivateTarget};
 pub use plugin::Plugin;
 pub use queue::Enqueued;
 pub use replay::{ErasedField, ReplayReport};

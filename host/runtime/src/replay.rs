@@ -16,6 +16,7 @@ use backroom_store::{StoreError, TenantNo, Tx};
 use serde::{Deserialize, Serialize};
 
 use crate::error::RunnerError;
+use crate::outbound::Calls;
 use crate::run::{End, Installed, Runner, Tail, execute, layers};
 
 /// What became of a replay.
@@ -95,7 +96,8 @@ impl Runner {
             run: Some(record.id.clone()),
         };
         let work = Work::new(tx, caller, detail.now, detail.date);
-        execute(self.runtime(), &plugin, work, &installation, &detail.input)
+        let calls = Calls::recorded(detail.calls.clone());
+        execute(self.runtime(), &plugin, work, &installation, &detail.input, calls)
     }
 }
 
@@ -138,6 +140,9 @@ impl Runner {
         let comparable = tail.erased.is_empty();
         if comparable && tail.fuel != detail.fuel {
             differs("fuel", &detail.fuel, &tail.fuel);
+        }
+        if tail.calls.left() > 0 {
+            differs("requests to the outside", &detail.calls.len(), &tail.calls.made.len());
         }
         if tail.host_calls != detail.host_calls {
             differs("host calls", &detail.host_calls, &tail.host_calls);

@@ -1,6 +1,7 @@
 //! What the caller of a run is told.
 
 use backroom_domain::{BusinessDate, Effect, Error, Id, Instant};
+use backroom_office::calls::{CallLine, Exchange};
 use backroom_office::runs::{Fault, LogLine, RecordedRun};
 use backroom_store::Hash;
 use backroom_store::records::{RunRecord, RunStatus};
@@ -70,6 +71,9 @@ pub struct RunReport {
     pub log: Vec<LogLine>,
     /// Lines that went beyond the log's limit.
     pub log_dropped: u64,
+    /// What it sent to the outside, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub calls: Vec<CallLine>,
     /// Its place in the tenant's commit log; none for a dry run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<u64>,
@@ -112,6 +116,7 @@ impl RunReport {
             host_calls: detail.host_calls,
             log: detail.log,
             log_dropped: detail.log_dropped,
+            calls: detail.calls.iter().map(Exchange::line).collect(),
             number: Some(entry.number),
             hash: Some(entry.hash.to_string()),
             replayed: true,

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use backroom_domain::rights::{HrField, Rights};
 use backroom_domain::{BusinessDate, Error, Id, Instant};
+use backroom_office::calls::Exchange;
 use backroom_office::runs::{self, Fault, FaultKind, RunDetail};
 use backroom_office::{Caller, Failure, Office, Sealed, Work, queue};
 use backroom_store::records::{Installation, Limits, QueuedRun, Release, RunRecord, RunStatus};
@@ -20,6 +21,7 @@ use crate::engine::Runtime;
 use crate::error::{PluginError, RunnerError};
 use crate::exec::{Execution, Outcome, Setup};
 use crate::limits::MAX_CARRIED;
+use crate::outbound::{Calls, Tape, Tapes};
 use crate::plugin::Plugin;
 use crate::releases::Releases;
 use crate::report::{Mode, RunReport, Status};
@@ -51,6 +53,8 @@ struct Inner {
     releases: Releases,
     installations: Cache<Installation, Installed>,
     reruns: AtomicU64,
+    /// What runs have sent that are not known to be on record.
+    tapes: Tapes,
 }
 
 /// Installations that are kept decoded: a few MiB at most.
@@ -93,6 +97,14 @@ pub struct RunRequest {
     pub mode: Mode,
     /// The run's time.
     pub now: Instant,
+}
+
+impl RunRequest {
+    /// With an id, so that an attempt that is begun anew is the same run.
+    fn named(self) -> Result<Self, RunnerError> {
+        let id = self.id.map_or_else(|| new_id(self.now), Ok)?;
+        Ok(Self { id: Some(id), ..self })
+    }
 }
 
 /// A finished run. Of a committing one nothing may be said to the caller before the ticket says that it is durable.
@@ -140,6 +152,7 @@ impl Runner {
             releases,
             installations: Cache::new(INSTALLATIONS, Installed::from),
             reruns: AtomicU64::new(0),
+            tapes: Tapes::default(),
         })))
     }
 
@@ -193,6 +206,7 @@ impl Runner {
     /// # Errors
     /// As [`Runner::run`] and [`RunHandle::wait`].
     pub fn run_durably(&self, request: RunRequest) -> Result<RunReport, RunnerError> {
+        let request = request.named()?;
         self.again(|| self.once(request.clone())?.wait())
     }
 
@@ -211,6 +225,7 @@ impl Runner {
     /// loaded; [`RunnerError::Unavailable`] if the service could not do its part; [`RunnerError::Conflict`] if other hosts
     /// came first [`MAX_RERUNS`] times.
     pub fn run(&self, request: RunRequest) -> Result<RunHandle, RunnerError> {
+        let request = request.named()?;
         self.again(|| self.once(request.clone()))
     }
 
@@ -244,6 +259,11 @@ impl Runner {
         }
     }
 
+    /// Requests to the outside on behalf of a tenant.
+    fn calls(&self, tenant: TenantNo, dry_run: bool, tape: Arc<Tape>) -> Calls {
+        Calls::live(Arc::clone(&self.0.runtime.client), tenant, dry_run, tape)
+    }
+
     /// The plugin of a release: kept ready, compiled before, or read, checked and compiled.
     pub(crate) fn plugin(&self, digest: &str) -> Result<Arc<Plugin>, RunnerError> {
         let loaded = self.0.runtime.ready(digest, Reason::Use, || self.0.releases.read(digest));
@@ -267,10 +287,12 @@ pub(crate) fn execute(
     work: Work,
     installation: &Installed,
     input: &str,
+    calls: Calls,
 ) -> Result<(End, Tail), RunnerError> {
     let setup =
         Setup { config: Arc::clone(&installation.config), limits: installation.limits, input: input.to_owned() };
-    let Execution { outcome, work, fuel, host_calls, log, log_dropped, .. } = runtime.execute(plugin, work, setup);
+    let execution = runtime.execute_with(plugin, work, setup, calls);
+    let Execution { outcome, work, fuel, host_calls, log, log_dropped, calls, .. } = execution;
     runtime.tally.count(if let Outcome::Failed(fault) = &outcome { Some(fault.kind) } else { None });
     let erased = work.erased_since();
     let end = match outcome {
@@ -290,7 +312,7 @@ pub(crate) fn execute(
         Outcome::Failed(fault) if fault.kind.is_passing() => return Err(fault.into()),
         Outcome::Failed(fault) => End::Failed(fault),
     };
-    Ok((end, Tail { fuel, host_calls, log, log_dropped, erased }))
+    Ok((end, Tail { fuel, host_calls, log, log_dropped, erased, calls }))
 }
 
 /// How deep arrays and objects nest in a text that is JSON.
@@ -320,6 +342,8 @@ pub(crate) struct Tail {
     pub(crate) log_dropped: u64,
     /// Personal data that it asked for and that have been erased since: none unless it is a replay.
     pub(crate) erased: Vec<(Id, HrField)>,
+    /// What it sent to the outside.
+    pub(crate) calls: Calls,
 }
 
 /// One request on its way.
@@ -342,8 +366,9 @@ impl Run<'_> {
         let plugin = self.runner.plugin(&installation.release)?;
         let release = installation.release.clone();
         let work = self.work(tx, &plugin, &installation);
-        let (end, tail) = execute(&inner.runtime, &plugin, work, &installation, &self.request.input)?;
-        let mut report = self.report(release, tail);
+        let calls = self.runner.calls(self.request.tenant, true, Arc::default());
+        let (end, tail) = execute(&inner.runtime, &plugin, work, &installation, &self.request.input, calls)?;
+        let mut report = self.report(release, &tail);
         match end {
             End::Ok(sealed, output) => {
                 report.effects = sealed.effects;
@@ -376,8 +401,13 @@ impl Run<'_> {
         let release = installation.release.clone();
         let number = tx.commit_number()?;
         let work = self.work(tx, &plugin, &installation);
-        let (end, tail) = execute(&inner.runtime, &plugin, work, &installation, &self.request.input)?;
-        let mut report = self.report(release, tail);
+        let tape = inner.tapes.of(self.request.tenant, &self.id);
+        let calls = self.runner.calls(self.request.tenant, false, Arc::clone(&tape));
+        let executed = execute(&inner.runtime, &plugin, work, &installation, &self.request.input, calls);
+        // Whatever comes now: if it is begun anew, nothing is sent twice.
+        inner.tapes.keep(self.request.tenant, &self.id, tape);
+        let (end, tail) = executed?;
+        let mut report = self.report(release, &tail);
         match end {
             End::Ok(mut sealed, output) => {
                 report.status = Status::Committed;
@@ -386,17 +416,18 @@ impl Run<'_> {
                 if let Some(queued) = &queued {
                     queue::remove(sealed.tx_mut(), queued)?;
                 }
-                let (committed, effects) = sealed.commit_and_show(self.meta("run", RunStatus::Committed, &report))?;
+                let (committed, effects) =
+                    sealed.commit_and_show(self.meta("run", RunStatus::Committed, &report, &tail))?;
                 report.effects = effects;
                 Ok(self.done(report, committed))
             }
             End::Refused(error) => {
                 (report.status, report.error) = (Status::Refused, Some(error));
-                self.attempt(report, RunStatus::Refused)
+                self.attempt(report, RunStatus::Refused, &tail)
             }
             End::Failed(fault) => {
                 (report.status, report.fault) = (Status::Failed, Some(fault));
-                self.attempt(report, RunStatus::Failed)
+                self.attempt(report, RunStatus::Failed, &tail)
             }
         }
     }
@@ -447,13 +478,20 @@ impl Run<'_> {
     pub(crate) fn refuse(self, error: Error) -> Result<RunHandle, RunnerError> {
         let found = self.runner.0.store.read(self.request.tenant)?.get::<Installation>(&self.request.installation)?;
         let release = found.map(|installation| installation.release).unwrap_or_default();
-        let tail = Tail { fuel: 0, host_calls: 0, log: Vec::new(), log_dropped: 0, erased: Vec::new() };
-        let report = RunReport { status: Status::Refused, error: Some(error), ..self.report(release, tail) };
-        self.attempt(report, RunStatus::Refused)
+        let tail = Tail {
+            fuel: 0,
+            host_calls: 0,
+            log: Vec::new(),
+            log_dropped: 0,
+            erased: Vec::new(),
+            calls: Calls::default(),
+        };
+        let report = RunReport { status: Status::Refused, error: Some(error), ..self.report(release, &tail) };
+        self.attempt(report, RunStatus::Refused, &tail)
     }
 
     /// Records a run of which nothing else is kept.
-    fn attempt(self, report: RunReport, status: RunStatus) -> Result<RunHandle, RunnerError> {
+    fn attempt(self, report: RunReport, status: RunStatus, tail: &Tail) -> Result<RunHandle, RunnerError> {
         let mut tx = self.begin()?;
         // Between the two turns, the same request may have come again.
         if let Some(record) = tx.get::<RunRecord>(&self.id)? {
@@ -463,7 +501,7 @@ impl Run<'_> {
             queue::remove(&mut tx, &queued)?;
         }
         tx.put(&self.record(status, tx.commit_number()?))?;
-        let committed = tx.commit(self.meta("run-attempt", status, &report))?;
+        let committed = tx.commit(self.meta("run-attempt", status, &report, tail))?;
         Ok(self.done(report, committed))
     }
 
@@ -521,7 +559,7 @@ impl Run<'_> {
     }
 
     /// The report of a dry run that is ok and has no effects; the caller knows better.
-    fn report(&self, release: String, tail: Tail) -> RunReport {
+    fn report(&self, release: String, tail: &Tail) -> RunReport {
         RunReport {
             id: self.id.clone(),
             installation: self.request.installation.clone(),
@@ -537,15 +575,16 @@ impl Run<'_> {
             effects: Vec::new(),
             fuel: tail.fuel,
             host_calls: tail.host_calls,
-            log: tail.log,
+            log: tail.log.clone(),
             log_dropped: tail.log_dropped,
+            calls: tail.calls.made.iter().map(Exchange::line).collect(),
             number: None,
             hash: None,
             replayed: false,
         }
     }
 
-    fn meta(&self, kind: &str, status: RunStatus, report: &RunReport) -> Meta {
+    fn meta(&self, kind: &str, status: RunStatus, report: &RunReport, tail: &Tail) -> Meta {
         let detail = RunDetail {
             installation: self.request.installation.clone(),
             release: report.release.clone(),
@@ -562,6 +601,8 @@ impl Run<'_> {
             host_calls: report.host_calls,
             log: report.log.clone(),
             log_dropped: report.log_dropped,
+            calls: tail.calls.made.clone(),
+            abandoned: tail.calls.abandoned(),
         };
         Meta {
             at: self.request.now.0,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use backroom_office::Work;
 use backroom_office::runs::{Fault, FaultKind, LogLevel, LogLine};
@@ -10,6 +11,7 @@ use backroom_store::records::Limits;
 use crate::convert::clean;
 use crate::error::HostError;
 use crate::limits::{MAX_CARRIED, Memory, Meter};
+use crate::outbound::Calls;
 use crate::wasi::Wasi;
 
 /// A log line is cut here, in bytes.
@@ -28,6 +30,10 @@ pub(crate) struct RunState {
     pub(crate) log: Log,
     /// None until the guest asks for something of a system; most never do.
     pub(crate) wasi: Option<Box<Wasi>>,
+    /// What is sent to the outside.
+    pub(crate) calls: Calls,
+    /// When it has to be over.
+    pub(crate) until: Instant,
     /// Bytes that were handed over to be staged.
     staged: usize,
     /// Why the run was ended from within a host call.
@@ -38,12 +44,19 @@ impl RunState {
     pub(crate) fn new(work: Work, config: Arc<BTreeMap<String, String>>, limits: Limits) -> Self {
         let memory = Memory::new(limits.memory);
         let log = Log::new(usize::try_from(limits.log).unwrap_or(usize::MAX));
-        Self { work, config, limits, meter: Meter::default(), memory, log, wasi: None, staged: 0, fault: None }
+        let until = Instant::now() + Duration::from_millis(limits.wall_ms);
+        let (meter, calls) = (Meter::default(), Calls::default());
+        Self { work, config, limits, meter, memory, log, wasi: None, calls, until, staged: 0, fault: None }
     }
 
     /// The beginning of every host call: counts it and the bytes it brings.
     pub(crate) fn enter(&mut self, bytes: usize) -> Result<(), HostError> {
         Ok(self.meter.enter(&self.limits, bytes)?)
+    }
+
+    /// Counts bytes that a host call has to look at and that do not cross the border.
+    pub(crate) fn charge(&mut self, bytes: usize) -> Result<(), HostError> {
+        Ok(self.meter.carry(&self.limits, bytes)?)
     }
 
     /// The end of a host call that gives `bytes` to the guest.

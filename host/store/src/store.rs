@@ -14,6 +14,7 @@ use crate::entry::{Entry, place_of};
 use crate::error::StoreError;
 use crate::index::{STRIDE, Tip, decode_revision, head_key, index_key};
 use crate::leases::{self, Lease, Leases, Local, waiting};
+use crate::records::Secret;
 use crate::seal::{MasterKey, Seals};
 use crate::ticket::Ticket;
 use crate::turns::{Turn, Turns};
@@ -258,6 +259,20 @@ impl Store {
         }
         self.0.engine.keyring().destroy(tenant, person)?;
         Ok(true)
+    }
+
+    /// Destroys the key of a secret that was replaced or deleted, and that is on disk: what the log has of it can be opened no
+    /// more. Nothing is done while the secret is in use. Blocks for a sync.
+    ///
+    /// # Errors
+    /// What reading the state or destroying the key reports.
+    pub fn destroy_key_of_secret(&self, tenant: TenantNo, secret: &Secret) -> Result<(), StoreError> {
+        let now = self.read(tenant)?.get::<Secret>(&secret.name)?;
+        let in_use = now.is_some_and(|now| now.number == secret.number);
+        match Secret::key_name(secret.number) {
+            Ok(key) if !in_use => self.0.engine.keyring().destroy(tenant, &key),
+            Ok(_) | Err(_) => Ok(()),
+        }
     }
 
     /// Checks the durable part of the store: frames and checksums, the sequence without gaps, every tenant's chain, the

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use backroom_runtime::CompileLimits;
+use backroom_runtime::{CompileLimits, PrivateTarget};
 use backroom_server::{ServiceLimits, ServiceOptions};
 use clap::Args;
 use serde_json::json;
@@ -29,6 +29,7 @@ Examples:
   backroom serve --data /var/lib/backroom
   backroom serve --data /var/lib/backroom --listen 127.0.0.1:8080 --json-logs
   backroom serve --data /var/lib/backroom --workers 8 --host-name one
+  backroom serve --data /var/lib/backroom --allow-private-targets 10.1.2.7/32:8443
   backroom serve --database-url postgresql://backroom@db.internal/backroom --cache /var/cache/backroom
   backroom serve --data /var/lib/backroom --backup-to /srv/backups --backup-to s3://our-backups/backroom")]
 pub(crate) struct Serve {
@@ -57,6 +58,10 @@ pub(crate) struct Serve {
     /// Processor time that compiling one plugin may take, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = CompileLimits::default().cpu_seconds, value_parser = clap::value_parser!(u64).range(1..=3_600))]
     compile_time: u64,
+    /// Addresses of a private network that plugins may be granted requests to, at one port: 10.1.2.0/24:8443 or [fd00::7]/128:443.
+    /// Can be given more than once. Without it, requests go to public addresses alone.
+    #[arg(long, value_name = "CIDR:PORT")]
+    allow_private_targets: Vec<PrivateTarget>,
     /// Write log lines as JSON objects.
     #[arg(long)]
     json_logs: bool,
@@ -66,6 +71,7 @@ impl Serve {
     fn adapt(&self, options: &mut ServiceOptions, limits: &ServiceLimits) {
         options.limits.clone_from(limits);
         options.host.clone_from(&self.host_name);
+        options.runtime.http.private_targets.clone_from(&self.allow_private_targets);
         options.limits.workers = self.workers.into();
         options.limits.lease_time = Duration::from_secs(self.lease_time);
         let compile = &mut options.runtime.compile.limits;

@@ -1,12 +1,13 @@
 //! What a run did or would do.
 
+use backroom_domain::files::{Deletion, File};
 use backroom_domain::hr::Benefit;
 use backroom_domain::inventory::Move;
 use backroom_domain::ledger::Entry;
 use backroom_domain::{Currency, Effect, Money, Side, StateChange};
 use serde_json::Value;
 
-use crate::figures::{amount, counted, money, quantity};
+use crate::figures::{amount, count, counted, money, quantity};
 use crate::output::{Grid, Out, left, right};
 
 /// The effects of a run in groups. What this version does not know is kept as it came.
@@ -16,7 +17,15 @@ pub(crate) struct Effects {
     pub(crate) benefits: Vec<Benefit>,
     pub(crate) moves: Vec<Move>,
     pub(crate) states: Vec<StateChange>,
+    pub(crate) files: Vec<FileChange>,
     pub(crate) others: Vec<Value>,
+}
+
+/// A file that was written or deleted.
+#[derive(Debug)]
+pub(crate) enum FileChange {
+    Written(File),
+    Deleted(Deletion),
 }
 
 impl Effects {
@@ -29,6 +38,8 @@ impl Effects {
                 Ok(Effect::BenefitRecorded(benefit)) => groups.benefits.push(benefit),
                 Ok(Effect::MovePosted(moved)) => groups.moves.push(moved),
                 Ok(Effect::StateSet(change)) => groups.states.push(change),
+                Ok(Effect::FileWritten(file)) => groups.files.push(FileChange::Written(file)),
+                Ok(Effect::FileDeleted(file)) => groups.files.push(FileChange::Deleted(file)),
                 Ok(_) | Err(_) => groups.others.push(value.clone()),
             }
         }
@@ -44,6 +55,9 @@ impl Effects {
         ];
         if !self.states.is_empty() {
             parts.push(counted(self.states.len() as u64, "key of its own state", "keys of its own state"));
+        }
+        if !self.files.is_empty() {
+            parts.push(counted(self.files.len(), "file", "files"));
         }
         if !self.others.is_empty() {
             parts.push(counted(self.others.len() as u64, "other effect", "other effects"));
@@ -67,10 +81,28 @@ impl Effects {
             let keys: Vec<&str> = self.states.iter().map(|change| change.key.as_str()).collect();
             out.line(format_args!("State kept by the plugin: {}\n", keys.join(", ")));
         }
+        files(out, &self.files);
         for other in &self.others {
             out.line(format_args!("  {other}"));
         }
     }
+}
+
+/// Files without their content.
+fn files(out: Out, files: &[FileChange]) {
+    if files.is_empty() {
+        return;
+    }
+    let mut grid = Grid::new(&[left("File"), left("Folder"), left("Path"), right("Bytes"), left("BLAKE3")]);
+    for one in files {
+        let (what, folder, path, size, digest) = match one {
+            FileChange::Written(file) => ("written", &file.folder, &file.path, file.size, &file.digest),
+            FileChange::Deleted(file) => ("deleted", &file.folder, &file.path, file.size, &file.digest),
+        };
+        grid.row([what.to_owned(), folder.to_string(), path.to_string(), count(size), digest.clone()]);
+    }
+    out.table(&grid);
+    out.line("");
 }
 
 /// Sums per currency, in order of appearance.

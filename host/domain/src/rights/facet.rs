@@ -7,7 +7,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Accounts, Grant, Pattern, Rights};
+use super::{Accounts, Grant, Pattern, Rights, SecretUse};
+use crate::outbound::HttpTarget;
 use crate::{BusinessDate, Decimal, Id, Money};
 
 /// Where a line ends; beyond it is not allowed.
@@ -51,16 +52,27 @@ pub(crate) enum Value {
     Named(Vec<Accounts>),
     /// Narrows the rest of the grant to what is named; to nothing, if nothing is named.
     Only(Vec<Accounts>),
+    /// Allowed are requests to these.
+    Targets(Vec<HttpTarget>),
+    /// Allowed is to have these filled in.
+    Secrets(Vec<SecretUse>),
     /// Allowed is as much; without an end, if there is none.
     Limit(Option<Bound>),
 }
 
 impl Value {
+    /// Does it allow something, and does not only narrow what others allow?
+    fn allows(&self) -> bool {
+        matches!(self, Self::Named(_) | Self::Targets(_) | Self::Secrets(_))
+    }
+
     fn covers(&self, other: &Self) -> bool {
         let all = |wide: &[Accounts], narrow: &[Accounts]| narrow.iter().all(|n| wide.iter().any(|w| w.covers(n)));
         match (self, other) {
             (Self::Named(wide), Self::Named(narrow)) => all(wide, narrow),
             (Self::Only(wide), Self::Only(narrow)) => wide.is_empty() || (!narrow.is_empty() && all(wide, narrow)),
+            (Self::Targets(wide), Self::Targets(narrow)) => narrow.iter().all(|n| wide.iter().any(|w| w.contains(n))),
+            (Self::Secrets(wide), Self::Secrets(narrow)) => narrow.iter().all(|n| wide.iter().any(|w| w.covers(n))),
             (Self::Limit(wide), Self::Limit(narrow)) => {
                 wide.is_none_or(|wide| narrow.is_some_and(|narrow| wide.covers(narrow)))
             }
@@ -74,6 +86,12 @@ impl Value {
             (Self::Named(mine), Some(Self::Named(theirs))) => {
                 joined(mine.iter().filter(|m| !theirs.iter().any(|t| t.covers(m))))
             }
+            (Self::Targets(mine), Some(Self::Targets(theirs))) => {
+                joined(mine.iter().filter(|m| !theirs.iter().any(|t| t.contains(m))))
+            }
+            (Self::Secrets(mine), Some(Self::Secrets(theirs))) => {
+                joined(mine.iter().filter(|m| !theirs.iter().any(|t| t.covers(m))))
+            }
             _ => self.to_string(),
         }
     }
@@ -84,14 +102,16 @@ impl fmt::Display for Value {
         match self {
             Self::Only(none) if none.is_empty() => f.write_str("any"),
             Self::Named(set) | Self::Only(set) => f.write_str(&joined(set.iter())),
+            Self::Targets(targets) => f.write_str(&joined(targets.iter())),
+            Self::Secrets(secrets) => f.write_str(&joined(secrets.iter())),
             Self::Limit(Some(bound)) => bound.fmt(f),
             Self::Limit(None) => f.write_str("no limit"),
         }
     }
 }
 
-fn joined<'a>(set: impl Iterator<Item = &'a Accounts>) -> String {
-    set.map(Accounts::to_string).collect::<Vec<_>>().join(", ")
+fn joined(set: impl Iterator<Item = impl fmt::Display>) -> String {
+    set.map(|one| one.to_string()).collect::<Vec<_>>().join(", ")
 }
 
 /// The facets of one grant, by the name of the right. What allows nothing is left out.
@@ -129,6 +149,18 @@ impl Facets {
         self.named(right, words.into_iter().filter_map(word));
     }
 
+    pub(crate) fn targets(&mut self, right: &'static str, targets: &[HttpTarget]) {
+        if !targets.is_empty() {
+            self.0.push((right, Value::Targets(targets.to_vec())));
+        }
+    }
+
+    pub(crate) fn secrets(&mut self, right: &'static str, secrets: &[SecretUse]) {
+        if !secrets.is_empty() {
+            self.0.push((right, Value::Secrets(secrets.to_vec())));
+        }
+    }
+
     pub(crate) fn limit(&mut self, right: &'static str, bound: Option<Bound>) {
         self.0.push((right, Value::Limit(bound)));
     }
@@ -143,7 +175,7 @@ impl Facets {
             let theirs = other.find(right);
             let within = match theirs {
                 Some(theirs) => theirs.covers(value),
-                None => !matches!(value, Value::Named(_)),
+                None => !value.allows(),
             };
             (!within).then_some((*right, value, theirs))
         })
@@ -199,7 +231,7 @@ pub fn missing(wants: &Rights, grants: &Rights) -> Vec<String> {
     let given: Vec<Facets> = grants.grants().iter().map(Facets::of).collect();
     let wanted = wants.grants().iter().flat_map(|grant| Facets::of(grant).0);
     let missing = wanted.filter(|(right, value)| {
-        matches!(value, Value::Named(_)) && !given.iter().any(|facets| facets.find(right).is_some())
+        value.allows() && !given.iter().any(|facets| facets.find(right).is_some())
     });
     let mut missing: Vec<String> = missing.map(|(right, _)| right.to_owned()).collect();
     missing.sort();

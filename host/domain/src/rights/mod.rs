@@ -7,11 +7,13 @@
 //! Each kind of right has a file of its own and one line in each of [`Grant`] and [`Grant::each_kind`].
 
 mod facet;
+mod files;
 mod hr;
 mod inventory;
 mod layers;
 mod ledger;
 mod operation;
+mod outbound;
 mod own;
 mod pattern;
 mod stored;
@@ -26,14 +28,17 @@ use std::fmt;
 use serde::de::{self, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::outbound::HttpTarget;
 use crate::{BusinessDate, Decimal, Error, Problem, Result};
 
 pub use facet::{Beyond, Change, beyond, missing};
+pub use files::FilesRights;
 pub use hr::{Employee, HrField, HrRights};
 pub use inventory::{InventoryRights, Moving};
 pub use layers::Layers;
 pub use ledger::{LedgerRights, Posting, Window};
 pub use operation::{Operation, Operations};
+pub use outbound::SecretUse;
 pub use pattern::{Accounts, Pattern};
 pub use uses::{Imports, operations_of};
 pub use words::{Words, in_words};
@@ -93,6 +98,18 @@ pub struct Grant {
     #[cbor(n(15), skip_if = "empty")]
     #[serde(skip_serializing_if = "empty")]
     pub observe: bool,
+    /// On files.
+    #[cbor(n(16), skip_if = "empty")]
+    #[serde(skip_serializing_if = "empty")]
+    pub files: FilesRights,
+    /// Where requests may be sent to.
+    #[cbor(n(17), skip_if = "empty")]
+    #[serde(skip_serializing_if = "empty")]
+    pub http: Vec<HttpTarget>,
+    /// Secrets that the host may fill into requests, and where they may go.
+    #[cbor(n(18), skip_if = "empty")]
+    #[serde(skip_serializing_if = "empty")]
+    pub secrets: Vec<SecretUse>,
 }
 
 /// What every kind of right can say of itself.
@@ -120,6 +137,9 @@ impl Grant {
         see(&self.ledger);
         see(&self.hr);
         see(&self.inventory);
+        see(&self.files);
+        see(&outbound::Targets(&self.http));
+        see(&outbound::Secrets(&self.secrets));
         see(&own::State(self.state));
         see(&own::Observe(self.observe));
         see(&own::Administer(self.administer));
@@ -138,11 +158,15 @@ impl Grant {
         let mut all = Self { administer: true, state: true, ..Self::read_only() };
         all.ledger.post = vec![Accounts::ANY];
         all.hr.benefits = any();
+        all.files = FilesRights { read: any(), write: any() };
+        all.http = vec![HttpTarget::any()];
+        all.secrets = vec![SecretUse { name: Pattern::Any, host: "*".to_owned() }];
         (all.inventory.move_items, all.inventory.move_from, all.inventory.move_to) = (any(), any(), any());
         all
     }
 
-    /// Everything that reads, nothing that writes.
+    /// Everything that reads, nothing that writes. No files: one may hold what is no reader's business, such as salaries, and nobody
+    /// can tell.
     pub fn read_only() -> Self {
         let mut grant = Self::default();
         ledger::read_only(&mut grant);

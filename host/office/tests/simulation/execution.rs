@@ -284,6 +284,8 @@ impl Execution {
             host_calls: script.calls.len() as u32,
             log: Vec::new(),
             log_dropped: 0,
+            calls: Vec::new(),
+            abandoned: Vec::new(),
         };
         Meta {
             at: self.now,

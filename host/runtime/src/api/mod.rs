@@ -8,6 +8,8 @@ mod balances;
 mod benefits;
 mod clock;
 mod config;
+mod files;
+mod http;
 mod items;
 mod journal;
 mod log;
@@ -20,9 +22,11 @@ mod workers;
 mod tests;
 
 /// Every interface of the contract. A component that imports anything else is refused when it is uploaded.
-pub(crate) const INTERFACES: [&str; 12] = [
+pub(crate) const INTERFACES: [&str; 14] = [
     "backroom:host/clock@0.1.0",
     "backroom:host/config@0.1.0",
+    "backroom:host/files@0.1.0",
+    "backroom:host/http@0.1.0",
     "backroom:host/log@0.1.0",
     "backroom:host/state@0.1.0",
     "backroom:hr/benefits@0.1.0",

@@ -14,7 +14,7 @@ use backroom_office::{Caller, Work, hr, inventory, ledger};
 use backroom_store::records::Limits;
 use backroom_store::{Meta, Store, TenantNo};
 
-use crate::bindings::backroom::host::{clock, config, log, state};
+use crate::bindings::backroom::host::{clock, config, files, log, state};
 use crate::bindings::backroom::hr::{benefits, workers};
 use crate::bindings::backroom::inventory::{items, stock};
 use crate::bindings::backroom::ledger::{accounts, balances, journal};
@@ -87,6 +87,7 @@ fn books() -> Store {
     let mut state = RunState::new(work, Arc::default(), Limits::default());
     stock::Host::post_move(&mut state, receipt("m0")).unwrap();
     journal::Host::post(&mut state, entry("e0", "1400")).unwrap();
+    files::Host::write(&mut state, "in".into(), "a".into(), b"hello".to_vec()).unwrap();
     let sealed = state.work.seal().unwrap();
     sealed.commit(Meta::default()).unwrap().ticket.wait().unwrap();
     store
@@ -214,7 +215,31 @@ fn values_come_back_as_they_are_on_record() {
     let issue = stock::NewMove { source: "stock".into(), destination: "staff".into(), cost: None, ..receipt("m1") };
     let moved = stock::Host::post_move(s, issue).unwrap();
     assert_eq!((moved.number, moved.value.minor, moved.stock_account.as_str()), (2, 100, "1400"));
-    assert_eq!(s.meter.calls, 19);
+    let file = files::Host::stat(s, "in".into(), "a".into()).unwrap();
+    assert_eq!((file.path.as_str(), file.size, file.recorded_at.microseconds), ("a", 5, NOW.0));
+    assert_eq!(file.digest, blake3::hash(b"hello").to_hex().as_str());
+    assert_eq!(files::Host::read(s, "in".into(), "a".into(), 1, 3).unwrap(), b"ell");
+    assert_eq!(files::Host::list(s, "in".into(), "a".into(), None, 5).unwrap().items.len(), 1);
+    assert_eq!(s.meter.calls, 22);
+}
+
+#[test]
+fn adding_to_two_files_in_turn_pays_for_what_it_makes_the_host_read() {
+    let store = books();
+    let mut state = with(&store, Rights::all());
+    for path in ["one", "two"] {
+        files::Host::write(&mut state, "in".into(), path.into(), vec![7; 1 << 20]).unwrap();
+    }
+    let mut append = |path: &str, offset| {
+        let before = state.meter.fuel;
+        files::Host::append(&mut state, "in".into(), path.into(), offset, vec![1; 100]).unwrap();
+        state.meter.fuel - before
+    };
+    let end = 1 << 20;
+    let (first, again, other) = (append("two", end), append("two", end + 100), append("one", end));
+    // "two" was written last; "one" has to be read whole for its digest: 500 units a KiB.
+    assert_eq!(first, again);
+    assert_eq!(other - first, 500 * 1024);
 }
 
 #[test]

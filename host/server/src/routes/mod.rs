@@ -5,6 +5,7 @@
 
 mod backups;
 mod figures;
+mod files;
 mod health;
 mod hr;
 mod imports;
@@ -17,13 +18,14 @@ mod plugins;
 mod queue;
 mod runs;
 mod store;
+mod secrets;
 mod tenants;
 mod transfers;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::Method;
-use axum::routing::{MethodRouter, get, post, put};
+use axum::routing::{MethodRouter, delete, get, post, put};
 
 use crate::auth::Access;
 use crate::layers;
@@ -48,6 +50,7 @@ use Access::{Admin, Key, Open, Read, Write};
 const GET: Method = Method::GET;
 const POST: Method = Method::POST;
 const PUT: Method = Method::PUT;
+const DELETE: Method = Method::DELETE;
 
 /// All routes.
 pub static ROUTES: &[Route] = &[
@@ -68,6 +71,16 @@ pub static ROUTES: &[Route] = &[
     route(POST, "/v1/backups", Admin, || post(backups::make)),
     route(POST, "/v1/tenant-exports", Admin, || post(transfers::export)),
     route(POST, "/v1/tenant-imports", Admin, || post(transfers::import)),
+    route(PUT, "/v1/file-quotas", Admin, || put(files::quota)),
+    // A file may hold what a reader may not read, and nobody can tell.
+    route(GET, "/v1/tenants/{tenant}/files", Write, || get(files::folders)),
+    route(GET, "/v1/tenants/{tenant}/files/{folder}", Write, || get(files::list)),
+    route(GET, "/v1/tenants/{tenant}/files/{folder}/{path}", Write, || get(files::get)),
+    route(PUT, "/v1/tenants/{tenant}/files/{folder}/{path}", Write, || put(files::put)),
+    route(DELETE, "/v1/tenants/{tenant}/files/{folder}/{path}", Write, || delete(files::delete)),
+    route(GET, "/v1/tenants/{tenant}/secrets", Write, || get(secrets::list)),
+    route(PUT, "/v1/tenants/{tenant}/secrets/{name}", Write, || put(secrets::set)),
+    route(DELETE, "/v1/tenants/{tenant}/secrets/{name}", Write, || delete(secrets::delete)),
     route(POST, "/v1/tenants/{tenant}/imports", Write, || post(imports::import)),
     route(GET, "/v1/tenants/{tenant}/installations", Read, || get(installations::list)),
     route(PUT, "/v1/tenants/{tenant}/installations/{name}", Write, || put(installations::install)),

@@ -7,29 +7,42 @@
 //! | 20-29 | ledger | see `ledger` |
 //! | 30-39 | HR | see `hr` |
 //! | 40-49 | inventory | see `inventory` |
+//! | 50-59 | files | see `files` |
+//! | 60-69 | calls to the outside | see `secrets` |
 //!
 //! A number is never used again for something else.
 
 mod control;
+mod files;
 mod hr;
 mod inventory;
 mod ledger;
 mod queue;
+mod secrets;
 pub mod sql;
 
 pub use control::{
     ApiKey, Counter, DayTotal, Installation, Limits, Release, Role, RunRecord, RunStatus, StateValue, Tenant,
 };
+pub use files::*;
 pub use hr::*;
 pub use inventory::*;
 pub use ledger::*;
 pub use queue::{QueueLength, QueuePlace, QueuedRun};
+pub use secrets::Secret;
 
+use backroom_domain::files::FilePath;
 use backroom_domain::{BusinessDate, Id};
 
 use crate::key::RecordKey;
 
 impl RecordKey for Id {
+    fn write(&self, out: &mut Vec<u8>) {
+        self.as_str().write(out);
+    }
+}
+
+impl RecordKey for FilePath {
     fn write(&self, out: &mut Vec<u8>) {
         self.as_str().write(out);
     }

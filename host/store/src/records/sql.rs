@@ -6,6 +6,8 @@
 //!
 //! Bank accounts and salaries have no column.
 
+mod files;
+
 use backroom_domain::{BusinessDate, Id, Instant};
 
 use super::{
@@ -573,6 +575,11 @@ pub const TABLES: &[Table] = &[
             Ok(vec![id(&r.lot), id(&r.location)])
         },
     },
+    files::FILE,
+    files::PIECE,
+    files::FOLDER,
+    files::TOTAL,
+    files::SECRET,
 ];
 
 fn move_columns(body: &[u8]) -> Result<Vec<Datum>, CodecError> {

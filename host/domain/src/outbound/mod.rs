@@ -1,0 +1,5 @@
+//! Calls to the outside: where to, and with whose secrets.
+
+mod target;
+
+pub use target::{HttpTarget, Method, Outward};

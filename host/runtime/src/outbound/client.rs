@@ -1,0 +1,357 @@
+//! Sending: one hop after the other, each to an address that was checked.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::io;
+use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use backroom_domain::outbound::Method;
+use backroom_domain::{Class, Error, Result};
+use backroom_office::calls::{Request, Response};
+use backroom_office::{Failure, Work};
+use backroom_store::TenantNo;
+use parking_lot::Mutex;
+use ureq::Agent;
+use ureq::config::Config;
+use ureq::http::{self, HeaderMap, StatusCode, Uri, header};
+use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
+use url::Url;
+
+use super::address::{PrivateTarget, may_connect};
+use super::request::{self, Checked};
+use super::secrets::{self, Revealed};
+use crate::error::HostError;
+
+/// Redirects that are followed.
+const MAX_REDIRECTS: usize = 5;
+/// Headers of one response, in bytes.
+const MAX_HEADER_BYTES: usize = 16 << 10;
+
+/// Bounds of requests to the outside.
+#[derive(Debug, Clone)]
+pub struct HttpOptions {
+    /// Addresses that are no public ones and may be reached all the same. None but what an operator of this machine names.
+    pub private_targets: Vec<PrivateTarget>,
+    /// Requests of one tenant at a time. One tenant must not take up what connections this machine may have.
+    pub per_tenant: usize,
+}
+
+impl Default for HttpOptions {
+    fn default() -> Self {
+        // One writer, and as many plans as a tenant may have at a time.
+        Self { private_targets: Vec::new(), per_tenant: 5 }
+    }
+}
+
+/// Finds the addresses of a name.
+pub(super) trait Names: Send + Sync + 'static {
+    /// All of them, with the port.
+    fn find(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>>;
+}
+
+/// The system's own way.
+struct System;
+
+impl Names for System {
+    fn find(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+        Ok((host, port).to_socket_addrs()?.collect())
+    }
+}
+
+/// Sends requests. Connections are not kept: each request finds its address anew, and no tenant meets another's connection.
+pub(crate) struct Client {
+    agent: Agent,
+    per_tenant: usize,
+    under_way: Mutex<HashMap<TenantNo, usize>>,
+}
+
+impl Client {
+    pub(crate) fn new(options: &HttpOptions) -> Self {
+        Self::with_names(options, Arc::new(System))
+    }
+
+    pub(super) fn with_names(options: &HttpOptions, names: Arc<dyn Names>) -> Self {
+        let config = Config::builder()
+            .http_status_as_error(false)
+            // By hand, each one checked.
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            // Whatever proxy the environment names, the address that was checked is the one that is meant.
+            .proxy(None)
+            .max_idle_connections(0)
+            .max_response_header_size(MAX_HEADER_BYTES)
+            .user_agent("backroom")
+            .accept("*/*")
+            .build();
+        let resolver = Guarded { names, named: options.private_targets.clone() };
+        let agent = Agent::with_parts(config, DefaultConnector::default(), resolver);
+        Self { agent, per_tenant: options.per_tenant, under_way: Mutex::default() }
+    }
+
+    /// Sends a checked request and follows where it is led. Inside, what is the answer for the record, good or bad; outside, what
+    /// the store could not do.
+    pub(super) fn send(
+        &self,
+        tenant: TenantNo,
+        work: &Work,
+        request: &Request,
+        checked: &Checked,
+        limit: usize,
+        until: Instant,
+    ) -> std::result::Result<Result<Response>, HostError> {
+        let until = until.min(Instant::now() + Duration::from_millis(request.timeout_ms.into()));
+        let Some(_place) = self.enter(tenant) else {
+            return Ok(Err(unavailable("http-busy", "too many requests of this client are under way")));
+        };
+        let secrets = match secrets::reveal(work, &checked.secrets) {
+            Ok(secrets) => secrets,
+            Err(Failure::Business(error)) => return Ok(Err(error)),
+            Err(Failure::Store(error)) => return Err(error.into()),
+        };
+        let first = Hop { url: checked.url.clone(), method: checked.method, home: true };
+        Ok(self.follow(work, request, first, &secrets, limit, until))
+    }
+
+    fn follow(
+        &self,
+        work: &Work,
+        request: &Request,
+        first: Hop,
+        secrets: &Revealed,
+        limit: usize,
+        until: Instant,
+    ) -> Result<Response> {
+        let mut hop = first;
+        for _ in 0..=MAX_REDIRECTS {
+            let outgoing = hop.outgoing(request, secrets)?;
+            let mut response = self.once(outgoing, until)?;
+            let Some(next) = hop.next(request, response.status(), response.headers())? else {
+                return received(&mut response, secrets, limit);
+            };
+            work.rights().check_http(&request::outward(&next.url, next.method))?;
+            hop = next;
+        }
+        Err(Error::refused("redirects-too-many", format!("more than {MAX_REDIRECTS} redirects")))
+    }
+
+    fn once(&self, request: http::Request<Vec<u8>>, until: Instant) -> Result<http::Response<ureq::Body>> {
+        let left = until.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+        let bodiless = matches!(*request.method(), http::Method::GET | http::Method::HEAD | http::Method::DELETE);
+        let sent = if bodiless {
+            let request = self.agent.configure_request(request.map(|_| ())).timeout_global(Some(left)).build();
+            self.agent.run(request)
+        } else {
+            let request = self.agent.configure_request(request).timeout_global(Some(left)).build();
+            self.agent.run(request)
+        };
+        sent.map_err(failed)
+    }
+
+    fn enter(&self, tenant: TenantNo) -> Option<Place<'_>> {
+        let mut under_way = self.under_way.lock();
+        let count = under_way.entry(tenant).or_default();
+        if *count >= self.per_tenant {
+            return None;
+        }
+        *count += 1;
+        Some(Place { client: self, tenant })
+    }
+}
+
+/// One of the requests that a tenant may have under way.
+struct Place<'c> {
+    client: &'c Client,
+    tenant: TenantNo,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut under_way = self.client.under_way.lock();
+        if let Some(count) = under_way.get_mut(&self.tenant) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                under_way.remove(&self.tenant);
+            }
+        }
+    }
+}
+
+/// One of the requests that a request leads to.
+struct Hop {
+    url: Url,
+    method: Method,
+    /// Still where the request was sent to first, so that it may have its secrets.
+    home: bool,
+}
+
+impl Hop {
+    fn outgoing(&self, request: &Request, secrets: &Revealed) -> Result<http::Request<Vec<u8>>> {
+        let mut out = http::Request::builder().method(self.method.as_str()).uri(self.url.as_str());
+        for (name, value) in &request.headers {
+            if !self.home && is_private(name, value) {
+                continue;
+            }
+            let filled = secrets::fill(value.as_bytes(), secrets)?;
+            let mut value = http::HeaderValue::from_bytes(&filled).map_err(|_| unsendable())?;
+            value.set_sensitive(true);
+            out = out.header(name.as_str(), value);
+        }
+        // One that has become a GET has no body any more.
+        let body =
+            if self.method == request.method { secrets::fill(&request.body, secrets)?.to_vec() } else { Vec::new() };
+        out.body(body).map_err(|_| unsendable())
+    }
+
+    /// Where a response leads, if it does.
+    fn next(&self, request: &Request, status: StatusCode, headers: &HeaderMap) -> Result<Option<Self>> {
+        let keeps = match status.as_u16() {
+            301 | 302 => self.method != Method::Post,
+            303 => self.method == Method::Head,
+            307 | 308 => true,
+            _ => return Ok(None),
+        };
+        let Some(location) = headers.get(header::LOCATION) else { return Ok(None) };
+        let location = location.to_str().map_err(|_| redirect_refused("it leads to no address"))?;
+        let url = self.url.join(location).map_err(|_| redirect_refused("it leads to no address"))?;
+        request::check(&url).map_err(redirect_refused)?;
+        if self.url.scheme() == "https" && url.scheme() != "https" {
+            return Err(redirect_refused("it leads from https to http"));
+        }
+        let method = if keeps { self.method } else { Method::Get };
+        let home = self.home && url.origin() == self.url.origin();
+        // Headers can be left out; a body is sent as a whole or not at all.
+        if !home && method == request.method && secrets::has(&request.body) {
+            return Err(redirect_refused("it leads elsewhere with a body that has secrets in it"));
+        }
+        Ok(Some(Self { url, method, home }))
+    }
+}
+
+/// What is not for others: headers with secrets, and those that are made for credentials.
+fn is_private(name: &str, value: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    matches!(name.as_str(), "authorization" | "cookie") || secrets::has(value.as_bytes())
+}
+
+/// Headers that say nothing to a plugin: of the connection, and what is to be kept for later requests.
+const DROPPED: [&str; 15] = [
+    "set-cookie",
+    "set-cookie2",
+    "www-authenticate",
+    "proxy-authenticate",
+    "authentication-info",
+    "proxy-authentication-info",
+    "connection",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "alt-svc",
+    "strict-transport-security",
+];
+
+fn received(response: &mut http::Response<ureq::Body>, secrets: &Revealed, limit: usize) -> Result<Response> {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(&secrets::mask(bytes.to_vec(), secrets)).into_owned();
+    let kept = response.headers().iter().filter(|(name, _)| !DROPPED.contains(&name.as_str()));
+    let headers: Vec<_> = kept.map(|(name, value)| (name.as_str().to_owned(), text(value.as_bytes()))).collect();
+    let status = response.status().as_u16();
+    let limited = response.body_mut().with_config().limit(u64::try_from(limit).unwrap_or(u64::MAX)).read_to_vec();
+    let body = secrets::mask(limited.map_err(failed)?, secrets);
+    // A placeholder may be longer than what it stands for.
+    if body.len() > limit {
+        return Err(too_large());
+    }
+    Ok(Response { status, headers, body })
+}
+
+/// Finds addresses, and lets only those through that may be connected to.
+struct Guarded {
+    names: Arc<dyn Names>,
+    named: Vec<PrivateTarget>,
+}
+
+impl fmt::Debug for Guarded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Guarded").field("named", &self.named).finish_non_exhaustive()
+    }
+}
+
+/// A name, or an address, that leads where nothing is sent.
+#[derive(Debug, thiserror::Error)]
+#[error("it leads to an address that is not public")]
+struct NotPublic;
+
+impl Resolver for Guarded {
+    fn resolve(
+        &self,
+        uri: &Uri,
+        _: &Config,
+        timeout: NextTimeout,
+    ) -> std::result::Result<ResolvedSocketAddrs, ureq::Error> {
+        let (scheme, authority) = uri.scheme().zip(uri.authority()).ok_or(ureq::Error::HostNotFound)?;
+        let port = DefaultResolver::host_and_port(scheme, authority)
+            .and_then(|text| text.rsplit_once(':')?.1.parse().ok())
+            .ok_or(ureq::Error::HostNotFound)?;
+        let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_owned();
+        let found = self.find(host, port, timeout)?;
+        // One that is not public among others is no accident.
+        if !found.iter().all(|address| may_connect(*address, &self.named)) {
+            return Err(ureq::Error::Other(Box::new(NotPublic)));
+        }
+        let mut addresses = self.empty();
+        let room = addresses.capacity();
+        found.into_iter().take(room).for_each(|address| addresses.push(address));
+        if addresses.is_empty() { Err(ureq::Error::HostNotFound) } else { Ok(addresses) }
+    }
+}
+
+impl Guarded {
+    /// The system's resolver cannot be told to hurry, so it is left behind on a thread of its own where it takes too long.
+    fn find(&self, host: String, port: u16, timeout: NextTimeout) -> std::result::Result<Vec<SocketAddr>, ureq::Error> {
+        let names = Arc::clone(&self.names);
+        let (told, tells) = std::sync::mpsc::sync_channel(1);
+        // If nobody waits any more there is nobody to tell.
+        let look = move || drop(told.send(names.find(&host, port)));
+        std::thread::Builder::new().name("resolve".to_owned()).spawn(look).map_err(ureq::Error::Io)?;
+        match tells.recv_timeout(*timeout.after) {
+            Ok(Ok(found)) => Ok(found),
+            Ok(Err(_)) => Err(ureq::Error::HostNotFound),
+            Err(_) => Err(ureq::Error::Timeout(timeout.reason)),
+        }
+    }
+}
+
+fn failed(error: ureq::Error) -> Error {
+    match error {
+        ureq::Error::Other(other) if other.is::<NotPublic>() => {
+            let message = "it leads to an address that is not public: private, local, or set aside. An operator of the service \
+                           can name such addresses";
+            Error::refused("address-refused", message)
+        }
+        ureq::Error::HostNotFound => unavailable("name-unknown", "the name has no address at the moment"),
+        ureq::Error::Timeout(_) => unavailable("http-timeout", "it took longer than it may"),
+        ureq::Error::BodyExceedsLimit(_) | ureq::Error::LargeResponseHeader(..) => too_large(),
+        other => unavailable("http-failed", &other.to_string()),
+    }
+}
+
+fn unavailable(code: &'static str, message: &str) -> Error {
+    Error::new(Class::Unavailable, code, message)
+}
+
+fn too_large() -> Error {
+    Error::refused("response-too-large", "the response is larger than 960 KiB, or than what is left for this run")
+}
+
+fn redirect_refused(why: &str) -> Error {
+    Error::refused("redirect-refused", format!("a redirect was not followed: {why}"))
+}
+
+fn unsendable() -> Error {
+    Error::invalid("header-invalid", "headers", "the request cannot be written")
+}
