@@ -230,9 +230,8 @@ pub fn beyond(rights: &Rights, within: &Rights) -> Vec<Beyond> {
 pub fn missing(wants: &Rights, grants: &Rights) -> Vec<String> {
     let given: Vec<Facets> = grants.grants().iter().map(Facets::of).collect();
     let wanted = wants.grants().iter().flat_map(|grant| Facets::of(grant).0);
-    let missing = wanted.filter(|(right, value)| {
-        value.allows() && !given.iter().any(|facets| facets.find(right).is_some())
-    });
+    let missing =
+        wanted.filter(|(right, value)| value.allows() && !given.iter().any(|facets| facets.find(right).is_some()));
     let mut missing: Vec<String> = missing.map(|(right, _)| right.to_owned()).collect();
     missing.sort();
     missing.dedup();

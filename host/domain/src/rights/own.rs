@@ -84,7 +84,9 @@ impl Kind for Observe {
     }
 
     fn words(&self, out: &mut Vec<String>) {
-        out.extend(self.0.then(|| "See the run's clock and write to its log, as programs built for a system do.".to_owned()));
+        out.extend(
+            self.0.then(|| "See the run's clock and write to its log, as programs built for a system do.".to_owned()),
+        );
     }
 
     fn serves(&self, _: &mut Vec<(&'static str, Operations)>) {}

@@ -56,7 +56,8 @@ pub fn write(work: &mut Work, folder: &str, path: &str, bytes: &[u8]) -> Result<
 /// In order: `files-write-denied`; `id-invalid`, `folder-invalid`, `path-invalid`, `file-too-large`; `not-found`;
 /// `offset-mismatch`; `folder-quota-exceeded`, `tenant-quota-exceeded`.
 pub fn append(work: &mut Work, folder: &str, path: &str, offset: u64, bytes: &[u8]) -> Result<Stored> {
-    let (folder, path) = place(folder, path, |folder| work.rights().check_write_folder(Operation::FilesAppend, folder))?;
+    let (folder, path) =
+        place(folder, path, |folder| work.rights().check_write_folder(Operation::FilesAppend, folder))?;
     let size = fitting(offset, bytes)?;
     let old = work.tx().get::<StoredFile>(&StoredFile::key_of(&folder, &path))?;
     let old = old.ok_or_else(|| read::missing(&folder, &path))?.file;
@@ -98,7 +99,8 @@ pub fn append(work: &mut Work, folder: &str, path: &str, offset: u64, bytes: &[u
 /// Deletes a file; `false` if it was not there.
 /// Errors: `files-write-denied`, `id-invalid`, `folder-invalid`, `path-invalid`.
 pub fn delete(work: &mut Work, folder: &str, path: &str) -> Result<bool> {
-    let (folder, path) = place(folder, path, |folder| work.rights().check_write_folder(Operation::FilesDelete, folder))?;
+    let (folder, path) =
+        place(folder, path, |folder| work.rights().check_write_folder(Operation::FilesDelete, folder))?;
     let key = StoredFile::key_of(&folder, &path);
     let Some(StoredFile { file }) = work.tx().get::<StoredFile>(&key)? else { return Ok(false) };
     let File { size, digest, .. } = file;

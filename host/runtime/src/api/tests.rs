@@ -7,19 +7,22 @@ use std::sync::Arc;
 use backroom_domain::hr::{NewEmployment, NewWorker, Place};
 use backroom_domain::inventory::{NewItem, NewLocation, Tracking, Usage};
 use backroom_domain::ledger::{AccountType, NewAccount};
+use backroom_domain::outbound::Method;
 use backroom_domain::rights::{Grant, HrField, Rights};
 use backroom_domain::{BusinessDate, Class, Currency, Id, Instant};
+use backroom_office::calls::{Answer, Exchange, Request, Response};
 use backroom_office::runs::FaultKind;
 use backroom_office::{Caller, Work, hr, inventory, ledger};
 use backroom_store::records::Limits;
 use backroom_store::{Meta, Store, TenantNo};
 
-use crate::bindings::backroom::host::{clock, config, files, log, state};
+use crate::bindings::backroom::host::{clock, config, files, http, log, state};
 use crate::bindings::backroom::hr::{benefits, workers};
 use crate::bindings::backroom::inventory::{items, stock};
 use crate::bindings::backroom::ledger::{accounts, balances, journal};
 use crate::bindings::backroom::types::types;
 use crate::error::HostError;
+use crate::outbound::Calls;
 use crate::state::RunState;
 
 mod matrix;
@@ -95,7 +98,21 @@ fn books() -> Store {
 
 fn with(store: &Store, rights: Rights) -> RunState {
     let config = [("greeting".to_owned(), "hello".to_owned())].into();
-    RunState::new(work(store, rights), Arc::new(config), Limits::default())
+    let mut state = RunState::new(work(store, rights), Arc::new(config), Limits::default());
+    state.calls = Calls::recorded(vec![answered()]);
+    state
+}
+
+/// What the outside is asked for, and has answered.
+fn request() -> http::Request {
+    let url = "https://rates.example/usd".to_owned();
+    http::Request { method: http::Method::Get, url, headers: Vec::new(), body: Vec::new(), timeout_ms: 1_000 }
+}
+
+fn answered() -> Exchange {
+    let http::Request { url, timeout_ms, .. } = request();
+    let request = Request { method: Method::Get, url, headers: Vec::new(), body: Vec::new(), timeout_ms };
+    Exchange { request, answer: Answer::Response(Response { status: 200, headers: Vec::new(), body: b"1.0".to_vec() }) }
 }
 
 fn entry(name: &str, debit: &str) -> journal::NewEntry {

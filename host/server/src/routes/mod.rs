@@ -17,8 +17,8 @@ mod log;
 mod plugins;
 mod queue;
 mod runs;
-mod store;
 mod secrets;
+mod store;
 mod tenants;
 mod transfers;
 
@@ -112,8 +112,7 @@ pub static ROUTES: &[Route] = &[
 ];
 
 /// Routes whose answer takes as long as it takes.
-pub(crate) const LONG: [&str; 4] =
-    ["/v1/backups", "/v1/store/compaction", "/v1/tenant-exports", "/v1/tenant-imports"];
+pub(crate) const LONG: [&str; 4] = ["/v1/backups", "/v1/store/compaction", "/v1/tenant-exports", "/v1/tenant-imports"];
 
 /// The router over the table.
 pub(crate) fn router(api: Api) -> Router {

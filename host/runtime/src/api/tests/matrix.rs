@@ -46,12 +46,40 @@ const NO_ACCOUNT: Ungranted = Denied("ledger-read-denied");
 const NO_FIELD: Ungranted = Denied("hr-read-denied");
 const NO_ITEM: Ungranted = Denied("inventory-read-denied");
 
+fn no_files(grant: &mut Grant) {
+    grant.files.read.clear();
+}
+
+const NO_FOLDER: Ungranted = Denied("files-read-denied");
+
 /// One line for each function that needs a right.
 const CASES: &[Case] = &[
     case("state.get", |s| one(state::Host::get(s, "k".into())), |g| g.state = false, NO_STATE),
     case("state.set", |s| one(state::Host::set(s, "k".into(), vec![1])), |g| g.state = false, NO_STATE),
     case("state.delete", |s| one(state::Host::delete(s, "k".into())), |g| g.state = false, NO_STATE),
     case("state.list", |s| one(state::Host::list(s, String::new(), None, 1)), |g| g.state = false, NO_STATE),
+    case("files.list", |s| one(files::Host::list(s, "in".into(), String::new(), None, 9)), no_files, NO_FOLDER),
+    case("files.stat", |s| one(files::Host::stat(s, "in".into(), "a".into())), no_files, NO_FOLDER),
+    case("files.read", |s| one(files::Host::read(s, "in".into(), "a".into(), 0, 9)), no_files, NO_FOLDER),
+    case(
+        "files.write",
+        |s| one(files::Host::write(s, "in".into(), "b".into(), vec![1])),
+        |g| g.files.write.clear(),
+        Denied("files-write-denied"),
+    ),
+    case(
+        "files.append",
+        |s| one(files::Host::append(s, "in".into(), "a".into(), 5, vec![1])),
+        |g| g.files.write.clear(),
+        Denied("files-write-denied"),
+    ),
+    case(
+        "files.delete",
+        |s| one(files::Host::delete(s, "in".into(), "a".into())),
+        |g| g.files.write.clear(),
+        Denied("files-write-denied"),
+    ),
+    case("http.send", |s| one(http::Host::send(s, request())), |g| g.http.clear(), Denied("http-denied")),
     case("accounts.get", |s| one(accounts::Host::get(s, "1000".into())), |g| g.ledger.read.clear(), NO_ACCOUNT),
     case("accounts.list", |s| Ok(accounts::Host::list(s, None, 9)?.items.len()), |g| g.ledger.read.clear(), LeftOut),
     case("balances.get", |s| one(balances::Host::get(s, "1000".into(), None)), |g| g.ledger.read.clear(), NO_ACCOUNT),
@@ -158,7 +186,7 @@ fn contract() -> Vec<(String, bool)> {
 #[test]
 fn every_function_of_the_contract_has_a_case() {
     let contract = contract();
-    assert!(contract.len() >= 26, "{contract:?}");
+    assert!(contract.len() >= 33, "{contract:?}");
     let names = |fails: bool| -> BTreeSet<&str> {
         contract.iter().filter(|(_, f)| *f == fails).map(|(name, _)| name.as_str()).collect()
     };
