@@ -192,7 +192,8 @@ fn the_state_is_written_anew_by_a_server_and_without_one() {
     assert!(bytes("before-bytes") > 0 && bytes("after-bytes") > 0 && bytes("logical-bytes") > 0, "{done:#}");
     let status = server.cli(&["log", "status"]);
     assert_eq!(status["compacted-at"], done["compacted-at"], "{status:#}");
-    let percent = status["state-bytes"].as_u64().expect("bytes") * 100 / status["logical-bytes"].as_u64().expect("bytes");
+    let percent =
+        status["state-bytes"].as_u64().expect("bytes") * 100 / status["logical-bytes"].as_u64().expect("bytes");
     assert_eq!(status["state-percent"], percent, "{status:#}");
     assert_same(&then, &figures(&server, &tenant));
     server.kill();

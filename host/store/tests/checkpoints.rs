@@ -154,8 +154,7 @@ fn the_newest_two_checkpoints_are_kept_and_none_is_written_twice() {
 #[test]
 fn upkeep_writes_a_checkpoint_when_enough_was_committed() {
     let dir = tempfile::tempdir().unwrap();
-    let often =
-        Options { checkpoint_bytes: 4 << 10, upkeep_every: Some(Duration::from_millis(1)), ..options() };
+    let often = Options { checkpoint_bytes: 4 << 10, upkeep_every: Some(Duration::from_millis(1)), ..options() };
     let store = Store::open(dir.path(), often).unwrap();
     let written = || fs::read_dir(dir.path().join("checkpoint")).unwrap().count() > 0;
     let mut from = 0;

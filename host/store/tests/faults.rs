@@ -131,9 +131,19 @@ fn each_fault(dies: bool, after: impl Fn(&Sim, u64)) {
             assert_sound(&sim.open().unwrap_or_else(|error| panic!("{context}: {error}")));
         }
     }
-    for what in
-        ["list", "create", "open", "size", "read", "append", "sync", "sync of the folder", "rename", "reserve", "truncate"]
-    {
+    for what in [
+        "list",
+        "create",
+        "open",
+        "size",
+        "read",
+        "append",
+        "sync",
+        "sync of the folder",
+        "rename",
+        "reserve",
+        "truncate",
+    ] {
         assert!(met.contains_key(what), "no {what} failed: {met:?}");
     }
 }

@@ -221,7 +221,8 @@ fn child(library: &Path, data: &Path, shadow: &Path, at: Option<u64>) -> Output 
 fn told(output: &Output) -> BTreeMap<TenantNo, u64> {
     let text = String::from_utf8_lossy(&output.stdout);
     let lines = text.lines().filter_map(|line| line.strip_prefix("told "));
-    let pair = |line: &str| line.split_once(' ').map(|(tenant, number)| (tenant.parse().unwrap(), number.parse().unwrap()));
+    let pair =
+        |line: &str| line.split_once(' ').map(|(tenant, number)| (tenant.parse().unwrap(), number.parse().unwrap()));
     lines.filter_map(pair).map(|(tenant, number)| (TenantNo(tenant), number)).collect()
 }
 
@@ -257,13 +258,17 @@ fn the_power_may_go_at_every_write_and_sync_while_the_state_is_written_anew() {
         assert_eq!(output.status.code(), Some(77), "{}", String::from_utf8_lossy(&output.stderr));
         cuts += 1;
         let some = at.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        for leaves in [Leaves::Nothing, Leaves::Names, Leaves::Pages(some), Leaves::Pages(!some), Leaves::Pages(u64::MAX)] {
+        for leaves in
+            [Leaves::Nothing, Leaves::Names, Leaves::Pages(some), Leaves::Pages(!some), Leaves::Pages(u64::MAX)]
+        {
             let found = folder.path().join("found");
             image(&data, &shadow, leaves, &found);
             check(&found, &told(&output), &format!("write or sync {at} of {all}, {leaves:?} left"));
-            rebuilt += u64::from(fs::read_dir(&found).unwrap().any(|entry| {
-                entry.unwrap().file_name().to_string_lossy().starts_with("state.damaged")
-            }));
+            rebuilt += u64::from(
+                fs::read_dir(&found)
+                    .unwrap()
+                    .any(|entry| entry.unwrap().file_name().to_string_lossy().starts_with("state.damaged")),
+            );
             fs::remove_dir_all(&found).unwrap();
         }
     }

@@ -123,16 +123,21 @@ fn every_tenant_moved_to_another_service(world: &World) {
         compare(office.store().read(to).unwrap(), &world.books.model(from, head.hash));
         let same = |engine: &dyn Engine, tenant: TenantNo| -> BTreeMap<Vec<u8>, Vec<u8>> {
             let own = |key: &[u8]| split_key(key).is_some_and(|(of, space, _)| of == tenant && space != 0);
-            records(engine).into_iter().filter(|(key, _)| own(key)).map(|(key, value)| (key[4..].to_vec(), value)).collect()
+            records(engine)
+                .into_iter()
+                .filter(|(key, _)| own(key))
+                .map(|(key, value)| (key[4..].to_vec(), value))
+                .collect()
         };
         assert!(same(&*world.shared, from) == same(&*there, to), "the records of {name} are others after the move");
         let mut metas = [(&here, from), (office.store(), to)].map(|(store, tenant)| {
             let mut metas = Vec::new();
-            store.entries(1, &mut |entry| {
-                metas.extend((entry.tenant == tenant).then(|| Meta::from(entry.clone())));
-                ControlFlow::Continue(())
-            })
-            .unwrap();
+            store
+                .entries(1, &mut |entry| {
+                    metas.extend((entry.tenant == tenant).then(|| Meta::from(entry.clone())));
+                    ControlFlow::Continue(())
+                })
+                .unwrap();
             metas
         });
         assert_eq!(metas[1].pop().map(|last| last.kind).as_deref(), Some(IMPORTED));

@@ -97,8 +97,7 @@ pub static ROUTES: &[Route] = &[
 ];
 
 /// Routes whose answer takes as long as it takes.
-pub(crate) const LONG: [&str; 4] =
-    ["/v1/backups", "/v1/store/compaction", "/v1/tenant-exports", "/v1/tenant-imports"];
+pub(crate) const LONG: [&str; 4] = ["/v1/backups", "/v1/store/compaction", "/v1/tenant-exports", "/v1/tenant-imports"];
 
 /// The router over the table.
 pub(crate) fn router(api: Api) -> Router {

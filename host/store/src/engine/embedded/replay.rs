@@ -33,7 +33,12 @@ pub(super) struct Log<'a> {
 /// # Errors
 /// [`StoreError::Corrupt`] if the log is damaged, has a gap, ends before what the index has, or is not the log of this
 /// index.
-pub(super) fn replay(log: &Log<'_>, index: &Index, applied: Revision, keep: usize) -> Result<VecDeque<Queued>, StoreError> {
+pub(super) fn replay(
+    log: &Log<'_>,
+    index: &Index,
+    applied: Revision,
+    keep: usize,
+) -> Result<VecDeque<Queued>, StoreError> {
     let last = log.last;
     if applied > last {
         let what = format!(
