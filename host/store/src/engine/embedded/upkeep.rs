@@ -93,7 +93,8 @@ fn compaction_is_due(core: &Core, memory: &Memory) -> bool {
     let logical = core.state.index().bytes();
     let large = state > core.options.compact_bytes && state > logical.saturating_mul(3);
     // It grows back quickly to what it was; that must not be all that the disk does.
-    let grown = memory.compacted.is_none_or(|compacted| state > compacted.bytes + compacted.bytes / 2);
+    let more = |bytes: u64| (bytes / 2).max(core.options.compact_bytes);
+    let grown = memory.compacted.is_none_or(|compacted| state > compacted.bytes + more(compacted.bytes));
     large && grown && logical > 0 && has_room(core, logical.saturating_mul(3))
 }
 
