@@ -38,8 +38,10 @@ fn money() -> Vec<Row> {
         posting(&format!("(call $text (i32.const 1048) @\"{code}\") (call $text (i32.const 1104) @\"{code}\")"))
     };
     // On an account without a past, or its sum would be beyond the end.
-    let largest = amount("9007199254740991")
-        .replace("(call $lines)", "(call $lines) (call $text (i32.const 1024) @\"6200\") (call $text (i32.const 1080) @\"6200\")");
+    let largest = amount("9007199254740991").replace(
+        "(call $lines)",
+        "(call $lines) (call $text (i32.const 1024) @\"6200\") (call $text (i32.const 1080) @\"6200\")",
+    );
     let invalid = |name: &str, run: &str, code| Row::refused(name, run, Invalid, code);
     vec![
         invalid("an amount of nothing", &amount("0"), "amount-zero"),

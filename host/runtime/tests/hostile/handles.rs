@@ -139,6 +139,7 @@ fn borrowed() -> Row {
         fields: r#"(import "env" "make" (func $make (result i32))) (import "env" "keep" (func $keep (param i32)))"#,
         run: &format!("(call $keep (call $make)) {OK}"),
     };
-    let given = r#"(with "r" (type $inner "r")) (with "make" (func $inner "make")) (with "keep" (func $keeper "keep"))"#;
+    let given =
+        r#"(with "r" (type $inner "r")) (with "make" (func $inner "make")) (with "keep" (func $keeper "keep"))"#;
     Row::new("a borrowed handle that is kept", raw.beside(outer, given), End::Fault(Output, "borrow"))
 }

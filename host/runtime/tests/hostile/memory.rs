@@ -92,10 +92,9 @@ fn declared() -> Vec<Row> {
 fn nested() -> Vec<Row> {
     let inner = r#"(component $inner (core module $m (memory 45)) (core instance (instantiate $m)))
         (instance (instantiate $inner)) (instance (instantiate $inner)) (instance (instantiate $inner))"#;
-    let modules = |count: usize, pages: u32| format!(
-        "(core module $m (memory {pages})) {}",
-        "(core instance (instantiate $m)) ".repeat(count)
-    );
+    let modules = |count: usize, pages: u32| {
+        format!("(core module $m (memory {pages})) {}", "(core instance (instantiate $m)) ".repeat(count))
+    };
     let empty = format!("(core module $m) {}", "(core instance (instantiate $m)) ".repeat(64));
     let second = r#"(core module $b (memory 1) (func (export "grow") (result i32) (memory.grow (i32.const 1))))
         (core instance $b (instantiate $b)) (alias core export $b "grow" (core func $grow))"#;
