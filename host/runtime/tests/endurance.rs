@@ -39,14 +39,15 @@ fn a_hundred_thousand_runs_leave_no_memory_behind() {
         (drop (table.grow $t (ref.null func) (i32.const 500))) (call $log.write (i32.const 1) @\"A line.\")
         (call $lines) (call $journal.post @\"e1\" (i32.const 2026) (i32.const 6) (i32.const 30) @\"A test\" (i32.const 1024)
           (i32.const 2) (i32.const 512))";
-    let fields = "(table $t 10 funcref)";
-    let ends = ["(call $ok)", "unreachable", "(loop $spin (br $spin)) unreachable"];
-    for (at, end) in ends.into_iter().enumerate() {
+    let install = |at: usize, end: &str, limits: Limits| {
         let run = format!("{work} {end}");
-        let limits = Limits { fuel: 50_000, ..Limits::default() };
-        let bytes = Guest { run: &run, fields, ..Guest::default() }.plugin();
+        let bytes = Guest { run: &run, fields: "(table $t 10 funcref)", ..Guest::default() }.plugin();
         service.install(service.tenant, &format!("guest-{at}"), &bytes, limits);
-    }
+    };
+    install(0, "(call $ok)", Limits::default());
+    let enough = service.run(service.tenant, "guest-0", Some("r1"), Mode::DryRun, "{}").fuel;
+    install(1, "unreachable", Limits::default());
+    install(2, "(loop $spin (br $spin)) unreachable", Limits { fuel: enough + 10_000, ..Limits::default() });
     let mut warm = 0;
     let mut seen = Vec::new();
     for n in 0..RUNS {

@@ -19,8 +19,10 @@ pub(crate) struct Function {
     results: Vec<&'static str>,
     /// Where the value or the error begins in what it returns, if it returns a result through memory.
     pub(crate) payload: Option<usize>,
+    /// Whether its operands are so many that they go through memory.
+    indirect: bool,
     /// Whether it returns through memory: its last parameter says where.
-    pub(crate) returns_in_memory: bool,
+    returns_in_memory: bool,
 }
 
 impl Function {
@@ -36,10 +38,13 @@ impl Function {
         self.name.split('.').next().unwrap_or_default()
     }
 
-    /// A call with zeroes for everything (empty texts, no options) and its results at 512.
+    /// A call with zeroes for everything (empty texts, no options), which lie at 2048 if they must, and its results at 512.
     pub(crate) fn call_with_zeroes(&self) -> String {
         let inputs = self.params.len() - usize::from(self.returns_in_memory);
-        let zeroes: String = self.params.iter().take(inputs).map(|ty| format!("({ty}.const 0) ")).collect();
+        let zeroes: String = match self.indirect {
+            true => "(i32.const 2048)".to_owned(),
+            false => self.params.iter().take(inputs).map(|ty| format!("({ty}.const 0) ")).collect(),
+        };
         let at = if self.returns_in_memory { "(i32.const 512)" } else { "" };
         let drops = "(drop ".repeat(self.results.len());
         format!("{drops}(call ${} {zeroes}{at}){}", self.name, ")".repeat(self.results.len()))
@@ -96,6 +101,7 @@ impl Contract {
                     params: signature.params.iter().map(core_type).collect(),
                     results: signature.results.iter().map(core_type).collect(),
                     payload,
+                    indirect: signature.indirect_params,
                     returns_in_memory: signature.retptr,
                 });
             }

@@ -50,7 +50,7 @@ fn what_they_carry() -> Vec<Row> {
     let set = |bytes: u32| {
         answer("state.set", &format!("(i32.const 1000) (i32.const 4) (i32.const 1000) (i32.const {bytes})"))
     };
-    let get = "(call $accounts.get (i32.const 65536) (i32.const 1000000) (i32.const 512))";
+    let get = "(call $accounts.get (i32.const 1048576) (i32.const 1000000) (i32.const 512))";
     let log = "(call $log.write (i32.const 0) (i32.const 65536) (i32.const 1000000))";
     let post = format!(
         "(call $lines) {}",

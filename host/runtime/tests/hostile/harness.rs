@@ -27,8 +27,6 @@ pub(crate) struct Row {
     pub(crate) name: String,
     bytes: Vec<u8>,
     limits: Limits,
-    input: String,
-    run_id: Option<&'static str>,
     /// The only line of its log.
     line: Option<&'static str>,
     end: End,
@@ -41,7 +39,7 @@ pub(crate) const LIMITS: Limits =
 impl Row {
     /// A plugin that must end like this.
     pub(crate) fn new(name: impl Into<String>, bytes: Vec<u8>, end: End) -> Self {
-        Self { name: name.into(), bytes, limits: LIMITS, input: "{}".to_owned(), run_id: None, line: None, end }
+        Self { name: name.into(), bytes, limits: LIMITS, line: None, end }
     }
 
     /// A guest that wants everything and must fail with this fault.
@@ -66,15 +64,6 @@ impl Row {
 
     pub(crate) fn limits(self, limits: Limits) -> Self {
         Self { limits, ..self }
-    }
-
-    pub(crate) fn input(self, input: &str) -> Self {
-        Self { input: input.to_owned(), ..self }
-    }
-
-    /// With this id of the run instead of a new one.
-    pub(crate) fn run_id(self, id: &'static str) -> Self {
-        Self { run_id: Some(id), ..self }
     }
 
     /// With exactly this line in its log.
@@ -122,9 +111,9 @@ impl Row {
     fn check_run(&self, service: &Service, end: &End) {
         service.install(service.tenant, "test", &self.bytes, self.limits);
         let [before, _] = heads(service);
-        let planned = service.run(service.tenant, "test", self.run_id, Mode::DryRun, &self.input);
+        let planned = service.run(service.tenant, "test", None, Mode::DryRun, "{}");
         assert_eq!(heads(service)[0], before, "a dry run moved the chain");
-        let report = service.run(service.tenant, "test", self.run_id, Mode::Commit, &self.input);
+        let report = service.run(service.tenant, "test", None, Mode::Commit, "{}");
         assert_eq!((&report.fault, &report.error), (&planned.fault, &planned.error));
         assert_eq!((report.effects.len(), report.host_calls), (planned.effects.len(), planned.host_calls));
         let words = |report: &RunReport| report.output.as_ref().map(|output| output.get().to_owned());
