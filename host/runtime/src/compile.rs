@@ -76,7 +76,8 @@ impl Default for CompileLimits {
             memory: 2 << 30,
             // The largest guest there is takes 5 seconds, and 11 where the processors are contended.
             cpu_seconds: 60,
-            wall: Duration::from_secs(180),
+            // Four times as much: others go first.
+            wall: Duration::from_secs(240),
             // Code has two to three and a half times the size of the component, of which there are 32 MiB at most.
             code: 256 << 20,
         }

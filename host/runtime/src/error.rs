@@ -126,7 +126,7 @@ pub enum PluginError {
     #[error("{0}. Split the plugin, or have the limits of the compiler raised")]
     CompileLimit(String),
     /// The compiler could not do its part, whatever the plugin.
-    #[error("the compiler: {0}. Send it again")]
+    #[error("the compiler failed: {0}. It is no fault of the plugin")]
     Compiler(String),
     /// The file of the release is not there, or is not what it was.
     #[error("release {digest}: {what}. Upload it again")]

@@ -52,6 +52,12 @@ pub(crate) struct Serve {
     /// The largest tenant's file that is taken in, in MiB.
     #[arg(long, value_name = "MIB", default_value_t = 4096, value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
     max_tenant_file: u64,
+    /// Dry runs and replays of one tenant at once; its runs go one by one in any case.
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=48))]
+    tenant_dry_runs: u16,
+    /// Runs and writes of one tenant that may wait or be under way; the next one is answered 429, with the time to wait.
+    #[arg(long, value_name = "N", default_value_t = 68, value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    tenant_queue: u16,
     /// Memory that compiling one plugin may take, in MiB.
     #[arg(long, value_name = "MIB", default_value_t = CompileLimits::default().memory >> 20, value_parser = clap::value_parser!(u64).range(256..=1 << 20))]
     compile_memory: u64,
@@ -73,12 +79,13 @@ impl Serve {
         options.host.clone_from(&self.host_name);
         options.runtime.http.private_targets.clone_from(&self.allow_private_targets);
         options.limits.workers = self.workers.into();
+        options.limits.plans_per_tenant = self.tenant_dry_runs.into();
+        options.limits.queue_per_tenant = self.tenant_queue.into();
         options.limits.lease_time = Duration::from_secs(self.lease_time);
         let compile = &mut options.runtime.compile.limits;
         compile.memory = self.compile_memory << 20;
         compile.cpu_seconds = self.compile_time;
-        // In a child that waits for the processor most of the time.
-        compile.wall = Duration::from_secs(self.compile_time.saturating_mul(3));
+        compile.wall = Duration::from_secs(self.compile_time.saturating_mul(4));
     }
 
     fn limits(&self) -> Result<ServiceLimits> {

@@ -117,7 +117,7 @@ fn a_compiler_that_is_none_is_told_from_a_bad_plugin() {
     // It is not there; it says nothing; it says something else.
     for program in ["/nonexistent", "/bin/true", "/bin/false", "/bin/echo"] {
         let error = with(program).to_string();
-        assert!(error.contains("the compiler: "), "{program}: {error}");
+        assert!(error.contains("the compiler failed: "), "{program}: {error}");
     }
 }
 

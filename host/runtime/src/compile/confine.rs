@@ -15,8 +15,8 @@ pub(super) fn let_go() -> io::Result<()> {
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
     close_inherited()?;
-    // A pity, but no danger, if it cannot be.
-    rustix::process::nice(10).ok();
+    // A third of what others get. A pity, but no danger, if it cannot be.
+    rustix::process::nice(5).ok();
     Ok(())
 }
 

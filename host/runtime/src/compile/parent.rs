@@ -17,8 +17,8 @@ use crate::error::PluginError;
 
 /// How much of what the child complains of is kept.
 const COMPLAINT: u64 = 4 << 10;
-/// After its last word a child has nothing left to do.
-const LAST: Duration = Duration::from_secs(2);
+/// After its last word a child has nothing left to do but to give its memory back, which takes a moment where others go first.
+const LAST: Duration = Duration::from_secs(30);
 
 /// Has it done by a child process. Whatever the bytes are, this ends in bounded time and memory.
 pub(super) fn run(program: &Path, order: &Order, bytes: &[u8]) -> Result<Made, PluginError> {
