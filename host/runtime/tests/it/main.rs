@@ -5,6 +5,7 @@
 mod common;
 mod erased;
 mod faults;
+mod observe;
 mod runs;
 mod sandbox;
 mod uploads;
