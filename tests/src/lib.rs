@@ -19,7 +19,7 @@ pub mod postgres;
 mod server;
 
 pub use company::{Company, order};
-pub use oracle::{beancount, moto, require};
+pub use oracle::{beancount, componentize_py, moto, require};
 pub use server::{Answer, Place, Server, backroom, binary};
 
 use std::path::PathBuf;

@@ -13,7 +13,8 @@ pub fn require(program: &str, install: &str) -> bool {
     missing(program, install)
 }
 
-fn missing(program: &str, install: &str) -> bool {
+/// A failed test where everything is required, else a loud note that this part is skipped.
+pub(crate) fn missing(program: &str, install: &str) -> bool {
     assert!(std::env::var_os("BACKROOM_REQUIRE_ALL").is_none(), "{program} is required here: {install}");
     eprintln!("\n*** SKIPPED: {program} is not here, so what needs it was not checked. {install}\n");
     false
@@ -27,6 +28,11 @@ pub fn beancount() -> Option<PathBuf> {
 /// The Python interpreter of an environment that has moto, which speaks S3 as Amazon's service does.
 pub fn moto() -> Option<PathBuf> {
     python_with("moto.server", "moto[server]==5.2.5")
+}
+
+/// The Python interpreter of an environment that has componentize-py, which makes components of Python programs.
+pub fn componentize_py() -> Option<PathBuf> {
+    python_with("componentize_py", "componentize-py==0.25.1")
 }
 
 /// The Python interpreter of an environment that has `module` out of `package`, made below `target` on first use.

@@ -6,6 +6,7 @@ mod common;
 mod compiled;
 mod erased;
 mod faults;
+mod observe;
 mod runs;
 mod sandbox;
 mod uploads;

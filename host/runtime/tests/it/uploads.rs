@@ -63,14 +63,13 @@ fn size_and_depth_are_bounded() {
 #[test]
 fn unknown_imports_are_all_named() {
     let imports = r#"
-        (import "wasi:clocks/monotonic-clock@0.2.0" (instance))
+        (import "wasi:http/types@0.2.0" (instance))
         (import "backroom:host/files@0.1.0" (instance))
         (import "backroom:host/clock@0.2.0" (instance))
         (import "backroom:host/clock@0.1.7" (instance))
         (import "plain" (func))"#;
     let error = refused(&plugin(&Guest { imports, ..guest() }, ""));
-    let names =
-        ["wasi:clocks/monotonic-clock@0.2.0", "backroom:host/files@0.1.0", "backroom:host/clock@0.2.0", "plain"];
+    let names = ["wasi:http/types@0.2.0", "backroom:host/files@0.1.0", "backroom:host/clock@0.2.0", "plain"];
     assert_eq!(error, PluginError::UnknownImports(names.map(str::to_owned).to_vec()));
 }
 

@@ -1,0 +1,50 @@
+//! Makes components of the programs under `tests/languages`, with the toolchains that their authors would use.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::common::with_manifest;
+use crate::{oracle, root};
+
+const RUST_TARGET: &str = "wasm32-wasip2";
+
+/// Rust's own target for WASI 0.2, added by rustup where it is missing.
+pub(crate) fn rust() -> Option<Vec<u8>> {
+    if !has_rust_target() {
+        // Whether it helped is looked at, not what it says.
+        Command::new("rustup").args(["target", "add", RUST_TARGET]).status().ok();
+    }
+    if !has_rust_target() {
+        oracle::missing(RUST_TARGET, "It needs `rustup target add wasm32-wasip2`.");
+        return None;
+    }
+    let (dir, target) = (root().join("tests/languages/rust"), root().join("target/languages"));
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.current_dir(&dir).args(["build", "--quiet", "--release", "--locked", "--target", RUST_TARGET]);
+    cargo.arg("--target-dir").arg(&target).env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
+    assert!(cargo.status().expect("cargo runs").success(), "{} does not build", dir.display());
+    Some(finished(&target.join(RUST_TARGET).join("release/language_rust.wasm"), &dir))
+}
+
+fn has_rust_target() -> bool {
+    let asked = Command::new("rustc").args(["--print", "target-libdir", "--target", RUST_TARGET]).output();
+    asked.is_ok_and(|o| o.status.success() && Path::new(String::from_utf8_lossy(&o.stdout).trim()).is_dir())
+}
+
+/// CPython in a component: the whole interpreter, and the program as it was when its imports were done.
+pub(crate) fn python() -> Option<Vec<u8>> {
+    let python = oracle::componentize_py()?;
+    let (dir, made) = (root().join("tests/languages/python"), root().join("target/languages/python.wasm"));
+    std::fs::create_dir_all(made.parent().expect("a folder")).unwrap();
+    let mut command = Command::new(python.with_file_name("componentize-py"));
+    command.current_dir(&dir).arg("-d").arg(root().join("wit")).args(["-w", "workflow", "componentize", "app", "-o"]);
+    // No compiled files beside the source.
+    let output = command.arg(&made).env("PYTHONDONTWRITEBYTECODE", "1").output().expect("componentize-py runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Some(finished(&made, &dir))
+}
+
+fn finished(component: &Path, dir: &Path) -> Vec<u8> {
+    let manifest = std::fs::read_to_string(dir.join("plugin.toml")).unwrap();
+    with_manifest(std::fs::read(component).unwrap(), &manifest)
+}
