@@ -46,6 +46,20 @@ mod tests {
     }
 
     #[test]
+    fn the_example_in_the_readme_is_sound() {
+        #[derive(Deserialize)]
+        struct File {
+            grants: Rights,
+        }
+        let readme = include_str!("../../../README.md");
+        let (_, rest) = readme.split_once("```toml\n[[grants]]").unwrap();
+        let (example, _) = rest.split_once("```").unwrap();
+        let file: File = toml::from_str(&format!("[[grants]]{example}")).unwrap();
+        assert_eq!(file.grants.grants().len(), 3);
+        file.grants.check_grants().unwrap();
+    }
+
+    #[test]
     fn wants_grants_and_imports_are_compared() {
         let wants = rights(
             r#"[{"ledger":{"read":["*"],"post":["61*","2300"],"max-entry":"500.00 USD"},"hr":{"read":["name"]},"state":true}]"#,

@@ -3,7 +3,7 @@
 use std::ops::Bound;
 
 use backroom_domain::hr::{self, Benefit, Neighbour, NewBenefit};
-use backroom_domain::rights::{HrField, Operation};
+use backroom_domain::rights::{Employee, HrField, Operation};
 use backroom_domain::{BusinessDate, Effect, Id};
 use backroom_store::records::{BenefitByPlan, BenefitByWorker};
 use backroom_store::{RecordKey as _, StoreError};
@@ -40,7 +40,7 @@ pub fn record_benefit(work: &mut Work, new: NewBenefit) -> Result<Recorded> {
     }
     let worker = people::exists(work, &new.worker)?;
     let mut stretches = stretches(work, &new.worker)?;
-    let allowed = |employee| work.rights().benefits_to(&new.plan, new.amount, employee);
+    let allowed = |employee: Option<Employee<'_>>| work.rights().benefits_to(&new.plan, new.amount, employee);
     // Stretches outside of the group are as if not there, and so is whoever has no other.
     let worker = worker && (allowed(None) || stretches.iter().any(|stretch| allowed(Some(group::employee(stretch)))));
     stretches.retain(|stretch| allowed(Some(group::employee(stretch))));

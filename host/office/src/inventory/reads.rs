@@ -105,11 +105,13 @@ pub fn stock_control(work: &Work) -> Result<Vec<StockControlRow>> {
             let row = StockControlRow { account: balance.account.clone(), ledger, stock: balance_of(0) };
             rows.insert(balance.account.clone(), row);
         }
+        Ok(())
     })?;
     for_each(work, |valuation: Valuation| {
         if let Some(row) = rows.get_mut(&valuation.stock_account) {
             row.stock.minor += i128::from(valuation.value.minor);
         }
+        Ok(())
     })?;
     Ok(rows.into_values().collect())
 }
@@ -120,14 +122,14 @@ pub(super) fn take_if<T>(visible: bool, row: T) -> Step<T> {
 }
 
 /// Shows every record of a space, in key order and in bounded portions.
-fn for_each<R: Record>(work: &Work, mut visit: impl FnMut(R)) -> Result<()> {
+fn for_each<R: Record>(work: &Work, mut visit: impl FnMut(R) -> Result<()>) -> Result<()> {
     let portion = PageRequest::MAX as usize;
     let mut cursor: Option<Vec<u8>> = None;
     loop {
         let records = work.tx().scan::<R>(&(), cursor.as_deref(), portion)?;
         let end = records.len() < portion;
         for (key, record) in records {
-            visit(record);
+            visit(record)?;
             cursor = Some(key);
         }
         if end {
