@@ -12,6 +12,7 @@ use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAlloc
 use crate::admission::Admission;
 use crate::bindings::Workflow;
 use crate::error::{PluginError, RuntimeError};
+use crate::outbound::{Client, HttpOptions};
 use crate::plugin::Plugin;
 use crate::state::RunState;
 use crate::ticker::Ticker;
