@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 const FILES: &str = "/v1/tenants/north/files";
 
-/// A tenant with the guest `clerk`: it may read `in`, `out`, write `out`, and send to `bank.localhost` alone.
+/// A tenant with the guest `clerk`: it may read `in`, `out`, write `out`, and send where `http` says.
 fn company(server: &Server, http: &str) {
     server.call("POST", "/v1/tenants", Some(&json!({ "id": "north", "name": "North" }))).ok();
     let folder = tempfile::tempdir().expect("a folder");

@@ -13,6 +13,7 @@ use crate::admission::Admission;
 use crate::bindings::Workflow;
 use crate::compile::{CompileFigures, CompileOptions, Reason, What, Workshop};
 use crate::error::{PluginError, RunnerError, RuntimeError};
+use crate::outbound::{Client, HttpOptions};
 use crate::plugin::Plugin;
 use crate::profile::{Layout, config};
 use crate::state::RunState;

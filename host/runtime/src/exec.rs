@@ -79,7 +79,8 @@ impl Runtime {
     pub(crate) fn execute_with(&self, plugin: &Plugin, work: Work, setup: Setup, calls: Calls) -> Execution {
         let began = Instant::now();
         let Setup { config, limits, input } = setup;
-        let state = RunState { calls, ..RunState::new(work, config, limits) };
+        let mut state = RunState::new(work, config, limits);
+        state.calls = calls;
         let not_begun =
             |state: RunState, kind, message: &str| finish(state, Outcome::Failed(Fault::new(kind, message)), 0, began);
         if !self.ticker.is_alive() {
@@ -95,7 +96,8 @@ impl Runtime {
             return finish(state, Outcome::Refused(denied), 0, began);
         }
         let until = Instant::now() + Duration::from_millis(limits.wall_ms);
-        let mut store = Store::new(&self.engine, RunState { until, ..state });
+        state.until = until;
+        let mut store = Store::new(&self.engine, state);
         store.limiter(|state| &mut state.memory);
         store.set_hostcall_fuel(HOSTCALL_FUEL);
         store.set_max_component_handles(MAX_COUNTED_HANDLES);

@@ -31,6 +31,8 @@ pub(crate) struct Run {
     pub(crate) log: Vec<Value>,
     pub(crate) log_dropped: u64,
     pub(crate) effects: Vec<Value>,
+    /// Requests to the outside.
+    pub(crate) calls: Vec<Value>,
 }
 
 impl Run {
@@ -68,6 +70,10 @@ impl Run {
         out.line("");
         effects.show(out);
         self.show_reasons(out);
+        for call in &self.calls {
+            let part = |name: &str| call.get(name).map(text_of).unwrap_or_default();
+            out.line(format_args!("sent    {} {} {}{}", part("method"), part("url"), part("status"), part("code")));
+        }
         if !self.output.is_null() {
             out.line(format_args!("output  {}", shortened(&self.output.to_string())));
         }

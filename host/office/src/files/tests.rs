@@ -238,7 +238,7 @@ fn rights_come_first_and_reading_is_not_writing() {
     commit(setup);
     let pattern = |text| vec![Pattern::parse(text).unwrap()];
     let files = FilesRights { read: pattern("in"), write: pattern("out*") };
-    let mut work = work(&store, Rights { files, ..Rights::default() });
+    let mut work = work(&store, Grant { files, ..Grant::default() }.into());
     assert_eq!(read(&work, "in", "a", 0, 9).unwrap(), b"x");
     write(&mut work, "out-1", "b", b"y").unwrap();
     let denied = |code: &str| ("denied".to_owned(), vec![code.to_owned()]);

@@ -27,6 +27,8 @@ use crate::error::HostError;
 
 /// Redirects that are followed.
 const MAX_REDIRECTS: usize = 5;
+/// Addresses of one name that are tried; there is room for so many.
+const MAX_ADDRESSES: usize = 16;
 /// Headers of one response, in bytes.
 const MAX_HEADER_BYTES: usize = 16 << 10;
 
@@ -304,8 +306,7 @@ impl Resolver for Guarded {
             return Err(ureq::Error::Other(Box::new(NotPublic)));
         }
         let mut addresses = self.empty();
-        let room = addresses.capacity();
-        found.into_iter().take(room).for_each(|address| addresses.push(address));
+        found.into_iter().take(MAX_ADDRESSES).for_each(|address| addresses.push(address));
         if addresses.is_empty() { Err(ureq::Error::HostNotFound) } else { Ok(addresses) }
     }
 }

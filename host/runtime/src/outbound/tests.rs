@@ -289,7 +289,7 @@ fn redirects_are_followed_and_each_is_checked() {
     assert_eq!(loops, 6, "the request and five redirects");
     // Where a redirect leads has to be granted as well.
     let granted = format!(r#"{{"host":"bank.example","port":{},"path":"/granted","plain":true}}"#, start.port);
-    let rights = Rights { http: vec![serde_json::from_str::<HttpTarget>(&granted).unwrap()], ..Rights::default() };
+    let rights = Rights::from(Grant { http: vec![serde_json::from_str::<HttpTarget>(&granted).unwrap()], ..Grant::default() });
     let own = work(rights);
     for path in ["/granted/out", "/granted/up"] {
         assert_eq!(code(send_as(&client, &own, &get(start.url(path)))), "http-denied", "{path}");
@@ -432,7 +432,7 @@ fn a_tenant_has_so_many_requests_under_way_and_no_more() {
 fn what_is_no_request_is_told_apart() {
     let rights = Rights::all();
     let layers = [Arc::new(rights)];
-    let of = |request: &Request| Checked::of(request, backroom_domain::rights::Layers(&layers)).map(drop);
+    let of = |request: &Request| Checked::of(request, Layers::new(&layers, day)).map(drop);
     let urls = [
         "",
         "bank.example",
@@ -494,7 +494,7 @@ fn what_is_no_request_is_told_apart() {
     let codes: Vec<_> = of(&all).unwrap_err().problems.into_iter().map(|problem| problem.code).collect();
     assert_eq!(codes, ["header-invalid", "body-invalid", "timeout-invalid"]);
     let none = [Arc::new(Rights::default())];
-    let denied = Checked::of(&all, backroom_domain::rights::Layers(&none)).unwrap_err();
+    let denied = Checked::of(&all, Layers::new(&none, day)).unwrap_err();
     assert_eq!(denied.code(), "http-denied");
 }
 

@@ -206,6 +206,7 @@ fn report(request: &RunRequest) -> Result<RunReport, Error> {
         host_calls: 0,
         log: Vec::new(),
         log_dropped: 0,
+        calls: Vec::new(),
         number: None,
         hash: None,
         replayed: false,
