@@ -24,7 +24,8 @@ fn company(server: &Server, http: &str) {
     server.call("POST", "/v1/tenants", Some(&json!({ "id": "north", "name": "North" }))).ok();
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("installation.toml");
-    let grants = format!("name = \"clerk\"\n[grants.files]\nread = [\"in\", \"out\"]\nwrite = [\"out\"]\n{http}");
+    let grants =
+        format!("name = \"clerk\"\n[[grants]]\n[grants.files]\nread = [\"in\", \"out\"]\nwrite = [\"out\"]\n{http}");
     std::fs::write(&file, grants).expect("written");
     let plugin = root().join("tests/guests/clerk");
     let (plugin, file) = (plugin.to_str().expect("UTF-8"), file.to_str().expect("UTF-8"));

@@ -122,7 +122,7 @@ fn row(secret: Secret) -> SecretRow {
 mod tests {
     use std::sync::Arc;
 
-    use backroom_domain::rights::Rights;
+    use backroom_domain::rights::{Grant, Rights};
     use backroom_store::Store;
 
     use super::*;

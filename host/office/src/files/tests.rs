@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use backroom_domain::files::MAX_FILE;
-use backroom_domain::rights::FilesRights;
-use backroom_domain::rights::{Pattern, Rights};
+use backroom_domain::rights::{FilesRights, Grant, Pattern, Rights};
 use backroom_domain::{BusinessDate, Effect, Id, Instant};
 use backroom_store::records::{FilePiece, FilesTotal, Folder};
 use backroom_store::{Meta, Store, TenantNo};

@@ -8,8 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use backroom_domain::outbound::{HttpTarget, Method};
-use backroom_domain::rights::SecretUse;
-use backroom_domain::rights::{Pattern, Rights};
+use backroom_domain::rights::{Grant, Layers, Pattern, Rights, SecretUse};
 use backroom_domain::{BusinessDate, Error, Id};
 use backroom_office::calls::{Request, Response};
 use backroom_office::{Caller, Office, Work};
@@ -289,7 +288,8 @@ fn redirects_are_followed_and_each_is_checked() {
     assert_eq!(loops, 6, "the request and five redirects");
     // Where a redirect leads has to be granted as well.
     let granted = format!(r#"{{"host":"bank.example","port":{},"path":"/granted","plain":true}}"#, start.port);
-    let rights = Rights::from(Grant { http: vec![serde_json::from_str::<HttpTarget>(&granted).unwrap()], ..Grant::default() });
+    let rights =
+        Rights::from(Grant { http: vec![serde_json::from_str::<HttpTarget>(&granted).unwrap()], ..Grant::default() });
     let own = work(rights);
     for path in ["/granted/out", "/granted/up"] {
         assert_eq!(code(send_as(&client, &own, &get(start.url(path)))), "http-denied", "{path}");
@@ -347,10 +347,12 @@ fn secrets_go_where_they_belong_and_are_masked_on_their_way_back() {
         code(send(&client, &Request { body: b"{{secret:none}}".to_vec(), ..request("/echo", "") })),
         "secret-unknown"
     );
-    let rights = |host: &str| Rights {
-        http: vec![HttpTarget::any()],
-        secrets: vec![SecretUse { name: Pattern::parse("ban*").unwrap(), host: host.to_owned() }],
-        ..Rights::default()
+    let rights = |host: &str| {
+        Rights::from(Grant {
+            http: vec![HttpTarget::any()],
+            secrets: vec![SecretUse { name: Pattern::parse("ban*").unwrap(), host: host.to_owned() }],
+            ..Grant::default()
+        })
     };
     assert_eq!(code(send_as(&client, &work(rights("else.example")), &request("/echo", ""))), "secret-denied");
     assert_eq!(start.seen().len(), before, "nothing was sent");
@@ -432,6 +434,7 @@ fn a_tenant_has_so_many_requests_under_way_and_no_more() {
 fn what_is_no_request_is_told_apart() {
     let rights = Rights::all();
     let layers = [Arc::new(rights)];
+    let day = BusinessDate::parse("2026-06-30", "day").unwrap();
     let of = |request: &Request| Checked::of(request, Layers::new(&layers, day)).map(drop);
     let urls = [
         "",

@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use backroom_domain::hr::{NewBenefit, NewEmployment, NewWorker, Place};
 use backroom_domain::inventory::{NewItem, NewLocation, NewMove, Tracking, Usage};
 use backroom_domain::ledger::{AccountType, Line, NewAccount, NewEntry};
-use backroom_domain::rights::Rights;
+use backroom_domain::rights::{Grant, Rights};
 use backroom_domain::{BusinessDate, Currency, Decimal, Id, Instant, Money, Side};
 use backroom_office::{Caller, NewInstallation, Office, hr, inventory, ledger, state};
 use backroom_runtime::{Mode, RunReport, RunRequest, Runner, Runtime, RuntimeOptions};
@@ -80,9 +80,10 @@ impl Service {
     /// Puts a release to use, with everything granted.
     pub(crate) fn install(&self, tenant: TenantNo, name: &str, bytes: &[u8], limits: Limits) {
         let release = self.runner.upload("admin", NOW, bytes).unwrap();
-        let grants = Rights { administer: false, ..Rights::all() };
+        let grants = Rights::from(Grant { administer: false, ..Grant::all() });
         let config = [("greeting".to_owned(), "hello".to_owned())].into();
-        let new = NewInstallation { name: id(name), release: release.digest, grants, config, limits };
+        let new =
+            NewInstallation { name: id(name), release: release.digest, grants, config, limits, accept_rights: false };
         let written = self.office.install("admin", NOW, tenant, new).unwrap();
         written.ticket.unwrap().wait().unwrap();
     }

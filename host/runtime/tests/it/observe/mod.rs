@@ -5,7 +5,7 @@ mod system;
 
 use std::sync::Arc;
 
-use backroom_domain::rights::Rights;
+use backroom_domain::rights::{Grant, Rights};
 use backroom_domain::{Class, Instant};
 use backroom_office::{Failure, MAX_LIMITS, NewInstallation};
 use backroom_runtime::{LogLevel, Mode, PluginClass, PluginError, RunReport, RunRequest, Status};
@@ -208,7 +208,7 @@ fn a_system_is_wanted_granted_and_the_callers() {
     service.office.install("admin", NOW, service.tenant(), NewInstallation { grants, ..new }).unwrap();
     assert_eq!(run(&service, service.request(Mode::Commit, "{}")).status, Status::Committed);
     // The caller's own rights come first, as for everything.
-    let rights = Arc::new(Rights { observe: false, ..Rights::all() });
+    let rights = Arc::new(Rights::from(Grant { observe: false, ..Grant::all() }));
     let report = run(&service, RunRequest { rights, ..service.request(Mode::Commit, "{}") });
     let error = report.error.unwrap();
     assert_eq!((report.status, error.class, error.code()), (Status::Refused, Class::Denied, "observe-denied"));

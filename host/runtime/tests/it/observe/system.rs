@@ -2,7 +2,7 @@
 
 use crate::common::{Guest, plugin};
 
-pub(crate) const WANTS: &str = "[wants]\nobserve = true\nstate = true\n";
+pub(crate) const WANTS: &str = "[[wants]]\nwhy = \"Looks.\"\nobserve = true\nstate = true\n";
 
 /// A guest with `fields` beside the imports of a system, and this body.
 pub(crate) fn guest(fields: &str, run: &str) -> Vec<u8> {
