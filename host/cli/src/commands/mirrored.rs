@@ -127,7 +127,7 @@ impl Done {
             for path in &self.brought {
                 context.out.line(path);
             }
-            let brought = counted(self.brought.len(), "file", "files");
+            let brought = counted(self.brought.len() as u64, "file", "files");
             context.out.line(format_args!("{brought} brought over, {} the same already.", self.same));
         }
         if self.refused.is_empty() {

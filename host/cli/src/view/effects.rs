@@ -57,7 +57,7 @@ impl Effects {
             parts.push(counted(self.states.len() as u64, "key of its own state", "keys of its own state"));
         }
         if !self.files.is_empty() {
-            parts.push(counted(self.files.len(), "file", "files"));
+            parts.push(counted(self.files.len() as u64, "file", "files"));
         }
         if !self.others.is_empty() {
             parts.push(counted(self.others.len() as u64, "other effect", "other effects"));

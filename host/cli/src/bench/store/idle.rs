@@ -56,6 +56,7 @@ fn make(dir: &Path) -> anyhow::Result<()> {
         description: "Nobody runs it.".to_owned(),
         wants: Rights::all(),
         imports: Vec::new(),
+        functions: Vec::new(),
         size: 1,
         created_at: NOW,
     };
@@ -71,6 +72,7 @@ fn make(dir: &Path) -> anyhow::Result<()> {
                 grants: Rights::all(),
                 config: [("account".to_owned(), format!("{tenant}"))].into(),
                 limits: Limits::default(),
+                accept_rights: false,
             };
             last = office.install("bench", NOW, number, new)?.ticket;
         }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use backroom_domain::rights::{Grant, Rights};
 use backroom_domain::{Class, Instant};
 use backroom_office::{Failure, MAX_LIMITS, NewInstallation};
-use backroom_runtime::{LogLevel, Mode, PluginClass, PluginError, RunReport, RunRequest, Status};
+use backroom_runtime::{Class as PluginClass, LogLevel, Mode, PluginError, RunReport, RunRequest, Status};
 use backroom_store::records::Limits;
 
 use crate::common::{Guest, NOW, OK, Service, id, plugin, then_ok};
