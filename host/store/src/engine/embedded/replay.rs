@@ -209,3 +209,57 @@ impl From<StoreError> for Wrong {
         Self::Store(error)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{disk::Folder, home::Home, recover, state_open};
+    use super::*;
+    use crate::{Meta, Options, Record, Store};
+
+    #[derive(minicbor::Encode, minicbor::Decode)]
+    struct Page {
+        #[n(0)]
+        number: u32,
+        #[n(1)]
+        text: String,
+    }
+
+    impl Record for Page {
+        const SPACE: u8 = 1;
+        type Key = u32;
+        fn key(&self) -> u32 {
+            self.number
+        }
+    }
+
+    const ENTRIES: u64 = 400;
+
+    #[test]
+    fn the_last_entries_are_kept_back_and_all_before_them_are_applied() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path(), Options { upkeep_every: None, ..Options::default() }).unwrap();
+        for number in 1..=ENTRIES as u32 {
+            let mut tx = store.write(TenantNo(1)).unwrap();
+            tx.put(&Page { number, text: "x".repeat(60_000) }).unwrap();
+            drop(tx.commit(Meta::default()).unwrap());
+        }
+        store.close().unwrap();
+        let home = Home::open(dir.path(), &[]).unwrap();
+        let disk = Folder(home.dir.open_dir(super::super::LOG).unwrap());
+        let recovered = recover::recover(&disk).unwrap();
+        assert_eq!(recovered.last, ENTRIES);
+        let (segments, last_entry) = (&recovered.segments, recovered.last_entry.as_ref());
+        for (keep, some, all) in [(0, true, false), (BATCH, true, false), (usize::MAX, false, true)] {
+            let index = state_open::empty(&home, 1 << 20).unwrap();
+            let log = Log { disk: &disk, segments, last: ENTRIES, last_entry };
+            let rest = replay(&log, &index, 0, keep).unwrap();
+            let bytes: usize = rest.iter().map(cost_of).sum();
+            assert!(bytes <= keep.saturating_add(BATCH), "{bytes} bytes are kept, {keep} were to be");
+            let applied = rest.front().unwrap().revision - 1;
+            assert!(rest.iter().map(|queued| queued.revision).eq(applied + 1..=ENTRIES));
+            assert_eq!((applied > 0, applied == 0), (some, all), "{keep}");
+            // One tenant: its numbers are the revisions.
+            assert_eq!(tip_in(&index, TenantNo(1)).unwrap().head.number, applied);
+        }
+    }
+}
