@@ -23,7 +23,7 @@ impl Problems {
         }
     }
 
-    /// `text-invalid` unless `text` has `min` to `max` characters (Unicode scalar values), none of which plays tricks.
+    /// `text-invalid` unless `text` has `min` to `max` characters (Unicode scalar values).
     pub(crate) fn text(&mut self, field: impl FnOnce() -> String, text: &str, min: usize, max: usize) {
         // Counting stops one above the bound: the text may be as long as the transport lets it be.
         let count = text.chars().take(max.saturating_add(1)).count();
@@ -83,7 +83,7 @@ mod tests {
         ];
         for (text, fine) in rows {
             let mut problems = Problems::default();
-            problems.text(|| "memo".to_owned(), text, 1, 32);
+            problems.line(|| "memo".to_owned(), text, 1, 32);
             let checked = problems.finish();
             assert_eq!(checked.is_ok(), fine, "{text:?}");
             if let Err(error) = checked {
