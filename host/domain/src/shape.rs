@@ -32,9 +32,16 @@ impl Problems {
                 0 => format!("is empty; {min} to {max} characters are needed"),
                 _ => format!("is too long; at most {max} characters"),
             });
-        } else if text.contains(plays_tricks) {
+        }
+    }
+
+    /// As [`Problems::text`], for what plugins write and people read in lists: in one line, and without what plays tricks there.
+    pub(crate) fn line(&mut self, field: impl Fn() -> String, text: &str, min: usize, max: usize) {
+        let found = self.0.len();
+        self.text(&field, text, min, max);
+        if self.0.len() == found && text.contains(plays_tricks) {
             self.add("text-invalid", field, || {
-                "has a control character in it; write plain text, in one line".to_owned()
+                "has a control character in it; write plain text in one line".to_owned()
             });
         }
     }
