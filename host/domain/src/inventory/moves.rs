@@ -98,7 +98,7 @@ pub fn check_move(new: &NewMove) -> Result<()> {
         problems
             .add("quantity-zero", quantity, || "must be more than zero; the locations say the direction".to_owned());
     }
-    problems.text(|| "reason".to_owned(), &new.reason, 1, 200);
+    problems.line(|| "reason".to_owned(), &new.reason, 1, 200);
     if new.from == new.to {
         let message = || format!("a move enters another location than it leaves, not {} again", new.to);
         problems.add("same-location", || "destination".to_owned(), message);

@@ -46,7 +46,7 @@ pub fn debit_totals(lines: &[Line]) -> impl Iterator<Item = Money> {
 /// `amount-too-large`, `dimensions-invalid`.
 pub fn check_entry(new: &NewEntry) -> Result<()> {
     let mut problems = Problems::default();
-    problems.text(|| "description".to_owned(), &new.description, 1, 200);
+    problems.line(|| "description".to_owned(), &new.description, 1, 200);
     let lines = || "lines".to_owned();
     match new.lines.len() {
         0 | 1 => problems.add("too-few-lines", lines, || "an entry has at least 2 lines".to_owned()),
@@ -58,7 +58,7 @@ pub fn check_entry(new: &NewEntry) -> Result<()> {
     for (i, line) in new.lines.iter().take(MAX_LINES).enumerate() {
         problems.positive_amount(|| format!("lines[{i}].amount"), line.amount);
         if let Some(memo) = &line.memo {
-            problems.text(|| format!("lines[{i}].memo"), memo, 0, 200);
+            problems.line(|| format!("lines[{i}].memo"), memo, 0, 200);
         }
         check_dimensions(&mut problems, i, line);
     }

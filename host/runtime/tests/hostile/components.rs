@@ -291,8 +291,7 @@ fn large() -> Vec<Row> {
             "a custom section of 8 MiB",
             with_section(plugin(good()), "padding", &vec![0x1b; 8 << 20]),
             End::Harmless(0, |_| {}),
-        )
-        .limits(LIMITS),
+        ),
     ]
 }
 

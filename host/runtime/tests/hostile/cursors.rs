@@ -21,7 +21,7 @@ const LISTS: [(&str, &str, u32); 7] = [
     ("state.list", "@\"\"", 0),
 ];
 
-/// Cursors that have the form of one and were made up: each is the hexadecimal of a key.
+/// Cursors that have the form of one and were made up: what each stands for, and the hexadecimal of that key.
 const FORGED: [(&str, &str); 8] = [
     ("nothing", ""),
     ("a byte of zero", "00"),
@@ -35,7 +35,7 @@ const FORGED: [(&str, &str); 8] = [
 
 pub(crate) fn rows() -> Vec<Row> {
     let mut rows = Vec::new();
-    for (list, before, ..) in LISTS {
+    for (list, before, _) in LISTS {
         let with = |cursor: &str, limit: &str| {
             let operands = format!("(i32.const 1) {cursor} (i32.const {limit})");
             match list {
@@ -74,7 +74,7 @@ pub(crate) fn rows() -> Vec<Row> {
 
 /// All forged cursors in one guest. A page may be refused; what it has is this tenant's own.
 fn forged(list: &str) -> Row {
-    let (_, before, own) = LISTS.into_iter().find(|(name, ..)| *name == list).unwrap();
+    let (_, before, own) = LISTS.into_iter().find(|(name, _, _)| *name == list).unwrap();
     let payload = 512 + crate::contract::Contract::get().function(list).payload.unwrap();
     let mut run = String::from("(local $items i32) (local $count i32)");
     for (_, cursor) in FORGED {

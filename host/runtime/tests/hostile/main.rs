@@ -10,6 +10,7 @@ mod books;
 mod budgets;
 mod components;
 mod contract;
+mod crowd;
 mod cursors;
 mod floods;
 mod guest;
@@ -41,7 +42,7 @@ macro_rules! tables {
 
 tables! {
     loops: 17, loops_end;
-    memory: 26, memory_is_bounded_and_empty;
+    memory: 27, memory_is_bounded_and_empty;
     stack: 11, stacks_end;
     floods: 44, floods_dry_up;
     values: 46, values_are_checked;
@@ -53,6 +54,6 @@ tables! {
     handles: 19, handles_cannot_be_forged;
     reentry: 7, nobody_calls_at_the_wrong_time;
     components: 83, what_is_no_plugin_is_refused;
-    tenants: 51, other_companies_do_not_exist;
+    tenants: 52, other_companies_do_not_exist;
     probes: 9, the_machine_is_not_seen;
 }

@@ -11,6 +11,7 @@ pub(crate) fn rows() -> Vec<Row> {
     let mut rows = reading();
     rows.extend(naming());
     rows.extend(without_a_grant());
+    rows.push(denied_before());
     rows.extend(taking());
     rows
 }
@@ -121,6 +122,18 @@ fn without_a_grant() -> Vec<Row> {
         }
     }
     rows
+}
+
+/// A denial that the guest swallows hides nothing that comes after it.
+fn denied_before() -> Row {
+    let run = format!(
+        "(call $workers.get-name @\"w1\" (i32.const 512)) (if (i32.eqz (i32.load8_u (i32.const 512))) (then unreachable))
+         (call $accounts.get @\"1000\" (i32.const 512)) (if (i32.load8_u (i32.const 512)) (then unreachable)) {}",
+        answers("accounts.get", "@\"nobody\"")
+    );
+    let wants = manifest("[wants.ledger]\nread = [\"*\"]\n");
+    let bytes = with_manifest(Guest { run: &run, ..Guest::default() }.component(), &wants);
+    Row::new("a denied call, one that is allowed, and one that fails", bytes, End::Refused(NotFound, "not-found"))
 }
 
 /// Ids that another company used are free here.
