@@ -2,6 +2,7 @@
 
 /// Components that are hard to compile, as the tests of the whole system have them.
 #[cfg(test)]
+#[allow(unreachable_pub, reason = "it is a module of a library there")]
 #[path = "../../../../tests/src/bombs.rs"]
 mod bombs;
 mod commands;
