@@ -71,11 +71,8 @@ fn rust_programs_see_a_system() {
     for field in ["hash", "order"] {
         assert_ne!(seen[field], other[field], "{field}");
     }
-    let wanted = [
-        (LogLevel::Info, "hello from Rust"),
-        (LogLevel::Warn, "and a warning"),
-        (LogLevel::Info, "no end of line"),
-    ];
+    let wanted =
+        [(LogLevel::Info, "hello from Rust"), (LogLevel::Warn, "and a warning"), (LogLevel::Info, "no end of line")];
     assert_eq!(lines(&run(&service, "three", Mode::DryRun, "look")), wanted);
     let panicked = run(&service, "four", Mode::Commit, "panic");
     assert_eq!(panicked.fault.as_ref().map(|fault| fault.kind), Some(FaultKind::Trap));
