@@ -174,7 +174,7 @@ fn the_system_is_empty() {
         none("folders"),
     );
     let report = commit(&guest(data, &then_ok(&look)), Limits::default());
-    assert_eq!((report.status, report.fault.as_ref(), report.host_calls), (Status::Committed, None, 10));
+    assert_eq!((report.status, report.fault.as_ref(), report.host_calls), (Status::Committed, None, 11));
 }
 
 #[test]
