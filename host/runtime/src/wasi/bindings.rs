@@ -1,5 +1,6 @@
-//! WASI 0.2 in Rust. The only place where it is generated. The definitions in `wasi/deps` are those of its newest version; the
-//! linker resolves imports of every older or newer 0.2 with them.
+//! WASI 0.2 in Rust. The only place where it is generated. The definitions in `wasi/deps` are those of WASI 0.2.12, unchanged, as
+//! the crate `wasip2` 1.0.4 delivers them; their licence lies beside them. The linker resolves imports of every older or newer 0.2
+//! with them.
 #![allow(missing_docs, unreachable_pub, clippy::all, reason = "generated; the definitions have the documentation")]
 
 wasmtime::component::bindgen!({

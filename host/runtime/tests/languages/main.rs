@@ -8,7 +8,7 @@
 mod common;
 mod make;
 #[path = "../../../../tests/src/oracle.rs"]
-#[allow(dead_code, reason = "the accounting programs are not needed here")]
+#[allow(dead_code, unreachable_pub, reason = "the accounting programs are not needed here")]
 mod oracle;
 
 use std::path::{Path, PathBuf};

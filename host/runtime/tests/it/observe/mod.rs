@@ -39,8 +39,8 @@ fn output_is_logged_line_by_line() {
     let data = r#"(data (i32.const 256) "one\ntwo \1b[2J\tx\r\nrest\ff")"#;
     let print = "(local $out i32) (local $err i32) (local.set $out (call $stdout)) (local.set $err (call $stderr))
         (call $write (local.get $out) (i32.const 256) (i32.const 6) (i32.const 512))
-        (call $write (local.get $err) (i32.const 271) (i32.const 4) (i32.const 512))
-        (call $write (local.get $out) (i32.const 262) (i32.const 14) (i32.const 512))";
+        (call $write (local.get $err) (i32.const 272) (i32.const 4) (i32.const 512))
+        (call $write (local.get $out) (i32.const 262) (i32.const 15) (i32.const 512))";
     let wanted = [
         (LogLevel::Info, "one"),
         (LogLevel::Info, "two \u{fffd}[2J    x"),
@@ -174,7 +174,7 @@ fn the_system_is_empty() {
         none("folders"),
     );
     let report = commit(&guest(data, &then_ok(&look)), Limits::default());
-    assert_eq!((report.status, report.fault.as_ref(), report.host_calls), (Status::Committed, None, 10));
+    assert_eq!((report.status, report.fault.as_ref(), report.host_calls), (Status::Committed, None, 11));
 }
 
 #[test]

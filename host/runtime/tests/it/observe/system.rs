@@ -6,7 +6,10 @@ pub(crate) const WANTS: &str = "[[wants]]\nwhy = \"Looks.\"\nobserve = true\nsta
 
 /// A guest with `fields` beside the imports of a system, and this body.
 pub(crate) fn guest(fields: &str, run: &str) -> Vec<u8> {
-    built(fields, run, None, WANTS)
+    // Lists of handles and of strings want their places aligned.
+    let aligned = "(global.set $next (i32.and (i32.add (global.get $next) (i32.const 7)) (i32.const -8)))
+        (global.get $next) (global.set $next (i32.add (global.get $next) (local.get 3)))";
+    built(fields, run, Some(aligned), WANTS)
 }
 
 pub(crate) fn built(fields: &str, run: &str, realloc: Option<&str>, wants: &str) -> Vec<u8> {
