@@ -58,7 +58,8 @@ impl Ground {
             work.seal()?.commit(meta)?.ticket.wait()?;
             let (release, grants) = (release.digest.clone(), plugin_rights());
             let (config, limits) = (Default::default(), Limits::default());
-            let new = NewInstallation { name: installation.clone(), release, grants, config, limits };
+            let new =
+                NewInstallation { name: installation.clone(), release, grants, config, limits, accept_rights: false };
             if let Some(ticket) = office.install("bench", NOW, tenant, new)?.ticket {
                 ticket.wait()?;
             }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::{Findings, State};
 use crate::bench::disk;
+use crate::exit::Failure;
 use crate::service::MASTER_KEY_FILE;
 
 /// File systems in memory, by their magic numbers: a sync means nothing there.
@@ -42,12 +43,11 @@ fn file_system(dir: &Path, findings: &mut Findings) {
 /// A folder of its own in the directory, so that it is the same disk.
 fn syncs(dir: &Path, findings: &mut Findings) {
     let measured = tempfile::Builder::new().prefix("spare-doctor").tempdir_in(dir);
-    let measured = measured.map_err(Into::into).and_then(|place| Ok(disk::measure(place.path(), MEASURE)?));
+    let measured = measured
+        .map_err(|why| Failure::from(anyhow::Error::from(why)))
+        .and_then(|place| disk::measure(place.path(), MEASURE));
     let (state, detail) = match measured {
-        Err(failure) => {
-            let failure: crate::exit::Failure = failure;
-            (State::Bad, format!("the disk cannot be written: {}", failure.to_json()))
-        }
+        Err(failure) => (State::Bad, format!("the disk cannot be written: {}", failure.to_json())),
         Ok(syncs) => (State::Ok, format!("{:.0} fdatasync a second, one after the other", syncs.per_second)),
     };
     findings.add("data directory", "syncs", state, detail);
