@@ -189,13 +189,14 @@ fn a_system_is_wanted_granted_and_the_callers() {
     // Granting nothing of it is refused when it is installed.
     let release = service.upload(&bytes);
     assert!(release.imports.contains(&"wasi:sockets/tcp@0.2.0".to_owned()), "{:?}", release.imports);
-    let grants = Rights { administer: false, observe: false, ..Rights::all() };
+    let grants = Rights::from(Grant { administer: false, observe: false, ..Grant::all() });
     let new = NewInstallation {
         name: id("test"),
         release: release.digest,
         grants,
         config: Default::default(),
         limits: Limits::default(),
+        accept_rights: false,
     };
     match service.office.install("admin", NOW, service.tenant(), new.clone()).map(|written| written.value) {
         Err(Failure::Business(error)) => {
@@ -204,7 +205,7 @@ fn a_system_is_wanted_granted_and_the_callers() {
         }
         other => panic!("{other:?}"),
     }
-    let grants = Rights { observe: true, ..Rights::default() };
+    let grants = Rights::from(Grant { observe: true, ..Grant::default() });
     service.office.install("admin", NOW, service.tenant(), NewInstallation { grants, ..new }).unwrap();
     assert_eq!(run(&service, service.request(Mode::Commit, "{}")).status, Status::Committed);
     // The caller's own rights come first, as for everything.
