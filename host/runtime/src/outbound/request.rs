@@ -75,6 +75,11 @@ pub(super) fn parse(text: &str) -> Result<Url> {
     if text.contains(|c: char| c.is_control() || c.is_whitespace() || c == '\\') {
         return Err(invalid("it has a blank, a control character or a backslash"));
     }
+    // So it does with too many slashes, and with too few.
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    if rest.is_none_or(|rest| rest.starts_with('/')) {
+        return Err(invalid("it begins with https:// (or http://) and a host"));
+    }
     let url = Url::parse(text).map_err(|why| invalid(&why.to_string()))?;
     check(&url).map_err(invalid)?;
     Ok(url)

@@ -412,7 +412,7 @@ fn a_tenant_has_so_many_requests_under_way_and_no_more() {
     let (told, tells) = std::sync::mpsc::channel::<()>();
     let held = Mutex::new(tells);
     let other = Other::new(move |_, stream| {
-        drop(held.lock().recv());
+        let _ended = held.lock().recv();
         stream.write_all(ok("").as_bytes())
     });
     let client = local(&[&other]);
@@ -444,6 +444,9 @@ fn what_is_no_request_is_told_apart() {
         "file:///etc/passwd",
         "https://",
         "https:///v1",
+        "https:bank.example/",
+        "https:/bank.example/",
+        "HTTPS://bank.example/",
         "https://a b/",
         "https://bank.example./",
         "https://user@bank.example/",

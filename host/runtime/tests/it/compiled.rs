@@ -66,7 +66,14 @@ fn a_release_runs_from_compiled_code_alone() {
     };
     let release = runner(over(folder.path())).upload("admin", NOW, &guest(OK)).unwrap();
     let (grants, config, limits) = Default::default();
-    let new = NewInstallation { name: id("test"), release: release.digest.clone(), grants, config, limits, accept_rights: false };
+    let new = NewInstallation {
+        name: id("test"),
+        release: release.digest.clone(),
+        grants,
+        config,
+        limits,
+        accept_rights: false,
+    };
     Office::new(service.runner.store().clone()).install("admin", NOW, service.tenant(), new).unwrap();
     // Nobody has to read the component any more, so it does not matter that it cannot be read.
     std::fs::remove_file(service.dir.path().join("releases").join(format!("{}.wasm", release.digest))).unwrap();

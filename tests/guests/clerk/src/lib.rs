@@ -16,13 +16,36 @@ struct Input {
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Step {
-    List { folder: String, prefix: String },
-    Read { folder: String, path: String },
-    Write { folder: String, path: String, text: String },
+    List {
+        folder: String,
+        prefix: String,
+    },
+    Read {
+        folder: String,
+        path: String,
+    },
+    Write {
+        folder: String,
+        path: String,
+        text: String,
+    },
     /// So many MiB, the first written and the others added.
-    Fill { folder: String, path: String, mib: u64 },
-    Delete { folder: String, path: String },
-    Send { method: String, url: String, headers: Vec<(String, String)>, body: String, timeout: u32 },
+    Fill {
+        folder: String,
+        path: String,
+        mib: u64,
+    },
+    Delete {
+        folder: String,
+        path: String,
+    },
+    Send {
+        method: String,
+        url: String,
+        headers: Vec<(String, String)>,
+        body: String,
+        timeout: u32,
+    },
     Trap,
 }
 
@@ -53,7 +76,9 @@ enum Outcome {
 impl Outcome {
     fn failed(error: Error) -> Self {
         Self::Error(match error {
-            Error::Refused(p) | Error::Denied(p) | Error::Conflict(p) | Error::Unavailable(p) | Error::NotFound(p) => p.code,
+            Error::Refused(p) | Error::Denied(p) | Error::Conflict(p) | Error::Unavailable(p) | Error::NotFound(p) => {
+                p.code
+            }
             Error::Invalid(problems) => problems.into_iter().map(|p| p.code).collect::<Vec<_>>().join(" "),
         })
     }
@@ -66,9 +91,9 @@ impl Outcome {
 impl Step {
     fn done(self) -> Result<Outcome, Error> {
         Ok(match self {
-            Self::List { folder, prefix } => {
-                Outcome::Paths(files::list(&folder, &prefix, None, 500)?.items.into_iter().map(|file| file.path).collect())
-            }
+            Self::List { folder, prefix } => Outcome::Paths(
+                files::list(&folder, &prefix, None, 500)?.items.into_iter().map(|file| file.path).collect(),
+            ),
             Self::Read { folder, path } => {
                 Outcome::Text(String::from_utf8_lossy(&files::read(&folder, &path, 0, 1 << 20)?).into_owned())
             }
