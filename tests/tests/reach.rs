@@ -62,6 +62,7 @@ fn replay(server: &Server, id: &str) -> Value {
 }
 
 /// Sees files as runs leave them: nothing of a plan, a refusal or a trap, everything of a commit.
+#[expect(clippy::too_many_lines, reason = "one story, in its order")]
 fn files_follow_the_commit(server: &Server) {
     company(server, "");
     let (status, _) = server.raw("PUT", &format!("{FILES}/in/2026%2Fbank.csv"), b"a,b\n1,2\n".to_vec());

@@ -4,8 +4,6 @@
 
 mod books;
 
-use std::collections::BTreeSet;
-
 use backroom_domain::hr::{NewBenefit, NewEmployment, NewWorker, Place};
 use backroom_domain::rights::{Grant, HrField, HrRights, Rights};
 use backroom_domain::{Class, Effect};

@@ -34,7 +34,7 @@ fn engine(findings: &mut Findings) {
     match pooled {
         true => findings.add(about, "pool of instances", State::Ok, detail),
         false => {
-            findings.add(about, "pool of instances", State::Warning, format!("no room for it; {detail}, each slower"))
+            findings.add(about, "pool of instances", State::Warning, format!("no room for it; {detail}, each slower"));
         }
     }
     match Runtime::has_pagemap_scan() {

@@ -1,4 +1,5 @@
 //! The binary from outside: one program, so that it is linked once.
+#![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a panic is a failed test, and shows what was seen")]
 
 /// Components that are hard to compile, as the tests of the whole system have them.
 #[cfg(test)]

@@ -303,7 +303,7 @@ fn rights_of_before_are_read_and_what_they_say_is_written_so() {
         },
         Grant { hr: HrRights { positions: patterns(&["CPA"]), ..plain.hr.clone() }, ..Grant::default() },
         Grant {
-            inventory: InventoryRights { max_quantity: Some(Decimal::whole(1)), ..plain.inventory.clone() },
+            inventory: InventoryRights { max_quantity: Some(Decimal::whole(1)), ..plain.inventory },
             ..Grant::default()
         },
     ];

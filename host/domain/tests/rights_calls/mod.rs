@@ -9,7 +9,7 @@ use backroom_domain::rights::{Employee, Grant, HrField, Layers, Moving, Operatio
 use backroom_domain::{BusinessDate, Currency, Decimal, Id, Money, Side};
 
 /// What the calls are about.
-pub struct Calls {
+pub(crate) struct Calls {
     layers: [Arc<Rights>; 3],
     day: BusinessDate,
     lines: [Line; 2],
@@ -64,7 +64,7 @@ fn grants() -> Rights {
 }
 
 impl Calls {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let usd = Currency::parse("USD", "c").unwrap();
         let line = |account: &str, side| Line {
             account: id(account),
@@ -92,10 +92,10 @@ impl Calls {
 }
 
 /// A check, by name; `true` if it allows.
-pub type Check = (&'static str, fn(&Calls) -> bool);
+pub(crate) type Check = (&'static str, fn(&Calls) -> bool);
 
 /// All of them are allowed.
-pub fn allowed() -> [Check; 8] {
+pub(crate) fn allowed() -> [Check; 8] {
     [
         ("ledger.read", |c| c.layers().check_read_account(Operation::BalancesGet, &c.account, None).is_ok()),
         ("ledger.post, all conditions", |c| {

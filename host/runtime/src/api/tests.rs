@@ -175,53 +175,6 @@ fn business<T: std::fmt::Debug>(result: Result<T, HostError>) -> (Class, Vec<Str
 }
 
 #[test]
-<<<<<<< HEAD
-=======
-fn every_call_works_with_its_grant_and_is_denied_without() {
-    let store = books();
-    for Row { name, call, without, code } in rows() {
-        let mut granted = with(&store, Rights::all());
-        call(&mut granted).unwrap_or_else(|error| panic!("{name}: {error:?}"));
-        let staged = granted.work.effects().len();
-        drop(granted);
-        let mut rights = Rights::all();
-        without(&mut rights);
-        let mut denied = with(&store, rights);
-        assert_eq!(business(call(&mut denied)), (Class::Denied, vec![code.to_owned()]), "{name}");
-        assert_eq!((denied.work.effects().len(), denied.work.tx().changes()), (0, 0), "{name}");
-        assert!(denied.meter.calls > 0, "{name}: a denied call counts as well");
-        drop(denied);
-        assert!(staged <= 1, "{name}");
-    }
-}
-
-/// Where a request goes is tested in `outbound`; here, that it goes nowhere without its grants.
-#[test]
-fn a_request_needs_its_grants() {
-    let store = books();
-    let send = |rights: Rights| {
-        let mut state = with(&store, rights);
-        let header = http::Header { name: "authorization".into(), value: "{{secret:bank}}".into() };
-        let request = http::Request {
-            method: http::Method::Get,
-            url: "https://bank.example/v1".into(),
-            headers: vec![header],
-            body: Vec::new(),
-            timeout_ms: 100,
-        };
-        let told = business(http::Host::send(&mut state, request));
-        assert_eq!(state.meter.calls, 1);
-        told
-    };
-    let code = |class, code: &str| (class, vec![code.to_owned()]);
-    // These states send nothing.
-    assert_eq!(send(Rights::all()), code(Class::Refused, "http-off"));
-    assert_eq!(send(Rights { http: Vec::new(), ..Rights::all() }), code(Class::Denied, "http-denied"));
-    assert_eq!(send(Rights { secrets: Vec::new(), ..Rights::all() }), code(Class::Denied, "secret-denied"));
-}
-
-#[test]
->>>>>>> reach
 fn lists_leave_out_what_is_not_granted() {
     let store = books();
     let mut grant = Grant::all();

@@ -120,6 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a table")]
     fn only_public_addresses_are_public() {
         let private = [
             "0.0.0.0",

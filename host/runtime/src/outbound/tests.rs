@@ -313,7 +313,7 @@ fn secrets_go_where_they_belong_and_are_masked_on_their_way_back() {
     let start = Other::new(move |request, stream| {
         let answer = match request.split(' ').nth(1).unwrap_or_default() {
             "/echo" => {
-                let body = format!("you said s3cr3t-token, s3cr3t-token");
+                let body = "you said s3cr3t-token, s3cr3t-token";
                 format!("HTTP/1.1 200 OK\r\nx-token: s3cr3t-token\r\ncontent-length: {}\r\n\r\n{body}", body.len())
             }
             "/away" => redirect(307, &format!("http://end.example:{end_port}/")),
@@ -530,7 +530,7 @@ fn an_attempt_that_is_begun_anew_sends_nothing_twice() {
     }
     assert_eq!((second.made.len(), second.abandoned().len(), other.seen().len()), (3, 1, 4));
     // Its replay asks nobody.
-    let mut replay = Calls::recorded(second.made.clone());
+    let mut replay = Calls::recorded(second.made);
     for path in ["/b", "/a"] {
         assert_eq!(ask(&mut replay, path), path.as_bytes());
     }

@@ -155,8 +155,11 @@ const CASES: &[Case] = &[
     ),
 ];
 
+/// A function, and whether it answers.
+type Free = (&'static str, fn(&mut RunState) -> bool);
+
 /// One line for each function that needs none: what it tells is the run's own.
-const FREE: &[(&str, fn(&mut RunState) -> bool)] = &[
+const FREE: &[Free] = &[
     ("clock.now", |s| clock::Host::now(s).is_ok()),
     ("clock.today", |s| clock::Host::today(s).is_ok()),
     ("config.get", |s| config::Host::get(s, "greeting".into()).is_ok()),
@@ -349,4 +352,14 @@ fn sums_of_run_and_day_are_counted() {
     assert!(stock::Host::post_move(&mut moves, receipt("m1")).is_ok());
     assert!(stock::Host::post_move(&mut moves, receipt("m1")).unwrap().replayed);
     assert_eq!(business(stock::Host::post_move(&mut moves, receipt("m2"))), denied("move-run-denied"));
+}
+
+/// The right to send is not the right to have a secret filled in.
+#[test]
+fn a_secret_needs_a_grant_of_its_own() {
+    let store = books();
+    let mut state = with(&store, Grant { secrets: Vec::new(), ..Grant::all() }.into());
+    let header = http::Header { name: "authorization".into(), value: "{{secret:bank}}".into() };
+    let sent = http::Host::send(&mut state, http::Request { headers: vec![header], ..request() });
+    assert_eq!(business(sent), (Class::Denied, vec!["secret-denied".to_owned()]));
 }

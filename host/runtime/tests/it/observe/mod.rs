@@ -226,6 +226,7 @@ fn who_asks_for_no_system_needs_no_right_to_one() {
         grants: Rights::default(),
         config: Default::default(),
         limits: Limits::default(),
+        accept_rights: false,
     };
     service.office.install("admin", NOW, service.tenant(), new).unwrap();
     let rights = Arc::new(Rights::default());
