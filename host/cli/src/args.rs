@@ -129,7 +129,7 @@ mod tests {
         }
     }
 
-    /// Words as a shell parts them, as far as the examples go: blanks, quotes, comments.
+    /// Words as a shell parts them, as far as the examples go: blanks, quotes, comments; up to a file that is read.
     fn words(line: &str) -> Vec<String> {
         let mut words = vec![String::new()];
         let mut quote = None;
@@ -137,7 +137,7 @@ mod tests {
             match (c, quote) {
                 (c, Some(open)) if c == open => quote = None,
                 ('\'' | '"', None) => quote = Some(c),
-                ('#', None) if words.last().is_some_and(String::is_empty) => break,
+                ('#' | '<', None) if words.last().is_some_and(String::is_empty) => break,
                 (' ', None) => words.push(String::new()),
                 (c, _) => words.iter_mut().next_back().unwrap().push(c),
             }
