@@ -15,7 +15,7 @@ pub(crate) fn rows() -> Vec<Row> {
     let ask = format!("(call $config.get @\"greeting\" (i32.const 512)) {OK}");
     let armed = "(global $armed (mut i32) (i32.const 0))";
     let posts = format!("{} {OK}", post("e1"));
-    let posts_in_realloc = format!("(drop (call $run (i32.const 0) (i32.const 0))) (i32.const 65536)");
+    let posts_in_realloc = "(drop (call $run (i32.const 0) (i32.const 0))) (i32.const 65536)";
     let start = "(func $start (loop $more (drop (call $clock.now)) (br $more))) (start $start)";
     let cannot_leave = "cannot leave";
     let guests = [
@@ -31,7 +31,7 @@ pub(crate) fn rows() -> Vec<Row> {
         ),
         (
             "a whole run while the input is written",
-            Guest { realloc: Some(&posts_in_realloc), run: &posts, ..Guest::default() },
+            Guest { realloc: Some(posts_in_realloc), run: &posts, ..Guest::default() },
             cannot_leave,
         ),
         ("a host call in post-return", Guest { post: log, ..Guest::default() }, cannot_leave),
