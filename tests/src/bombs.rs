@@ -3,9 +3,9 @@
 
 use wasm_encoder::{
     Alias, BlockType, CanonicalFunctionSection, CodeSection, Component, ComponentAliasSection, ComponentExportKind,
-    ComponentExportSection, ComponentTypeSection, ComponentValType, CustomSection, ExportKind, ExportSection, Function,
-    FunctionSection, InstanceSection, Module, ModuleArg, ModuleSection, PrimitiveValType, RawSection, TypeSection,
-    ValType,
+    ComponentExportSection, ComponentTypeSection, ComponentValType, ConstExpr, CustomSection, ExportKind,
+    ExportSection, Function, FunctionSection, GlobalSection, GlobalType, InstanceSection, Module, ModuleArg,
+    ModuleSection, PrimitiveValType, RawSection, TypeSection, ValType,
 };
 
 /// The manifest of every one of them.
@@ -26,32 +26,33 @@ pub fn many_functions(count: usize) -> Vec<u8> {
     component(&module(std::iter::repeat_n(function, count)))
 }
 
-/// One function that adds so many times, to values that all live to its end.
-pub fn giant_function(additions: usize) -> Vec<u8> {
-    const VALUES: u32 = 1_000;
-    let mut function = Function::new([(VALUES, ValType::I64)]);
-    for n in 0..additions {
-        let n = u32::try_from(n).expect("a small number");
-        let (a, b) = (n.wrapping_mul(7) % VALUES, n.wrapping_mul(13) % VALUES);
-        function.instructions().local_get(a).local_get(b).i64_add().local_set(n % VALUES);
+/// One function that calls itself so many times and needs all of the answers at its end.
+pub fn giant_function(calls: usize) -> Vec<u8> {
+    let mut function = Function::new([]);
+    for _ in 0..calls {
+        function.instructions().call(0);
     }
+    for _ in 1..calls {
+        function.instructions().i32_add();
+    }
+    function.instructions().global_set(0);
     component(&module([answer(&mut function)]))
 }
 
-/// One function of so many jumps, each to any of 1,000 places, with 1,000 values alive at each.
+/// One function of so many jumps, each to any of 1,000 places, with 1,000 values that change on the way to each.
 pub fn jump_tables(count: usize) -> Vec<u8> {
     const PLACES: u32 = 1_000;
-    let mut function = Function::new([(PLACES, ValType::I64), (1, ValType::I32)]);
+    let mut function = Function::new([(PLACES, ValType::I32)]);
     for _ in 0..PLACES {
         function.instructions().block(BlockType::Empty);
     }
     for n in 0..count {
-        function.instructions().block(BlockType::Empty).local_get(PLACES).br_table(1..PLACES, 0).end();
         let n = u32::try_from(n).expect("a small number") % PLACES;
-        function.instructions().local_get(n).i64_const(3).i64_mul().local_set((n + 1) % PLACES);
+        function.instructions().call(0).local_set(n);
+        function.instructions().block(BlockType::Empty).call(0).br_table(1..PLACES, 0).end();
     }
     for n in 0..PLACES {
-        function.instructions().end().local_get(n).i64_const(1).i64_add().local_set(n);
+        function.instructions().end().local_get(n).global_set(0);
     }
     component(&module([answer(&mut function)]))
 }
@@ -94,7 +95,7 @@ fn answer(function: &mut Function) -> Function {
     function.clone()
 }
 
-/// A module of functions that answer a number; the first one is `run`.
+/// A module of functions that answer a number, and one variable; the first function is `run`.
 fn module(functions: impl IntoIterator<Item = Function>) -> Module {
     let (mut types, mut declared) = (TypeSection::new(), FunctionSection::new());
     let (mut exports, mut code) = (ExportSection::new(), CodeSection::new());
@@ -103,9 +104,11 @@ fn module(functions: impl IntoIterator<Item = Function>) -> Module {
         declared.function(0);
         code.function(&function);
     }
+    let mut globals = GlobalSection::new();
+    globals.global(GlobalType { val_type: ValType::I32, mutable: true, shared: false }, &ConstExpr::i32_const(0));
     exports.export("run", ExportKind::Func, 0);
     let mut module = Module::new();
-    module.section(&types).section(&declared).section(&exports).section(&code);
+    module.section(&types).section(&declared).section(&globals).section(&exports).section(&code);
     module
 }
 
