@@ -14,7 +14,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(super) fn look(url: &str, findings: &mut Findings) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let asked = match runtime {
-        Ok(runtime) => runtime.block_on(tokio::time::timeout(PATIENCE, ask(url))),
+        // Within the runtime, whose clock the patience runs by.
+        Ok(runtime) => runtime.block_on(async { tokio::time::timeout(PATIENCE, ask(url)).await }),
         Err(why) => return findings.add(ABOUT, "reachable", State::Bad, why.to_string()),
     };
     match asked {
