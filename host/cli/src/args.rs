@@ -67,6 +67,8 @@ pub(crate) enum Command {
     Inventory(commands::inventory::Inventory),
     #[command(subcommand)]
     Log(commands::log::Log),
+    #[command(subcommand)]
+    Store(commands::store::Store),
     Backup(commands::backup::Backup),
     Restore(commands::backup::Restore),
     #[command(subcommand)]

@@ -12,6 +12,7 @@ pub(crate) mod plugin;
 pub(crate) mod run;
 pub(crate) mod runs;
 pub(crate) mod serve;
+pub(crate) mod store;
 pub(crate) mod tenant;
 
 use std::path::PathBuf;

@@ -47,6 +47,7 @@ fn main() -> ExitCode {
         Command::Hr(hr) => hr.run(&context),
         Command::Inventory(inventory) => inventory.run(&context),
         Command::Log(log) => log.run(&context),
+        Command::Store(store) => store.run(&context),
         Command::Backup(backup) => backup.run(&context),
         Command::Restore(restore) => restore.run(&context),
         Command::Bench(bench) => bench.run(&context),

@@ -45,6 +45,7 @@ impl From<StoreError> for HostError {
             | StoreError::Busy(_)
             | StoreError::ReadOnly
             | StoreError::Corrupt { .. }
+            | StoreError::KeysMissing { .. }
             | StoreError::Locked { .. }
             | StoreError::Expired
             | StoreError::Codec { .. }

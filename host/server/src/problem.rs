@@ -214,6 +214,11 @@ impl From<StoreError> for Problem {
                 let detail = format!("{what} has {size}, the limit is {limit}; nothing was kept");
                 Self::invalid(StatusCode::UNPROCESSABLE_ENTITY, "too-large", detail)
             }
+            // Whoever asks about people may know, and somebody has to: the cure is not in the service's hands.
+            StoreError::KeysMissing { .. } => {
+                tracing::error!(%error, "keys are missing");
+                Self::unavailable("keys-missing", error.to_string(), 60)
+            }
             StoreError::ReadOnly
             | StoreError::Corrupt { .. }
             | StoreError::Locked { .. }
@@ -251,5 +256,19 @@ impl IntoResponse for Problem {
         let mut response = self.status.into_response();
         response.extensions_mut().insert(self);
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn missing_keys_are_said_with_what_to_do() {
+        let person = backroom_domain::Id::parse("W-1016", "worker").unwrap();
+        let problem = Problem::from(StoreError::KeysMissing { tenant: backroom_store::TenantNo(3), person });
+        assert_eq!((problem.status, problem.class), (StatusCode::SERVICE_UNAVAILABLE, Class::Unavailable));
+        assert_eq!(problem.code, "keys-missing");
+        assert!(problem.detail.contains("W-1016") && problem.detail.contains("put the copy of the folder `keys` back"));
     }
 }

@@ -90,6 +90,12 @@ fn main() {
             let store = Store::open(Path::new(&arguments[1]), Options::default()).unwrap();
             fill(&store, store.status().durable, u64::MAX);
         }
+        Some("compact") => {
+            let store = Store::open(Path::new(&arguments[1]), Options::default()).unwrap();
+            compact(&store, arguments[2].parse().unwrap());
+            store.close().unwrap();
+        }
+        Some("fill") => filled(arguments[2].parse().unwrap(), Path::new(&arguments[1])),
         entries => {
             let entries = entries.and_then(|entries| entries.parse().ok()).unwrap_or(1_000_000);
             let parent = arguments.get(1).map_or(".", String::as_str);
@@ -98,30 +104,42 @@ fn main() {
     }
 }
 
-fn measure(entries: u64, dir: &Path) {
+fn report(store: &Store, what: &str, entries: u64) {
     let raw = entries * RAW;
-    let report = |store: &Store, what: &str| {
-        store.upkeep().unwrap();
-        let status = store.status();
-        let all = status.log_bytes + status.state_bytes + status.checkpoint_bytes;
-        println!(
-            "{what}: log {}, state {}, checkpoints {} MiB: {:.2} times the raw {} MiB; live records {} MiB",
-            status.log_bytes >> 20,
-            status.state_bytes >> 20,
-            status.checkpoint_bytes >> 20,
-            all as f64 / raw as f64,
-            raw >> 20,
-            status.logical_bytes >> 20,
-        );
-    };
+    store.upkeep().unwrap();
+    let status = store.status();
+    let all = status.log_bytes + status.state_bytes + status.checkpoint_bytes;
+    println!(
+        "{what}: log {}, state {}, checkpoints {} MiB: {:.2} times the raw {} MiB; live records {} MiB",
+        status.log_bytes >> 20,
+        status.state_bytes >> 20,
+        status.checkpoint_bytes >> 20,
+        all as f64 / raw as f64,
+        raw >> 20,
+        status.logical_bytes >> 20,
+    );
+}
+
+fn filled(entries: u64, dir: &Path) {
     let store = Store::open(dir, Options::default()).unwrap();
     let begin = Instant::now();
     fill(&store, 0, entries);
     println!("{entries} entries in {:.1?}", begin.elapsed());
-    report(&store, "written");
+    report(&store, "written", entries);
     let begin = Instant::now();
     store.close().unwrap();
     println!("closed in {:.2?}", begin.elapsed());
+}
+
+fn compact(store: &Store, entries: u64) {
+    let begin = Instant::now();
+    store.compact().unwrap();
+    println!("compacted in {:.1?}", begin.elapsed());
+    report(store, "compacted", entries);
+}
+
+fn measure(entries: u64, dir: &Path) {
+    filled(entries, dir);
     opened("after a clean stop", dir);
     let mut writer = child("write", dir);
     std::thread::sleep(Duration::from_secs(8));
@@ -131,10 +149,7 @@ fn measure(entries: u64, dir: &Path) {
     std::fs::remove_dir_all(dir.join("state")).unwrap();
     opened("without the state index, from checkpoint and log", dir);
     let store = Store::open(dir, Options::default()).unwrap();
-    let begin = Instant::now();
-    store.compact().unwrap();
-    println!("compacted in {:.1?}", begin.elapsed());
-    report(&store, "compacted");
+    compact(&store, entries);
     store.close().unwrap();
     opened("compacted, after a clean stop", dir);
 }

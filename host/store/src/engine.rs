@@ -17,6 +17,8 @@ pub use faulty::Faulty;
 pub use memory::Memory;
 pub use postgres::{Postgres, PostgresOptions};
 
+use backroom_domain::Instant;
+
 pub use crate::entry::{Change, Sealed};
 use crate::error::StoreError;
 pub use crate::index::{Tip, head_key};
@@ -257,8 +259,10 @@ pub struct Status {
     pub state_bytes: u64,
     /// Bytes of the checkpoints on the disk.
     pub checkpoint_bytes: u64,
-    /// Bytes of all keys and values in the state index, about.
+    /// Bytes of all keys and values in the state index, about: what `state_bytes` is to be measured by.
     pub logical_bytes: u64,
+    /// When the state index was written anew last; none if it never was.
+    pub compacted_at: Option<Instant>,
     /// Bytes that the file system has left.
     pub free_bytes: u64,
     /// What operators should look at, in words: little room left, damage that upkeep met.

@@ -78,6 +78,14 @@ pub struct Entry {
     pub changes: Vec<(Vec<u8>, Option<Vec<u8>>)>,
 }
 
+impl From<Entry> for Meta {
+    /// What the entry says about itself beside its place and its changes.
+    fn from(entry: Entry) -> Self {
+        let Entry { at, actor, kind, run, installation, release, input_hash, detail, effects, .. } = entry;
+        Self { at, actor, kind, run, installation, release, input_hash, detail, effects }
+    }
+}
+
 /// A change of one record: full key and new value. Shared between overlay, queue and unit of work without copying.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
@@ -214,18 +222,7 @@ mod tests {
         assert_eq!((entry.prev, entry.hash), (Hash([4; 32]), sealed.head.hash));
         assert_eq!(entry.changes.len(), 2);
         assert_eq!(entry.changes[1], (vec![0, 0, 0, 5, 1, 2], None));
-        let back = Meta {
-            at: entry.at,
-            actor: entry.actor,
-            kind: entry.kind,
-            run: entry.run,
-            installation: entry.installation,
-            release: entry.release,
-            input_hash: entry.input_hash,
-            detail: entry.detail,
-            effects: entry.effects,
-        };
-        assert_eq!(back, meta);
+        assert_eq!(Meta::from(entry), meta);
         assert_eq!(place_of(&sealed.payload).unwrap(), (TenantNo(5), 4));
     }
 

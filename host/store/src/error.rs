@@ -3,6 +3,8 @@
 use std::io;
 use std::sync::Arc;
 
+use backroom_domain::Id;
+
 use crate::types::TenantNo;
 
 /// Why a record or an entry could not be encoded or decoded.
@@ -63,6 +65,18 @@ pub enum StoreError {
         /// What was found there.
         what: String,
     },
+    /// Personal data of somebody are sealed, and the key for it is nowhere: as after a restore without the keys.
+    #[error(
+        "the key of person {person} of tenant {tenant} is missing, so their personal data cannot be read. No backup of the log \
+         holds the keys: stop the service, put the copy of the folder `keys` back into the data directory (with PostgreSQL: the \
+         rows of the table `backroom.person_key`), and start it again"
+    )]
+    KeysMissing {
+        /// Whose worker.
+        tenant: TenantNo,
+        /// The worker's number.
+        person: Id,
+    },
     /// Another process has the data directory open.
     #[error("the data directory is in use by {holder}. Stop that process first")]
     Locked {
@@ -105,6 +119,7 @@ impl StoreError {
             | Self::TooLarge { .. }
             | Self::ReadOnly
             | Self::Corrupt { .. }
+            | Self::KeysMissing { .. }
             | Self::Locked { .. }
             | Self::Codec { .. }
             | Self::Io { .. } => false,

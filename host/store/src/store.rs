@@ -45,7 +45,8 @@ pub struct Options {
     pub compress: bool,
     /// A checkpoint of the state is written when so many bytes of log, and as many as the state has, came since the last.
     pub checkpoint_bytes: u64,
-    /// The state index is written anew when it takes more than this and three times what is in it.
+    /// The state index is written anew when it takes more than this and three times what is in it, and has grown by this and
+    /// half of what it was since the last time.
     pub compact_bytes: u64,
     /// With less room than this on the file system the state index is left alone, and with less than half of it commits are
     /// refused: sled does not survive a write without room.

@@ -390,6 +390,50 @@ fn a_folder_that_holds_anything_is_not_restored_to() {
 }
 
 #[test]
+fn a_restore_that_was_interrupted_while_things_were_moved_into_place_is_finished_by_the_same_restore() {
+    let (mut world, vault) = (memory(), SimVault::default());
+    grow(&mut world, 0, 1, |world| drop(world.backup(&vault).unwrap()));
+    let whole = tempfile::tempdir().unwrap();
+    let expected = backup::restore(&vault, whole.path(), &options(), Moment::Last, &mut |_, _| {}).unwrap();
+    let check = |dir: &Path| {
+        let store = Store::open(dir, options()).unwrap();
+        assert_eq!(store.status().durable, expected.revision);
+        assert_eq!(replayed(&store), replayed(&Store::open(whole.path(), options()).unwrap()));
+        assert_sound(&store);
+        assert!(!dir.join(".restoring").exists());
+    };
+    for name in ["FORMAT", "checkpoint", "keys", "releases", "state", "log"] {
+        let dir = tempfile::tempdir().unwrap();
+        let obstacle = dir.path().join(name);
+        // Something that cannot be replaced stops the moving at this name.
+        let moved = backup::restore(&vault, dir.path(), &options(), Moment::Last, &mut |_, _| {
+            std::fs::create_dir_all(obstacle.join("in the way")).unwrap();
+        });
+        assert!(matches!(moved, Err(BackupError::Io { .. })), "{name}: {moved:?}");
+        std::fs::remove_dir_all(&obstacle).unwrap();
+        // It is no data directory, and does not become an empty one.
+        assert!(Store::open(dir.path(), options()).unwrap_err().to_string().contains("restore"), "{name}");
+        // Another restore does not take it for its own.
+        let other = backup::restore(&vault, dir.path(), &options(), Moment::Revision(1), &mut |_, _| {});
+        assert!(matches!(other, Err(BackupError::NotEmpty { .. })), "{name}: {other:?}");
+        if name == "log" {
+            // As if it had come to the removal of the stage.
+            std::fs::rename(dir.path().join(".restoring/log"), dir.path().join("log")).unwrap();
+        }
+        let again = backup::restore(&vault, dir.path(), &options(), Moment::Last, &mut |_, _| {}).unwrap();
+        assert_eq!(again, expected, "{name}");
+        check(dir.path());
+        let twice = backup::restore(&vault, dir.path(), &options(), Moment::Last, &mut |_, _| {});
+        assert!(matches!(twice, Err(BackupError::NotEmpty { .. })), "{name}");
+    }
+    // Served before anybody asked again: what was left goes, and the books stay as they are.
+    let dir = tempfile::tempdir().unwrap();
+    copy_dir(whole.path(), dir.path());
+    std::fs::create_dir(dir.path().join(".restoring")).unwrap();
+    check(dir.path());
+}
+
+#[test]
 fn large_logs_have_many_chunks_and_each_is_bounded() {
     let (mut world, vault) = (memory(), SimVault::default());
     // 60 KiB that do not compress, 70 of them an entry: 4 MiB.

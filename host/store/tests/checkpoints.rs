@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use backroom_store::{Options, Store, StoreError, TenantNo};
 use common::*;
@@ -153,8 +154,7 @@ fn the_newest_two_checkpoints_are_kept_and_none_is_written_twice() {
 #[test]
 fn upkeep_writes_a_checkpoint_when_enough_was_committed() {
     let dir = tempfile::tempdir().unwrap();
-    let often =
-        Options { checkpoint_bytes: 4 << 10, upkeep_every: Some(std::time::Duration::from_millis(1)), ..options() };
+    let often = Options { checkpoint_bytes: 4 << 10, upkeep_every: Some(Duration::from_millis(1)), ..options() };
     let store = Store::open(dir.path(), often).unwrap();
     let written = || fs::read_dir(dir.path().join("checkpoint")).unwrap().count() > 0;
     let mut from = 0;
@@ -162,6 +162,33 @@ fn upkeep_writes_a_checkpoint_when_enough_was_committed() {
         work(&store, from);
         from += 30;
     }
+    store.close().unwrap();
+}
+
+/// By itself, in the background, when the state takes too much room; and not again just because the store was opened again.
+#[test]
+fn upkeep_writes_the_state_anew_when_it_takes_too_much_room() {
+    let dir = tempfile::tempdir().unwrap();
+    let often = Options { compact_bytes: 256 << 10, upkeep_every: Some(Duration::from_millis(1)), ..options() };
+    let store = Store::open(dir.path(), often.clone()).unwrap();
+    assert_eq!(store.status().compacted_at, None);
+    let mut from = 0;
+    while store.status().compacted_at.is_none() {
+        work(&store, from);
+        from += 30;
+        // The figures that it goes by are taken every ten seconds, or now.
+        store.upkeep().unwrap();
+    }
+    let status = store.status();
+    assert!(status.warnings.is_empty(), "{:?}", status.warnings);
+    assert!(status.logical_bytes > 0);
+    let (at, expected) = (status.compacted_at, figures(&store));
+    store.close().unwrap();
+    let store = Store::open(dir.path(), often).unwrap();
+    store.upkeep().unwrap();
+    assert_eq!(store.status().compacted_at, at, "it has not grown since");
+    assert_eq!(figures(&store), expected);
+    assert_sound(&store);
     store.close().unwrap();
 }
 

@@ -385,3 +385,26 @@ fn sled_files_in_any_condition_cost_nothing_but_time() {
         }
     }
 }
+
+#[test]
+fn of_the_damaged_indexes_that_were_moved_away_the_newest_is_kept() {
+    let dir = closed();
+    let kept = || -> Vec<String> {
+        let names = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| name.starts_with("state.damaged-")).collect()
+    };
+    for time in 1..=3_u8 {
+        for path in fs::read_dir(dir.path().join("state")).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_file() {
+                let len = fs::metadata(&path).unwrap().len() as usize;
+                fs::write(path, vec![time; len]).unwrap();
+            }
+        }
+        let store = Store::open(dir.path(), options()).unwrap();
+        assert_eq!(notes(&store.read(ACME).unwrap()).len(), 21);
+        store.close().unwrap();
+        assert_eq!(kept(), [format!("state.damaged-{time}")]);
+        let db = fs::read(dir.path().join(&kept()[0]).join("db")).unwrap();
+        assert!(db.starts_with(&[time; 64]), "the newest, not an older one under its name");
+    }
+}

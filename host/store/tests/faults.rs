@@ -62,13 +62,15 @@ fn work(sim: &Sim, store: &Store, known: &mut Known, rounds: u64) -> Result<(), 
 
 /// Opening, working, closing, twice: also the second opening must survive faults.
 fn life(sim: &Sim, known: &mut Known) -> Result<(), StoreError> {
-    for _ in 0..2 {
+    for opening in 0..2 {
         let store = sim.open()?;
         let done = work(sim, &store, known, 8).and_then(|()| {
             store.upkeep()?;
             store.checkpoint()?;
-            store.compact()?;
-            work(sim, &store, known, 1)?;
+            // What sled itself writes for that, and loses, is in the test `power`.
+            if opening == 0 {
+                store.compact()?;
+            }
             store.status().warnings.into_iter().next().map_or(Ok(()), |what| Err(StoreError::Unavailable(what)))
         });
         let closed = store.close();
@@ -131,9 +133,19 @@ fn each_fault(dies: bool, after: impl Fn(&Sim, u64)) {
             assert_sound(&sim.open().unwrap_or_else(|error| panic!("{context}: {error}")));
         }
     }
-    for what in
-        ["list", "create", "open", "size", "read", "append", "sync", "sync of the folder", "rename", "reserve", "truncate"]
-    {
+    for what in [
+        "list",
+        "create",
+        "open",
+        "size",
+        "read",
+        "append",
+        "sync",
+        "sync of the folder",
+        "rename",
+        "reserve",
+        "truncate",
+    ] {
         assert!(met.contains_key(what), "no {what} failed: {met:?}");
     }
 }

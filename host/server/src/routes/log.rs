@@ -1,5 +1,6 @@
 //! The commit log: its state, and the proof that it is whole.
 
+use backroom_domain::Instant;
 use backroom_store::{Problem, Status, TenantNo, VerifyReport};
 use serde::Serialize;
 
@@ -28,7 +29,12 @@ struct Figures {
     log_bytes: u64,
     state_bytes: u64,
     checkpoint_bytes: u64,
+    /// The state on the disk in percent of the records in it, as far as both are known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state_percent: Option<u64>,
     logical_bytes: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    compacted_at: Option<Instant>,
     free_bytes: u64,
 }
 
@@ -87,7 +93,9 @@ impl From<Status> for Figures {
             log_bytes: status.log_bytes,
             state_bytes: status.state_bytes,
             checkpoint_bytes: status.checkpoint_bytes,
+            state_percent: status.state_bytes.saturating_mul(100).checked_div(status.logical_bytes),
             logical_bytes: status.logical_bytes,
+            compacted_at: status.compacted_at,
             free_bytes: status.free_bytes,
         }
     }

@@ -15,6 +15,7 @@ mod log;
 mod plugins;
 mod queue;
 mod runs;
+mod store;
 mod tenants;
 mod transfers;
 
@@ -60,6 +61,7 @@ pub static ROUTES: &[Route] = &[
     route(GET, "/v1/plugins/{digest}", Key, || get(plugins::show)),
     route(POST, "/v1/log/verify", Admin, || post(log::verify)),
     route(GET, "/v1/log/status", Admin, || get(log::status)),
+    route(POST, "/v1/store/compaction", Admin, || post(store::compact)),
     route(GET, "/v1/queue", Admin, || get(queue::status)),
     route(POST, "/v1/backups", Admin, || post(backups::make)),
     route(POST, "/v1/tenant-exports", Admin, || post(transfers::export)),
@@ -95,7 +97,7 @@ pub static ROUTES: &[Route] = &[
 ];
 
 /// Routes whose answer takes as long as it takes.
-pub(crate) const LONG: [&str; 3] = ["/v1/backups", "/v1/tenant-exports", "/v1/tenant-imports"];
+pub(crate) const LONG: [&str; 4] = ["/v1/backups", "/v1/store/compaction", "/v1/tenant-exports", "/v1/tenant-imports"];
 
 /// The router over the table.
 pub(crate) fn router(api: Api) -> Router {

@@ -224,7 +224,7 @@ fn sealed_in(entry: &Entry) -> Result<Vec<Id>, CodecError> {
 }
 
 /// What an entry says, with keys of another tenant. The order stays: the number stands first in every key.
-fn rebound(entry: Entry, tenant: TenantNo) -> (Meta, Vec<Change>) {
+fn rebound(mut entry: Entry, tenant: TenantNo) -> (Meta, Vec<Change>) {
     let rekey = |key: &[u8]| -> std::sync::Arc<[u8]> {
         let rest = split_key(key).map_or(&[][..], |_| key.get(4..).unwrap_or_default());
         [tenant.0.to_be_bytes().as_slice(), rest].concat().into()
@@ -235,17 +235,6 @@ fn rebound(entry: Entry, tenant: TenantNo) -> (Meta, Vec<Change>) {
         let queue = [QueuedRun::SPACE, QueuePlace::SPACE, QueueLength::SPACE];
         split_key(key).is_some_and(|(_, space, _)| queue.contains(&space))
     };
-    let changes = entry.changes.into_iter().filter(|(key, _)| !waits(key)).map(change).collect();
-    let meta = Meta {
-        at: entry.at,
-        actor: entry.actor,
-        kind: entry.kind,
-        run: entry.run,
-        installation: entry.installation,
-        release: entry.release,
-        input_hash: entry.input_hash,
-        detail: entry.detail,
-        effects: entry.effects,
-    };
-    (meta, changes)
+    let changes = std::mem::take(&mut entry.changes).into_iter();
+    (entry.into(), changes.filter(|(key, _)| !waits(key)).map(change).collect())
 }

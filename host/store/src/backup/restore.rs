@@ -5,17 +5,16 @@ use std::path::Path;
 use std::time::Duration;
 
 use backroom_domain::Instant;
-use cap_std::ambient_authority;
-use cap_std::fs::Dir;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::chunk::Chunk;
 use super::error::BackupError;
-use super::folder::{Folder, sync};
+use super::folder::Folder;
 use super::make::releases_of;
 use super::manifest::{Component, Manifest};
 use super::player::{Played, Player};
 use super::series;
+use super::stage::{Left, STAGE, Target};
 use super::vault::Vault;
 use super::{KeepComponent, Progress};
 use crate::entry::Sealed;
@@ -24,10 +23,6 @@ use crate::store::{Options, Store};
 use crate::ticket::Ticket;
 use crate::types::{Revision, TenantNo};
 
-/// Where everything stands until it is whole.
-const STAGE: &str = ".restoring";
-/// Moved last: a folder without it is no data directory.
-const LOG: &str = "log";
 /// Nobody waits for a restore but its operator; it is the state index that may need a while.
 const PATIENCE: Duration = Duration::from_secs(600);
 
@@ -42,8 +37,18 @@ pub enum Moment {
     Instant(Instant),
 }
 
+impl Moment {
+    fn shown(self) -> String {
+        match self {
+            Self::Last => "everything".to_owned(),
+            Self::Revision(revision) => format!("revision {revision}"),
+            Self::Instant(at) => at.to_string(),
+        }
+    }
+}
+
 /// What was restored.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Restored {
     /// The last revision.
@@ -56,8 +61,8 @@ pub struct Restored {
     pub releases: u64,
 }
 
-/// Restores into the folder `dir` for the embedded engine. Until everything is in place the folder is no data directory, and
-/// the same can be begun again.
+/// Restores into the folder `dir` for the embedded engine. Until everything is in place the folder is no data directory; after
+/// a crash the same restore begins again, or finishes what was begun.
 ///
 /// # Errors
 /// [`BackupError::NotEmpty`] if `dir` holds anything; else as [`restore_into`].
@@ -68,45 +73,22 @@ pub fn restore(
     moment: Moment,
     progress: Progress<'_>,
 ) -> Result<Restored, BackupError> {
-    let failed = || BackupError::io(format!("prepare the folder {}", dir.display()));
-    Dir::create_ambient_dir_all(dir, ambient_authority()).map_err(failed())?;
-    let target = Dir::open_ambient_dir(dir, ambient_authority()).map_err(failed())?;
-    for entry in target.entries().map_err(failed())? {
-        let found = entry.map_err(failed())?.file_name().display().to_string();
-        if found != STAGE {
-            return Err(BackupError::NotEmpty { dir: dir.display().to_string(), found });
-        }
-    }
-    if target.is_dir(STAGE) {
-        target.remove_dir_all(STAGE).map_err(failed())?;
+    let asked = format!("a restore of {} from {}", moment.shown(), vault.shown());
+    let (target, left) = Target::open(dir, asked)?;
+    if let Left::Nothing(restored) = left {
+        return Ok(restored);
     }
     let stage = dir.join(STAGE);
-    let components = Folder::create(&stage).map_err(failed())?;
+    let failed = BackupError::io(format!("prepare the folder {}", dir.display()));
+    let components = Folder::create(&stage).map_err(failed)?;
     let store = Store::open(&stage, Options { turn_timeout: PATIENCE, ..options.clone() })?;
     let mut keep = |digest: &str, bytes: &[u8]| {
         components.put(&format!("releases/{digest}.wasm"), bytes).map_err(|why| why.to_string())
     };
     let restored = restore_into(&store, vault, moment, &mut keep, progress)?;
     store.close()?;
-    unveil(&target).map_err(BackupError::io(format!("move what was restored into {}", dir.display())))?;
+    target.finish(&restored)?;
     Ok(restored)
-}
-
-/// Moves what was staged into place, the log last.
-fn unveil(target: &Dir) -> std::io::Result<()> {
-    let stage = target.open_dir(STAGE)?;
-    for entry in stage.entries()? {
-        let name = entry?.file_name();
-        // The lock file is whose process has the directory open: nobody.
-        if name != LOG && name != "LOCK" {
-            stage.rename(&name, target, &name)?;
-        }
-    }
-    sync(target)?;
-    stage.rename(LOG, target, LOG)?;
-    drop(stage);
-    target.remove_dir_all(STAGE)?;
-    sync(target)
 }
 
 /// Restores into an empty store of any engine; `keep` gets the components of releases.

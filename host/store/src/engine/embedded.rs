@@ -38,6 +38,7 @@ mod stream;
 mod upkeep;
 mod view;
 
+use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
@@ -53,7 +54,8 @@ use self::home::Home;
 use self::keys::{FileKeyring, KeyFolder};
 use self::log_thread::Writer;
 use self::recover::Recovered;
-use self::sequence::Phase;
+use self::sequence::{Phase, Queued};
+use self::state::Index;
 use self::view::View;
 use super::{Appended, At, Engine, Keyring, LogItem, Snapshot, Status, Upkeep};
 use crate::entry::Sealed;
@@ -133,15 +135,10 @@ impl Embedded {
         let keys = Arc::new(FileKeyring::open(keys, options.master_key.clone())?);
         home.check_format(segment::list(&*disk)?.is_empty())?;
         let Recovered { segments, tail, tail_size, last, last_entry } = recover::recover(&*disk)?;
-        let cache = options.cache_bytes;
-        let (index, applied) = state_open::open(&home, cache)?;
-        let (index, applied) = restore::restore(&home, &*checkpoints, index, applied, last, cache)?;
-        let low = home.free_bytes() < options.min_free_bytes;
-        let keep = if low { options.overlay_bytes } else { 0 };
         let log = replay::Log { disk: &*disk, segments: &segments, last, last_entry: last_entry.as_ref() };
-        let rest = replay::replay(&log, &index, applied, keep)?;
+        let (index, rest) = bring_up(&home, &*checkpoints, &log, options)?;
         disk::sync_dir(&home.dir).map_err(StoreError::io("sync the data directory"))?;
-        let applied = rest.first().map_or(last, |queued| queued.revision - 1);
+        let applied = rest.front().map_or(last, |queued| queued.revision - 1);
         let (options, lock) = (options.clone(), Box::new(lock));
         let parts = Parts { options, home, disk, checkpoints, index, segments, last, applied, lock };
         let core = Arc::new(Core::new(parts));
@@ -168,6 +165,30 @@ impl Embedded {
         join(threads.log.take());
         self.core.enter(Phase::Draining);
         join(threads.applier.take());
+    }
+}
+
+/// The state index, and the entries of the log that it does not have yet. They are at most what may wait for the applier in
+/// service, so that opening after a kill is reading them and no more; without room the index is left alone anyway.
+fn bring_up(
+    home: &Home,
+    checkpoints: &dyn Disk,
+    log: &replay::Log<'_>,
+    options: &Options,
+) -> Result<(Index, VecDeque<Queued>), StoreError> {
+    let attempt = || {
+        let (index, applied) = state_open::open(home, options.cache_bytes)?;
+        let (index, applied) = restore::restore(home, checkpoints, index, applied, log.last, options.cache_bytes)?;
+        let rest = replay::replay(log, &index, applied, options.overlay_bytes)?;
+        Ok((index, rest))
+    };
+    match attempt() {
+        // It opens, and cannot be read.
+        Err(StoreError::Corrupt { place, what }) if place == state::PLACE => {
+            state_open::condemn(home, &what)?;
+            attempt()
+        }
+        done => done,
     }
 }
 

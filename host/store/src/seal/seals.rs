@@ -67,7 +67,7 @@ impl Seals {
     /// Opens what [`Seals::seal`] made for the same place. None if the person's key was destroyed: the data are erased.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`] if the key is neither there nor destroyed; [`StoreError::Codec`] if it does not fit what is
+    /// [`StoreError::KeysMissing`] if the key is neither there nor destroyed; [`StoreError::Codec`] if it does not fit what is
     /// sealed.
     pub fn open<R: Record>(
         &self,
@@ -85,7 +85,7 @@ impl Seals {
                 KeyState::Key(with) => with,
                 KeyState::Destroyed => return Ok(None),
                 KeyState::Absent => {
-                    return Err(self.damaged(format!("there is none for {person}, whose data are sealed; put the copy of the keys back, which no backup has")));
+                    return Err(StoreError::KeysMissing { tenant: self.tenant, person: person.clone() });
                 }
             },
         };

@@ -43,6 +43,9 @@ pub(super) fn compact(core: &Arc<Core>) -> Result<(), StoreError> {
                 std::thread::sleep(POLL);
             }
             drop(old);
+            // The old one goes: the new one must outlive the power as well as that did.
+            core.state.index().flush()?;
+            core.home.sync_folder(folder)?;
             state_open::moved(&core.home, folder)
         }
         Err(error) => {

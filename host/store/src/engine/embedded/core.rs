@@ -3,11 +3,12 @@
 //! Locks are taken in this order and never the other way round: overlay shard, `sequence`. Neither is held while anybody
 //! writes, syncs or applies.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use backroom_domain::Instant;
 use parking_lot::{Condvar, Mutex, RwLock};
 
 use super::compact::Offer;
@@ -98,6 +99,8 @@ pub(super) struct Figures {
     pub(super) log: u64,
     pub(super) state: u64,
     pub(super) checkpoints: u64,
+    /// When the index was written anew last.
+    pub(super) compacted_at: Option<Instant>,
 }
 
 impl Core {
@@ -134,7 +137,7 @@ impl Core {
 
     /// Entries of the log that the index does not have yet: shown by the overlay, and left to the applier. Before any thread
     /// runs.
-    pub(super) fn preload(&self, entries: Vec<Queued>) {
+    pub(super) fn preload(&self, entries: VecDeque<Queued>) {
         for queued in entries {
             let tenant = queued.changes.first().and_then(|change| split_key(&change.key)).map(|(tenant, ..)| tenant);
             if let Some(tenant) = tenant {
@@ -226,7 +229,7 @@ impl Core {
             if !log_full && !overlay_full {
                 return Ok(());
             }
-            let deadline = *deadline.get_or_insert_with(|| Instant::now() + self.options.turn_timeout);
+            let deadline = *deadline.get_or_insert_with(|| std::time::Instant::now() + self.options.turn_timeout);
             if self.room.wait_until(&mut sequence, deadline).timed_out() {
                 let what = if log_full { "the log thread" } else { "the state index" };
                 return Err(StoreError::Busy(format!("{what} does not keep up")));
@@ -413,6 +416,7 @@ impl Core {
             state_bytes: figures.state,
             checkpoint_bytes: figures.checkpoints,
             logical_bytes: self.state.index().bytes(),
+            compacted_at: figures.compacted_at,
             free_bytes: self.home.free_bytes(),
             warnings: self.warnings.lock().values().cloned().collect(),
         }

@@ -8,6 +8,7 @@ use cap_std::fs::{Dir, OpenOptions};
 use rustix::fs::{FallocateFlags, fallocate, fstatvfs};
 
 use super::disk;
+use crate::backup::STAGE;
 use crate::error::StoreError;
 
 /// Says which format the data directory has.
@@ -35,11 +36,26 @@ impl Home {
         let failed = || StoreError::io(format!("open the data directory {}", path.display()));
         Dir::create_ambient_dir_all(path, ambient_authority()).map_err(failed())?;
         let dir = Dir::open_ambient_dir(path, ambient_authority()).map_err(failed())?;
+        let home = Self { dir, path: path.to_owned() };
+        home.end_restore()?;
         for folder in folders {
-            dir.create_dir_all(folder).map_err(failed())?;
+            home.dir.create_dir_all(folder).map_err(failed())?;
         }
-        disk::sync_dir(&dir).map_err(failed())?;
-        Ok(Self { dir, path: path.to_owned() })
+        disk::sync_dir(&home.dir).map_err(failed())?;
+        Ok(home)
+    }
+
+    /// A folder into which something is being restored is no data directory yet, and must not become an empty one.
+    fn end_restore(&self) -> Result<(), StoreError> {
+        if !self.dir.is_dir(STAGE) {
+            return Ok(());
+        }
+        if !self.dir.is_dir(super::LOG) {
+            let why = "a restore into it is going on or was not finished; ask for the same restore again";
+            return Err(StoreError::io("open the data directory")(io::Error::other(why)));
+        }
+        // Everything has been moved; only the stage was not removed any more.
+        self.remove_folder(STAGE)
     }
 
     /// Checks the format, and brings an older one up to date. `is_new`: nothing was ever written here.
@@ -118,6 +134,26 @@ impl Home {
             removed => removed.and_then(|()| disk::sync_dir(&self.dir)),
         };
         gone.map_err(StoreError::io(format!("remove the folder {name} in the data directory")))
+    }
+
+    /// Brings the files of a folder to the disk, as they are now.
+    ///
+    /// # Errors
+    /// What the operating system reports.
+    pub(super) fn sync_folder(&self, name: &str) -> Result<(), StoreError> {
+        let sync = || {
+            let folder = self.dir.open_dir(name)?;
+            for entry in folder.entries()? {
+                let entry = entry?;
+                match folder.open(entry.file_name()) {
+                    // sled replaces its snapshot files now and then.
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    opened => opened?.sync_all()?,
+                }
+            }
+            disk::sync_dir(&folder)
+        };
+        sync().map_err(StoreError::io(format!("sync the folder {name} in the data directory")))
     }
 
     /// Bytes that can still be written to the file system. What cannot be found out is no reason to stop.

@@ -1,6 +1,6 @@
 //! Bringing the state index up to the log when a store is opened, and checking that both are of the same store.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::error::StoreError;
 use crate::index::{Tip, head_key};
 use crate::types::{Head, Revision, TenantNo};
 
-/// Bytes of entries that are applied at once. Larger than in service: nobody is reading.
+/// Bytes of entries that are applied at once.
 const BATCH: usize = 8 << 20;
 
 /// The log as it was found.
@@ -27,13 +27,18 @@ pub(super) struct Log<'a> {
     pub(super) last_entry: Option<&'a Entry>,
 }
 
-/// Plays the entries after `applied` into the index. The last of them, up to `keep` bytes, come back instead: the applier can
-/// do them while the service is running already.
+/// Plays the entries after `applied` into the index. The last of them, up to `keep` bytes, come back instead: reading them is
+/// quick, and the applier can do them while the service is running already.
 ///
 /// # Errors
 /// [`StoreError::Corrupt`] if the log is damaged, has a gap, ends before what the index has, or is not the log of this
 /// index.
-pub(super) fn replay(log: &Log<'_>, index: &Index, applied: Revision, keep: usize) -> Result<Vec<Queued>, StoreError> {
+pub(super) fn replay(
+    log: &Log<'_>,
+    index: &Index,
+    applied: Revision,
+    keep: usize,
+) -> Result<VecDeque<Queued>, StoreError> {
     let last = log.last;
     if applied > last {
         let what = format!(
@@ -42,12 +47,12 @@ pub(super) fn replay(log: &Log<'_>, index: &Index, applied: Revision, keep: usiz
         return Err(StoreError::corrupt("the log", what));
     }
     if applied == last {
-        return same_store(index, log.last_entry).map(|()| Vec::new());
+        return same_store(index, log.last_entry).map(|()| VecDeque::new());
     }
     if applied == 0 && last > 1 {
         tracing::info!(entries = last, "building the state index from the log");
     }
-    Replay::new(index, applied, last, keep.max(BATCH)).play(log.disk, log.segments)
+    Replay::new(index, applied, last, keep).play(log.disk, log.segments)
 }
 
 /// Plays the durable entries after `from` up to `to` into an index that has everything before.
@@ -59,7 +64,7 @@ pub(super) fn catch_up(core: &Core, index: &Index, from: Revision, to: Revision)
         return Ok(());
     }
     let segments = core.segments.read().clone();
-    let rest = Replay::new(index, from, to, BATCH).play(&*core.disk, &segments)?;
+    let rest = Replay::new(index, from, to, 0).play(&*core.disk, &segments)?;
     index.apply(rest.iter().flat_map(|queued| queued.changes.iter()), to)
 }
 
@@ -88,21 +93,23 @@ struct Replay<'a> {
     expected: Revision,
     last: Revision,
     tips: HashMap<TenantNo, Tip>,
-    entries: Vec<Queued>,
+    /// Read, and not applied.
+    entries: VecDeque<Queued>,
+    /// Their bytes.
     bytes: usize,
-    /// Bytes of entries that are gathered before they are applied.
-    batch: usize,
+    /// So many of them are left when the rest is applied.
+    keep: usize,
     failed: Option<StoreError>,
 }
 
 impl<'a> Replay<'a> {
-    fn new(index: &'a Index, applied: Revision, last: Revision, batch: usize) -> Self {
-        let (tips, entries) = (HashMap::new(), Vec::new());
-        Self { index, expected: applied + 1, last, tips, entries, bytes: 0, batch, failed: None }
+    fn new(index: &'a Index, applied: Revision, last: Revision, keep: usize) -> Self {
+        let (tips, entries) = (HashMap::new(), VecDeque::new());
+        Self { index, expected: applied + 1, last, tips, entries, bytes: 0, keep, failed: None }
     }
 
     /// Plays, and gives back what was gathered and not applied.
-    fn play(mut self, disk: &dyn Disk, segments: &[Revision]) -> Result<Vec<Queued>, StoreError> {
+    fn play(mut self, disk: &dyn Disk, segments: &[Revision]) -> Result<VecDeque<Queued>, StoreError> {
         let (from, last) = (self.expected, self.last);
         let begin = segments.partition_point(|first| *first <= from).saturating_sub(1);
         for first in segments.iter().skip(begin).take_while(|first| **first <= last) {
@@ -164,20 +171,31 @@ impl<'a> Replay<'a> {
         let changes =
             entry.changes.into_iter().map(|(key, value)| Change { key: key.into(), value: value.map(Into::into) });
         let changes: Arc<[Change]> = changes.chain(own).collect();
-        self.bytes += changes.iter().map(|change| cost(&change.key, change.value.as_deref())).sum::<usize>();
-        self.entries.push(Queued { revision: entry.revision, changes });
-        if self.bytes > self.batch {
-            self.flush()?;
+        let queued = Queued { revision: entry.revision, changes };
+        self.bytes += cost_of(&queued);
+        self.entries.push_back(queued);
+        if self.bytes > self.keep.saturating_add(BATCH) {
+            self.apply_oldest()?;
         }
         Ok(())
     }
 
-    fn flush(&mut self) -> Result<(), StoreError> {
-        self.index.apply(self.entries.iter().flat_map(|queued| queued.changes.iter()), self.expected - 1)?;
-        self.entries.clear();
-        self.bytes = 0;
-        Ok(())
+    /// Applies all but what is to be kept.
+    fn apply_oldest(&mut self) -> Result<(), StoreError> {
+        let mut oldest = Vec::new();
+        while self.bytes > self.keep
+            && let Some(queued) = self.entries.pop_front()
+        {
+            self.bytes -= cost_of(&queued);
+            oldest.push(queued);
+        }
+        let applied = oldest.last().map_or(self.expected - 1, |queued| queued.revision);
+        self.index.apply(oldest.iter().flat_map(|queued| queued.changes.iter()), applied)
     }
+}
+
+fn cost_of(queued: &Queued) -> usize {
+    queued.changes.iter().map(|change| cost(&change.key, change.value.as_deref())).sum()
 }
 
 /// An entry that does not fit, or an index that cannot be used.
@@ -189,5 +207,59 @@ enum Wrong {
 impl From<StoreError> for Wrong {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{disk::Folder, home::Home, recover, state_open};
+    use super::*;
+    use crate::{Meta, Options, Record, Store};
+
+    #[derive(minicbor::Encode, minicbor::Decode)]
+    struct Page {
+        #[n(0)]
+        number: u32,
+        #[n(1)]
+        text: String,
+    }
+
+    impl Record for Page {
+        const SPACE: u8 = 1;
+        type Key = u32;
+        fn key(&self) -> u32 {
+            self.number
+        }
+    }
+
+    const ENTRIES: u64 = 400;
+
+    #[test]
+    fn the_last_entries_are_kept_back_and_all_before_them_are_applied() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path(), Options { upkeep_every: None, ..Options::default() }).unwrap();
+        for number in 1..=ENTRIES as u32 {
+            let mut tx = store.write(TenantNo(1)).unwrap();
+            tx.put(&Page { number, text: "x".repeat(60_000) }).unwrap();
+            drop(tx.commit(Meta::default()).unwrap());
+        }
+        store.close().unwrap();
+        let home = Home::open(dir.path(), &[]).unwrap();
+        let disk = Folder(home.dir.open_dir(super::super::LOG).unwrap());
+        let recovered = recover::recover(&disk).unwrap();
+        assert_eq!(recovered.last, ENTRIES);
+        let (segments, last_entry) = (&recovered.segments, recovered.last_entry.as_ref());
+        for (keep, some, all) in [(0, true, false), (BATCH, true, false), (usize::MAX, false, true)] {
+            let index = state_open::empty(&home, 1 << 20).unwrap();
+            let log = Log { disk: &disk, segments, last: ENTRIES, last_entry };
+            let rest = replay(&log, &index, 0, keep).unwrap();
+            let bytes: usize = rest.iter().map(cost_of).sum();
+            assert!(bytes <= keep.saturating_add(BATCH), "{bytes} bytes are kept, {keep} were to be");
+            let applied = rest.front().unwrap().revision - 1;
+            assert!(rest.iter().map(|queued| queued.revision).eq(applied + 1..=ENTRIES));
+            assert_eq!((applied > 0, applied == 0), (some, all), "{keep}");
+            // One tenant: its numbers are the revisions.
+            assert_eq!(tip_in(&index, TenantNo(1)).unwrap().head.number, applied);
+        }
     }
 }

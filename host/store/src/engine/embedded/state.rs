@@ -20,6 +20,8 @@ use crate::error::StoreError;
 use crate::index::is_head;
 use crate::types::{Revision, TenantNo};
 
+/// Where damage in it is.
+pub(super) const PLACE: &str = "the state index";
 /// Shorter than any key, and before all of them.
 const APPLIED: &[u8] = &[0];
 /// For single records that were read of late: some hundred tenants' accounts, items and installations.
@@ -200,5 +202,5 @@ fn failed(error: sled::Error) -> StoreError {
 
 /// What every failure of the index is that is not the operating system's.
 fn damage(what: &str) -> StoreError {
-    StoreError::corrupt("the state index", what)
+    StoreError::corrupt(PLACE, what)
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::copy::{self, Heads};
 use super::core::{Core, Figures};
@@ -17,6 +17,8 @@ use crate::types::Revision;
 const FIGURES_EVERY: Duration = Duration::from_secs(10);
 /// Checkpoints kept: one for when the newest is damaged.
 const KEEP: usize = 2;
+/// Remembers when the index was written anew, and how large it was: else each start would find it too large again.
+const COMPACTED: &str = "compacted";
 
 /// What upkeep remembers between its rounds.
 #[derive(Default)]
@@ -25,9 +27,16 @@ pub(super) struct Memory {
     packed: Revision,
     /// Damaged segments: looked at once, left alone.
     refused: BTreeSet<Revision>,
-    /// How large the index was on the disk after it had been written anew.
-    compacted: u64,
+    compacted: Option<Compacted>,
     measured: Option<Instant>,
+}
+
+/// The last time that the index was written anew.
+#[derive(Clone, Copy)]
+struct Compacted {
+    at: backroom_domain::Instant,
+    /// How large it was on the disk then.
+    bytes: u64,
 }
 
 /// What can be told when a store has been opened: how far behind the checkpoints are, in bytes of log, and the figures.
@@ -41,8 +50,17 @@ pub(super) fn begin(core: &Core) -> Result<(), StoreError> {
     // As if all were full: the first checkpoint may come a little early.
     let grown = (segments.len() - behind).saturating_sub(1) as u64 * core.options.segment_bytes;
     core.log_grown.store(grown, Ordering::Relaxed);
-    measure(core, &mut core.upkeep.lock());
+    let mut memory = core.upkeep.lock();
+    memory.compacted = core.home.read_note(COMPACTED).and_then(|note| Compacted::parse(&note));
+    measure(core, &mut memory);
     Ok(())
+}
+
+impl Compacted {
+    fn parse(note: &str) -> Option<Self> {
+        let (at, bytes) = note.trim_end().split_once(' ')?;
+        Some(Self { at: backroom_domain::Instant(at.parse().ok()?), bytes: bytes.parse().ok()? })
+    }
 }
 
 /// Runs a round from time to time, until the store is closed.
@@ -64,15 +82,20 @@ pub(super) fn round(core: &Arc<Core>) {
     checkpoint_if_due(core, &mut memory);
     if memory.measured.is_none_or(|measured| measured.elapsed() >= FIGURES_EVERY) {
         measure(core, &mut memory);
-        let figures = *core.figures.lock();
-        let logical = core.state.index().bytes();
-        let large = figures.state > core.options.compact_bytes && figures.state > logical.saturating_mul(3);
-        // It grows back quickly to what it was; that must not be all that the disk does.
-        let grown = figures.state > memory.compacted + memory.compacted / 2;
-        if large && grown && logical > 0 && has_room(core, logical.saturating_mul(3)) {
+        if compaction_is_due(core, &memory) {
             report(core, "compact", compact_now(core, &mut memory));
         }
     }
+}
+
+fn compaction_is_due(core: &Core, memory: &Memory) -> bool {
+    let state = core.figures.lock().state;
+    let logical = core.state.index().bytes();
+    let large = state > core.options.compact_bytes && state > logical.saturating_mul(3);
+    // It grows back quickly to what it was; that must not be all that the disk does.
+    let more = |bytes: u64| (bytes / 2).max(core.options.compact_bytes);
+    let grown = memory.compacted.is_none_or(|compacted| state > compacted.bytes + more(compacted.bytes));
+    large && grown && logical > 0 && has_room(core, logical.saturating_mul(3))
 }
 
 /// A checkpoint, if so much was committed since the last one that playing it would take longer than writing it.
@@ -86,7 +109,11 @@ pub(super) fn checkpoint_if_due(core: &Arc<Core>, memory: &mut Memory) {
 /// What was asked for, at once.
 pub(super) fn now(core: &Arc<Core>, what: Upkeep) -> Result<(), StoreError> {
     match what {
-        Upkeep::Due => round(core),
+        Upkeep::Due => {
+            // By figures of now.
+            core.upkeep.lock().measured = None;
+            round(core);
+        }
         Upkeep::Checkpoint => checkpoint_now(core, &mut core.upkeep.lock())?,
         Upkeep::Compact => {
             let mut memory = core.upkeep.lock();
@@ -116,14 +143,22 @@ fn measure(core: &Core, memory: &mut Memory) {
     let folder = core.state.index().folder;
     let state = core.home.folder_bytes(folder) + core.home.folder_bytes(&format!("{folder}/blobs"));
     let (log, checkpoints) = (core.home.folder_bytes(super::LOG), core.home.folder_bytes(super::CHECKPOINTS));
-    *core.figures.lock() = Figures { log, state, checkpoints };
+    let compacted_at = memory.compacted.map(|compacted| compacted.at);
+    *core.figures.lock() = Figures { log, state, checkpoints, compacted_at };
 }
 
 fn compact_now(core: &Arc<Core>, memory: &mut Memory) -> Result<(), StoreError> {
+    let before = core.figures.lock().state;
     compact::compact(core)?;
     measure(core, memory);
-    memory.compacted = core.figures.lock().state;
-    Ok(())
+    let bytes = core.figures.lock().state;
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let at = backroom_domain::Instant(u64::try_from(since.as_micros()).unwrap_or(u64::MAX));
+    memory.compacted = Some(Compacted { at, bytes });
+    core.figures.lock().compacted_at = Some(at);
+    tracing::info!(before, bytes, "the state index was written anew");
+    // Without the note it is done once more than needed.
+    core.home.note(COMPACTED, &format!("{} {bytes}\n", at.0))
 }
 
 /// `_memory`: one at a time.
