@@ -1,20 +1,26 @@
 //! What must hold between two ways to the same books, on a finished history.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::io::Cursor;
 use std::ops::{Bound, ControlFlow};
 use std::sync::Arc;
 
+use backroom_domain::Instant;
+use backroom_office::Office;
+use backroom_store::backup::IMPORTED;
 use backroom_store::engine::{At, Change, Embedded, Engine, Memory, Sealed, Tip};
-use backroom_store::records::{StoredEmployment, StoredWorker};
+use backroom_store::records::{StoredEmployment, StoredWorker, Tenant};
 use backroom_store::{Meta, Options, Record as _, Store, TenantNo, split_key};
 
 use crate::audit::{chains, compare, models};
-use crate::plan;
+use crate::execution::{COMPONENT, RELEASE};
+use crate::plan::{self, TENANTS};
 use crate::world::World;
 
-/// Each is told to a finished history. Export into files and import from them belongs here too: a function that does both and
-/// compares [`records`] and heads.
-const CHECKS: [fn(&World); 2] = [the_log_played_into_an_empty_engine, a_moment_of_the_past];
+/// Each is told to a finished history.
+const CHECKS: [fn(&World); 3] =
+    [the_log_played_into_an_empty_engine, a_moment_of_the_past, every_tenant_moved_to_another_service];
 
 pub(crate) fn check(world: &World) {
     for check in CHECKS {
@@ -63,17 +69,7 @@ fn the_log_played_into_an_empty_engine(world: &World) {
     let empty = Memory::new();
     store
         .entries(1, &mut |entry| {
-            let meta = Meta {
-                at: entry.at,
-                actor: entry.actor.clone(),
-                kind: entry.kind.clone(),
-                run: entry.run.clone(),
-                installation: entry.installation.clone(),
-                release: entry.release,
-                input_hash: entry.input_hash,
-                detail: entry.detail.clone(),
-                effects: entry.effects.clone(),
-            };
+            let meta = Meta::from(entry.clone());
             let change = |(key, value): &(Vec<u8>, Option<Vec<u8>>)| Change {
                 key: key.as_slice().into(),
                 value: value.as_deref().map(Arc::from),
@@ -98,6 +94,58 @@ fn a_moment_of_the_past(world: &World) {
             compare(store.before(tenant, number as u64, &mut |_| {}).unwrap(), &models[number - 2]);
         }
     }
+}
+
+/// Exported into a file and taken in by another service under another number, a tenant has the same books, the same records
+/// byte for byte, and the same entries but for the number in them.
+fn every_tenant_moved_to_another_service(world: &World) {
+    let here = Store::with_engine(Arc::clone(&world.shared));
+    let there: Arc<dyn Engine> = Arc::new(Memory::new());
+    let office = Office::new(Store::with_engine(Arc::clone(&there)));
+    let mut tenants = here.read(TenantNo::PROVIDER).unwrap().scan::<Tenant>(&(), None, usize::MAX).unwrap();
+    assert_eq!(tenants.len(), usize::from(TENANTS));
+    // The last one comes first, so that hardly any keeps its number.
+    tenants.sort_by_key(|(_, tenant)| Reverse(tenant.number));
+    for (_, tenant) in tenants {
+        let name = &tenant.id;
+        let mut component = |digest: &str| match digest == *RELEASE {
+            true => Ok(COMPONENT.to_vec()),
+            false => Err(format!("{digest} is no release")),
+        };
+        let now = Instant(world.now);
+        let exported = here.export_tenant(&tenant, now, Vec::new(), &mut component, &mut |_, _| {});
+        let mut file = Cursor::new(exported.unwrap().1);
+        let mut upload = |bytes: &[u8]| if bytes == COMPONENT { Ok(()) } else { Err("another component".to_owned()) };
+        let arrived = office.import_tenant("ann", now, &mut file, None, &mut upload, &mut |_, _| {}).unwrap().value;
+        let (from, to) = (TenantNo(tenant.number), TenantNo(arrived.tenant.number));
+        let head = here.head(from).unwrap();
+        assert_eq!((&arrived.tenant.id, arrived.entries, arrived.source_head), (name, head.number, head.hash));
+        assert_eq!(office.store().origin(to, head.number).unwrap().unwrap().head, head);
+        compare(office.store().read(to).unwrap(), &world.books.model(from, head.hash));
+        let same = |engine: &dyn Engine, tenant: TenantNo| -> BTreeMap<Vec<u8>, Vec<u8>> {
+            let own = |key: &[u8]| split_key(key).is_some_and(|(of, space, _)| of == tenant && space != 0);
+            records(engine)
+                .into_iter()
+                .filter(|(key, _)| own(key))
+                .map(|(key, value)| (key[4..].to_vec(), value))
+                .collect()
+        };
+        assert!(same(&*world.shared, from) == same(&*there, to), "the records of {name} are others after the move");
+        let mut metas = [(&here, from), (office.store(), to)].map(|(store, tenant)| {
+            let mut metas = Vec::new();
+            store
+                .entries(1, &mut |entry| {
+                    metas.extend((entry.tenant == tenant).then(|| Meta::from(entry.clone())));
+                    ControlFlow::Continue(())
+                })
+                .unwrap();
+            metas
+        });
+        assert_eq!(metas[1].pop().map(|last| last.kind).as_deref(), Some(IMPORTED));
+        assert!(metas[0] == metas[1], "the entries of {name} are others after the move");
+    }
+    let report = office.store().verify(&mut |_| {}).unwrap();
+    assert!(report.is_sound(), "{:#?}", report.problems);
 }
 
 /// Memory and disk: the same history gives the same records; and once more after closing and opening.
