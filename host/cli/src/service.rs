@@ -113,6 +113,11 @@ impl Server {
         Ok(made.context("cannot make the first API key")?)
     }
 
+    /// Calls a route as whoever may open the data directory, past the socket.
+    pub(crate) fn call(&self, request: Request<Vec<u8>>) -> Result<(StatusCode, String)> {
+        self.runtime.block_on(call(&self.service, request))
+    }
+
     /// Serves until the process is told to stop, then lets what is under way end.
     pub(crate) fn wait_for_signal(self) -> Result {
         let signal = self.runtime.block_on(signal());

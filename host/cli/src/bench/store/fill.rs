@@ -12,7 +12,7 @@ use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 
 use super::posting::{self, Accounts};
-use super::tenant_of;
+use super::{idle, tenant_of};
 use crate::commands::Context;
 use crate::exit::Result;
 use crate::figures::count;
@@ -60,24 +60,32 @@ enum Step {
     Load,
     /// Opens, says how long it took, and closes.
     Open,
+    /// Serves tenants that want nothing, and says what is resident.
+    Serve,
 }
 
 /// What a step says about its opening, as a line of JSON.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-struct Opened {
+pub(super) struct Opened {
     open_ms: f64,
-    resident_kib: u64,
+    pub(super) resident_kib: u64,
 }
 
 impl Fill {
     /// Does the step.
     pub(crate) fn run(&self, _context: &Context) -> Result {
+        let tell = |opened: &Opened| -> Result {
+            Out::new(true).raw(&serde_json::to_string(opened).context("JSON")?);
+            Ok(())
+        };
+        if matches!(self.step, Step::Serve) {
+            return tell(&Opened { open_ms: 0.0, resident_kib: idle::serve(&self.dir)? });
+        }
         let began = Instant::now();
         let store = Store::open(&self.dir, Options::default()).context("cannot open the store to fill")?;
-        let opened = Opened { open_ms: began.elapsed().as_secs_f64() * 1e3, resident_kib: resident() };
-        Out::new(true).raw(&serde_json::to_string(&opened).context("JSON")?);
+        tell(&Opened { open_ms: began.elapsed().as_secs_f64() * 1e3, resident_kib: resident() })?;
         match self.step {
-            Step::Open => {}
+            Step::Open | Step::Serve => {}
             Step::Fill => commit(&store, self.entries)?,
             Step::Load => commit(&store, u64::MAX)?,
         }
@@ -132,7 +140,7 @@ pub(super) fn measure(dir: &Path, entries: u64, progress: &Progress) -> Result<F
     })
 }
 
-fn step(name: &str, dir: &Path, entries: u64) -> anyhow::Result<Child> {
+pub(super) fn step(name: &str, dir: &Path, entries: u64) -> anyhow::Result<Child> {
     let program = std::env::current_exe().context("cannot find this program")?;
     let mut command = Command::new(program);
     command.args(["bench", "store-step", name, "--dir"]).arg(dir).args(["--entries", &entries.to_string()]);
@@ -140,7 +148,7 @@ fn step(name: &str, dir: &Path, entries: u64) -> anyhow::Result<Child> {
 }
 
 /// Waits until the process has opened the store.
-fn opened(mut child: Child) -> anyhow::Result<(Child, Opened)> {
+pub(super) fn opened(mut child: Child) -> anyhow::Result<(Child, Opened)> {
     let mut line = String::new();
     let stdout = child.stdout.take().context("no output")?;
     let mut stdout = BufReader::new(stdout);
@@ -150,7 +158,7 @@ fn opened(mut child: Child) -> anyhow::Result<(Child, Opened)> {
     Ok((child, opened))
 }
 
-fn finish(mut child: Child) -> anyhow::Result<()> {
+pub(super) fn finish(mut child: Child) -> anyhow::Result<()> {
     let mut rest = String::new();
     if let Some(mut stdout) = child.stdout.take() {
         stdout.read_to_string(&mut rest).context("cannot hear the process")?;
@@ -171,7 +179,7 @@ fn size(dir: &Path) -> std::io::Result<u64> {
 }
 
 /// Of this process, as Linux tells; 0 elsewhere.
-fn resident() -> u64 {
+pub(super) fn resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     line.and_then(|rest| rest.trim().strip_suffix("kB")).and_then(|kib| kib.trim().parse().ok()).unwrap_or_default()
