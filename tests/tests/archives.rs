@@ -149,6 +149,63 @@ fn a_service_is_restored_from_a_folder() {
     assert!(!new.join("log").exists());
 }
 
+#[test]
+fn what_is_restored_without_keys_says_so_and_is_whole_once_they_are_back() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (data, place, new) = (folder.path().join("data"), folder.path().join("backups"), folder.path().join("new"));
+    let (tenant, _) = demo(&data);
+    run(&["backup", "--to", text(&place), "--data", text(&data), "--json"], &[]);
+    run(&["restore", "--from", text(&place), "--data", text(&new), "--json"], &[]);
+    take_key(&data, &new);
+    let workers = format!("/v1/tenants/{tenant}/hr/workers");
+    let server = Server::start(&new);
+    let answer = server.call("GET", &workers, None);
+    assert_eq!((answer.status, &answer.body["code"]), (503, &"keys-missing".into()), "{:#}", answer.body);
+    let detail = answer.body["detail"].as_str().expect("a detail").to_owned();
+    assert!(detail.contains("put the copy of the folder `keys` back"), "{detail}");
+    // What is not about people goes on.
+    assert_eq!(server.call("GET", &format!("/v1/tenants/{tenant}/ledger/trial-balance"), None).status, 200);
+    server.kill();
+    let output = backroom(&["hr", "workers", "--tenant", &tenant, "--data", text(&new)]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains(&detail), "{said}");
+    std::fs::remove_dir_all(new.join("keys")).expect("removed");
+    std::fs::create_dir(new.join("keys")).expect("made");
+    for file in std::fs::read_dir(data.join("keys")).expect("keys").map(|entry| entry.expect("it")) {
+        std::fs::copy(file.path(), new.join("keys").join(file.file_name())).expect("copied");
+    }
+    let people = |data: &Path| run(&["hr", "workers", "--tenant", &tenant, "--data", text(data), "--json"], &[]);
+    assert_eq!(people(&new), people(&data));
+}
+
+#[test]
+fn the_state_is_written_anew_by_a_server_and_without_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    let (tenant, _) = demo(&data);
+    let server = Server::start(&data);
+    let then = figures(&server, &tenant);
+    assert!(server.cli(&["log", "status"]).get("compacted-at").is_none());
+    let done = server.cli(&["store", "compact"]);
+    let bytes = |name: &str| done[name].as_u64().unwrap_or_else(|| panic!("{name}: {done:#}"));
+    assert!(bytes("before-bytes") > 0 && bytes("after-bytes") > 0 && bytes("logical-bytes") > 0, "{done:#}");
+    let status = server.cli(&["log", "status"]);
+    assert_eq!(status["compacted-at"], done["compacted-at"], "{status:#}");
+    let percent =
+        status["state-bytes"].as_u64().expect("bytes") * 100 / status["logical-bytes"].as_u64().expect("bytes");
+    assert_eq!(status["state-percent"], percent, "{status:#}");
+    assert_same(&then, &figures(&server, &tenant));
+    server.kill();
+    let again = run(&["store", "compact", "--data", text(&data), "--json"], &[]);
+    assert!(again["compacted-at"].as_str() > done["compacted-at"].as_str(), "{again:#}");
+    assert_eq!(run(&["log", "verify", "--data", text(&data), "--json"], &[])["sound"], true);
+    let server = Server::start(&data);
+    assert_eq!(server.cli(&["log", "status"])["compacted-at"], again["compacted-at"]);
+    assert_same(&then, &figures(&server, &tenant));
+    server.kill();
+}
+
 /// moto on a free port, with a bucket.
 struct Bucket {
     child: Child,
