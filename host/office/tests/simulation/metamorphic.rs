@@ -107,7 +107,7 @@ fn every_tenant_moved_to_another_service(world: &World) {
     // The last one comes first, so that hardly any keeps its number.
     tenants.sort_by_key(|(_, tenant)| Reverse(tenant.number));
     for (_, tenant) in tenants {
-        let name = tenant.id.clone();
+        let name = &tenant.id;
         let mut component = |digest: &str| match digest == *RELEASE {
             true => Ok(COMPONENT.to_vec()),
             false => Err(format!("{digest} is no release")),
@@ -119,7 +119,7 @@ fn every_tenant_moved_to_another_service(world: &World) {
         let arrived = office.import_tenant("ann", now, &mut file, None, &mut upload, &mut |_, _| {}).unwrap().value;
         let (from, to) = (TenantNo(tenant.number), TenantNo(arrived.tenant.number));
         let head = here.head(from).unwrap();
-        assert_eq!((&arrived.tenant.id, arrived.entries, arrived.source_head), (&name, head.number, head.hash));
+        assert_eq!((&arrived.tenant.id, arrived.entries, arrived.source_head), (name, head.number, head.hash));
         assert_eq!(office.store().origin(to, head.number).unwrap().unwrap().head, head);
         compare(office.store().read(to).unwrap(), &world.books.model(from, head.hash));
         let same = |engine: &dyn Engine, tenant: TenantNo| -> BTreeMap<Vec<u8>, Vec<u8>> {
