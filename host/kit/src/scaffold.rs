@@ -33,6 +33,8 @@ const SDK: &[(&str, &str)] = sdk![
     "wit/world.wit",
     "wit/deps/host/clock.wit",
     "wit/deps/host/config.wit",
+    "wit/deps/host/files.wit",
+    "wit/deps/host/http.wit",
     "wit/deps/host/log.wit",
     "wit/deps/host/state.wit",
     "wit/deps/hr/benefits.wit",

@@ -105,7 +105,7 @@ fn python_programs_see_a_system() {
     for field in ["token", "uuid", "sample"] {
         assert_ne!(seen[field], other[field], "{field}");
     }
-    let wanted = [(LogLevel::Warn, "and a warning"), (LogLevel::Info, "hello from Python")];
+    let wanted = [(LogLevel::Info, "hello from Python"), (LogLevel::Warn, "and a warning")];
     assert_eq!(lines(&run(&service, "three", Mode::DryRun, "look")), wanted);
     // An exception ends the run, and the log says where it came from.
     let raised = run(&service, "four", Mode::Commit, "raise");

@@ -56,6 +56,7 @@ async fn runs_answer_with_their_report_or_a_problem_that_carries_it() {
         ("commit", json!({"do": "fault", "kind": "host-calls"}), 422, Some("run-host-calls"), Some("refused")),
         ("commit", json!({"do": "fault", "kind": "effects"}), 422, Some("run-effects"), Some("refused")),
         ("commit", json!({"do": "fault", "kind": "output"}), 422, Some("run-output"), Some("refused")),
+        ("commit", json!({"do": "fault", "kind": "handles"}), 422, Some("run-handles"), Some("refused")),
         ("commit", json!({"do": "fault", "kind": "store"}), 503, Some("unavailable"), Some("unavailable")),
         ("commit", json!({"do": "fault", "kind": "busy"}), 503, Some("busy"), Some("unavailable")),
         ("commit", json!({"do": "fault", "kind": "internal"}), 500, Some("internal"), Some("unavailable")),
