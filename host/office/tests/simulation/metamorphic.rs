@@ -103,7 +103,6 @@ fn every_tenant_moved_to_another_service(world: &World) {
     let there: Arc<dyn Engine> = Arc::new(Memory::new());
     let office = Office::new(Store::with_engine(Arc::clone(&there)));
     let mut tenants = here.read(TenantNo::PROVIDER).unwrap().scan::<Tenant>(&(), None, usize::MAX).unwrap();
-    assert_eq!(tenants.len(), usize::from(TENANTS));
     // The last one comes first, so that hardly any keeps its number.
     tenants.sort_by_key(|(_, tenant)| Reverse(tenant.number));
     for (_, tenant) in tenants {

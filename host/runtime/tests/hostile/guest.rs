@@ -188,7 +188,8 @@ pub(crate) fn post(id: &str) -> String {
 
 /// Every right that a plugin can want.
 pub(crate) const ALL: &str = r#"
-[wants]
+[[wants]]
+why = "Tries everything."
 state = true
 [wants.ledger]
 read = ["*"]

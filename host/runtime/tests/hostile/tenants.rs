@@ -131,7 +131,7 @@ fn denied_before() -> Row {
          (call $accounts.get @\"1000\" (i32.const 512)) (if (i32.load8_u (i32.const 512)) (then unreachable)) {}",
         answers("accounts.get", "@\"nobody\"")
     );
-    let wants = manifest("[wants.ledger]\nread = [\"*\"]\n");
+    let wants = manifest("[[wants]]\nwhy = \"Reads.\"\n[wants.ledger]\nread = [\"*\"]\n");
     let bytes = with_manifest(Guest { run: &run, ..Guest::default() }.component(), &wants);
     Row::new("a denied call, one that is allowed, and one that fails", bytes, End::Refused(NotFound, "not-found"))
 }

@@ -64,12 +64,12 @@ fn size_and_depth_are_bounded() {
 fn unknown_imports_are_all_named() {
     let imports = r#"
         (import "wasi:http/types@0.2.0" (instance))
-        (import "backroom:host/files@0.1.0" (instance))
+        (import "backroom:host/mail@0.1.0" (instance))
         (import "backroom:host/clock@0.2.0" (instance))
         (import "backroom:host/clock@0.1.7" (instance))
         (import "plain" (func))"#;
     let error = refused(&plugin(&Guest { imports, ..guest() }, ""));
-    let names = ["wasi:http/types@0.2.0", "backroom:host/files@0.1.0", "backroom:host/clock@0.2.0", "plain"];
+    let names = ["wasi:http/types@0.2.0", "backroom:host/mail@0.1.0", "backroom:host/clock@0.2.0", "plain"];
     assert_eq!(error, PluginError::UnknownImports(names.map(str::to_owned).to_vec()));
 }
 
