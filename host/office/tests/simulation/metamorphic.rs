@@ -15,7 +15,7 @@ use backroom_store::{Meta, Options, Record as _, Store, TenantNo, split_key};
 
 use crate::audit::{chains, compare, models};
 use crate::execution::{COMPONENT, RELEASE};
-use crate::plan::{self, TENANTS};
+use crate::plan;
 use crate::world::World;
 
 /// Each is told to a finished history.
