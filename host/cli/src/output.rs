@@ -179,7 +179,7 @@ mod tests {
         let mut grid = Grid::new(&[left("Memo")]);
         grid.row(["\u{1b}[2Jpaid\rdue \u{202e}00.1"]);
         for text in [grid.0.trim_fmt(), plain("key \u{1b}]8;;x\u{7}\u{9b}1m\u{2066}")] {
-            assert!(!plain(&text).contains(|c| plays_tricks(c) && c != '\n'), "{text:?}");
+            assert!(!plain(&text).contains(|c: char| plays_tricks(c) && c != '\n'), "{text:?}");
         }
         assert_eq!(plain("two\n\tlines é"), "two\n\tlines é");
     }
