@@ -18,6 +18,8 @@ pub(crate) struct Calls {
     from: Id,
     to: Id,
     plan: Id,
+    cost_center: Id,
+    position: Id,
     usd: Currency,
 }
 
@@ -82,6 +84,8 @@ impl Calls {
             from: id("WH-EAST"),
             to: id("STAFF"),
             plan: id("REMOTE"),
+            cost_center: id("CC-410"),
+            position: id("CPA"),
             usd,
         }
     }
@@ -107,7 +111,7 @@ pub(crate) fn allowed() -> [Check; 8] {
         }),
         ("hr.read, a field", |c| c.layers().check_read_hr(Operation::GetName, HrField::Name).is_ok()),
         ("hr.read, of a worker", |c| {
-            let employee = Employee { cost_center: &CC, position: &CPA, place: Place::Remote };
+            let employee = Employee { cost_center: &c.cost_center, position: &c.position, place: Place::Remote };
             c.layers().sees(Operation::GetName, HrField::Name, Some(employee))
         }),
         ("hr.benefits", |c| {
@@ -129,6 +133,3 @@ pub(crate) fn allowed() -> [Check; 8] {
         ("state", |c| c.layers().check_state(Operation::StateSet).is_ok()),
     ]
 }
-
-static CC: std::sync::LazyLock<Id> = std::sync::LazyLock::new(|| id("CC-410"));
-static CPA: std::sync::LazyLock<Id> = std::sync::LazyLock::new(|| id("CPA"));
