@@ -83,7 +83,7 @@ impl Service {
         let grants = Rights::from(Grant { administer: false, ..Grant::all() });
         let config = [("greeting".to_owned(), "hello".to_owned())].into();
         let new =
-            NewInstallation { name: id(name), release: release.digest, grants, config, limits, accept_rights: false };
+            NewInstallation { name: id(name), release: release.digest, grants, config, limits, accept_rights: true };
         let written = self.office.install("admin", NOW, tenant, new).unwrap();
         written.ticket.unwrap().wait().unwrap();
     }
