@@ -64,7 +64,7 @@ pub(crate) struct Serve {
     /// Processor time that compiling one plugin may take, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = CompileLimits::default().cpu_seconds, value_parser = clap::value_parser!(u64).range(1..=3_600))]
     compile_time: u64,
-    /// Addresses of a private network that plugins may be granted requests to, at one port: 10.1.2.0/24:8443 or [fd00::7]/128:443.
+    /// Addresses of a private network that plugins may be granted requests to, at one port: 10.1.2.0/24:8443 or `[fd00::7]/128:443`.
     /// Can be given more than once. Without it, requests go to public addresses alone.
     #[arg(long, value_name = "CIDR:PORT")]
     allow_private_targets: Vec<PrivateTarget>,

@@ -4,7 +4,7 @@
 //! whole; and it is allowed at all if every layer allows it: the caller's own rights, what the plugin wants, what the
 //! operator grants. Nothing is allowed that is not named.
 //!
-//! Each kind of right has a file of its own and one line in each of [`Grant`] and [`Grant::each_kind`].
+//! Each kind of right has a file of its own and one line in each of [`Grant`] and `Grant::each_kind`.
 
 mod facet;
 mod files;

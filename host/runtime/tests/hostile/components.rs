@@ -225,7 +225,11 @@ fn manifests() -> Vec<Row> {
         bad("a manifest that is not closed", "name = \"", "line 1"),
         bad("a manifest of nothing", "", "name"),
         bad("a manifest of 64 KiB and a byte", &format!("{full}x"), "65536"),
-        bad("a manifest that wants to administer", &manifest("[[wants]]\nwhy = \"x\"\nadminister = true\n"), "administer"),
+        bad(
+            "a manifest that wants to administer",
+            &manifest("[[wants]]\nwhy = \"x\"\nadminister = true\n"),
+            "administer",
+        ),
         bad("a manifest with a right that there is not", &manifest("[[wants]]\nwhy = \"x\"\nroot = true\n"), "root"),
         bad("a manifest that says a thing twice", &format!("{text}name = \"other\"\n"), "name"),
         bad("a manifest with lists 10,000 deep", &format!("{text}wants = {}", "[".repeat(10_000)), ""),
