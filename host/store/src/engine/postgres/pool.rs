@@ -89,16 +89,10 @@ pub(super) struct Connection {
 impl Connection {
     /// The statement for this text; prepared once. A trip to the server the first time.
     pub(super) fn prepared(&self, sql: &str) -> Result<Statement, tokio_postgres::Error> {
-        block_on(self.statement(sql))
-    }
-
-    /// As [`Connection::prepared`].
-    pub(super) async fn statement(&self, sql: &str) -> Result<Statement, tokio_postgres::Error> {
-        let known = self.statements.lock().get(sql).cloned();
-        if let Some(statement) = known {
-            return Ok(statement);
+        if let Some(statement) = self.statements.lock().get(sql) {
+            return Ok(statement.clone());
         }
-        let statement = self.client.prepare(sql).await?;
+        let statement = block_on(self.client.prepare(sql))?;
         self.statements.lock().insert(sql.to_owned(), statement.clone());
         Ok(statement)
     }
