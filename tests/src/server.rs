@@ -1,6 +1,6 @@
 //! The server as a child process.
 
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -262,6 +262,20 @@ impl Server {
         let mut response = self.agent.run(request.body(body).expect("a request")).expect("an answer");
         let bytes = response.body_mut().with_config().limit(64 << 20).read_to_vec().expect("a body");
         (response.status().as_u16(), bytes)
+    }
+
+    /// The status of an answer to a request whose body is announced and not sent: what is too large is refused before it comes.
+    pub fn announced(&self, method: &str, path: &str, length: usize) -> String {
+        let address = self.url.trim_start_matches("http://");
+        let mut stream = std::net::TcpStream::connect(address).expect("a connection");
+        let key = &self.key;
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {key}\r\ncontent-length: {length}\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).expect("sent");
+        let mut line = String::new();
+        BufReader::new(stream).read_line(&mut line).expect("an answer");
+        line.split(' ').nth(1).unwrap_or_default().to_owned()
     }
 
     /// Proves the commit log, and that the state is what the log says.

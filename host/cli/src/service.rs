@@ -193,7 +193,7 @@ pub(crate) fn has_master_key() -> bool {
 
 /// A folder that holds something else is not made a data directory of.
 fn refuse_foreign(dir: &Path) -> Result {
-    let known = ["LOCK", "FORMAT", "log", "state", "checkpoint", "spare", "keys", "releases", "compiled"];
+    let known = ["LOCK", "FORMAT", "log", "state", "checkpoint", "spare", "keys", "releases", "compiled", ".restoring"];
     let mut inside = std::fs::read_dir(dir).into_iter().flatten().flatten();
     let foreign = inside.find(|entry| !known.iter().any(|name| entry.file_name().to_string_lossy().starts_with(name)));
     match foreign {

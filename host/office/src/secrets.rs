@@ -38,6 +38,11 @@ pub fn list(work: &Work, page: &PageRequest) -> Result<Page<SecretRow>> {
     Ok(Page::of(rows.into_iter().map(|(key, secret)| (key, row(secret))).collect(), limit))
 }
 
+/// The names of all secrets, for the host alone.
+pub fn names(work: &Work) -> Result<Vec<Id>> {
+    Ok(work.tx().scan::<Secret>(&(), None, usize::MAX)?.into_iter().map(|(_, secret)| secret.name).collect())
+}
+
 /// What is secret, for the host alone: no right is checked, and no guest may ever see it. Errors: `secret-unknown`.
 pub fn reveal(work: &Work, name: &Id) -> Result<Zeroizing<Vec<u8>>> {
     let unknown =
@@ -47,7 +52,7 @@ pub fn reveal(work: &Work, name: &Id) -> Result<Zeroizing<Vec<u8>>> {
     match work.tx().seals().open::<Secret>(&key, &secret.name, &secret.sealed) {
         Ok(Some(text)) => Ok(text),
         // A client that came from another service, or a restored copy of the log, came without the keys of its secrets.
-        Ok(None) | Err(StoreError::Corrupt { .. }) => Err(unknown().into()),
+        Ok(None) | Err(StoreError::KeysMissing { .. }) => Err(unknown().into()),
         Err(error) => Err(error.into()),
     }
 }

@@ -183,6 +183,10 @@ fn put(context: &Context, file: &Path, at: &At, name: Option<&str>) -> Result {
     let mut bytes = Vec::new();
     let opened = LocalFile::open(file).with_context(failed).map_err(|error| Failure::usage(format!("{error:#}")))?;
     opened.take(MAX_FILE + 1).read_to_end(&mut bytes).with_context(failed)?;
+    if bytes.len() as u64 > MAX_FILE {
+        let why = format!("{} has more than {} MiB, which a file has at most", file.display(), MAX_FILE >> 20);
+        return Err(Failure::refused("file-too-large", why));
+    }
     let reply = context.client()?.send(Method::PUT, &at.file(name), Some(Body::Bytes(bytes)))?;
     context.show(&reply, |out, file: File| {
         out.line(format_args!("{} has {} bytes, BLAKE3 {}.", file.path, count(file.size), file.digest));

@@ -4,6 +4,9 @@ use crate::hr::{Employment, NewEmployment, NewWorker, Worker};
 use crate::shape::Problems;
 use crate::{BusinessDate, Class, Error, Result};
 
+/// Keys of secrets are kept under such names, beside those of people.
+const RESERVED: &str = "secret:";
+
 /// The longest e-mail address (RFC 5321, section 4.5.3.1.3, without the angle brackets).
 pub const MAX_EMAIL: usize = 254;
 /// The longest account number; an IBAN has at most 34 characters (ISO 13616), local formats with bank codes may have more.
@@ -12,6 +15,13 @@ pub const MAX_BANK_ACCOUNT: usize = 64;
 /// The form of the request: `text-invalid`, for every field it holds for.
 pub fn check_worker(new: &NewWorker) -> Result<()> {
     let mut problems = Problems::default();
+    if new.id.as_str().starts_with(RESERVED) {
+        problems.add(
+            "worker-reserved",
+            || "id".to_owned(),
+            || format!("numbers that begin with {RESERVED} are the service's own"),
+        );
+    }
     problems.text(|| "name".to_owned(), &new.name, 1, 200);
     if let Some(email) = &new.email {
         problems.text(|| "email".to_owned(), email, 1, MAX_EMAIL);

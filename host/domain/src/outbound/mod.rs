@@ -3,3 +3,5 @@
 mod target;
 
 pub use target::{HttpTarget, Method, Outward};
+
+pub(crate) use target::is_host;

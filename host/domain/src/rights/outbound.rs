@@ -1,13 +1,14 @@
 //! Rights on requests to the outside, and on the secrets that the host fills in on the way.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use super::facet::Facets;
 use super::layers::{Layers, Stage};
-use super::{Checks, Kind, Operation, Operations, Pattern, words};
-use crate::outbound::{HttpTarget, Outward};
+use super::{Checks, Grant, Kind, Operation, Operations, Pattern, words};
+use crate::outbound::{HttpTarget, Outward, is_host};
 use crate::{Id, Result};
 
 /// A secret, and the host that it may be sent to.
@@ -42,28 +43,28 @@ pub(super) struct Targets<'a>(pub(super) &'a [HttpTarget]);
 pub(super) struct Secrets<'a>(pub(super) &'a [SecretUse]);
 
 impl Layers<'_> {
-    /// `denied` unless a request like this may be sent.
-    pub fn check_http(&self, request: &Outward<'_>) -> Result<()> {
+    /// `denied` unless a request like this, with these secrets filled in, may be sent. One grant has to allow it as a whole. In order:
+    /// `http-denied`, `secret-denied`.
+    pub fn check_http(&self, request: &Outward<'_>, secrets: &BTreeSet<Id>) -> Result<()> {
+        let may_have = |grant: &Grant, name: &Id| {
+            let of =
+                |secret: &SecretUse| secret.name.matches(name) && (secret.host == "*" || secret.host == request.host);
+            grant.secrets.iter().any(of)
+        };
         self.check(
             Operation::HttpSend,
-            &[Stage {
-                code: "http-denied",
-                test: &|grant| grant.http.iter().any(|target| target.covers(request)),
-                message: &|| format!("no grant to send {request}"),
-            }],
-        )
-    }
-
-    /// `denied` unless this secret may be sent to this host.
-    pub fn check_secret(&self, name: &Id, host: &str) -> Result<()> {
-        let allows = |secret: &SecretUse| secret.name.matches(name) && (secret.host == "*" || secret.host == host);
-        self.check(
-            Operation::HttpSend,
-            &[Stage {
-                code: "secret-denied",
-                test: &|grant| grant.secrets.iter().any(allows),
-                message: &|| format!("no grant to send the secret {name} to {host}"),
-            }],
+            &[
+                Stage {
+                    code: "http-denied",
+                    test: &|grant| grant.http.iter().any(|target| target.covers(request)),
+                    message: &|| format!("no grant to send {request}"),
+                },
+                Stage {
+                    code: "secret-denied",
+                    test: &|grant| secrets.iter().all(|name| may_have(grant, name)),
+                    message: &|| format!("no grant to send {request} with the secrets that it names"),
+                },
+            ],
         )
     }
 }
@@ -97,6 +98,13 @@ impl Kind for Targets<'_> {
 impl Kind for Secrets<'_> {
     fn check(&self, checks: &mut Checks) {
         checks.list("secrets", "uses", self.0.len());
+        if let Some(wrong) = self.0.iter().find(|secret| !is_host(&secret.host)) {
+            let shown: String = wrong.host.chars().take(80).collect();
+            checks.wrong(
+                "secrets.host",
+                &format!("{shown:?} is no host: a name or an address in small letters, or \"*\""),
+            );
+        }
     }
 
     fn facets(&self, out: &mut Facets) {

@@ -60,11 +60,15 @@ impl Host for RunState {
     }
 }
 
+/// What one piece of a file takes, at most.
+const PIECE: usize = 60 << 10;
+
 impl RunState {
     /// The end of a call that wrote: what had to be read for it is charged as well.
     fn stored(&mut self, stored: Stored, carried: usize) -> Result<File, HostError> {
         self.charge(usize::try_from(stored.read).unwrap_or(usize::MAX))?;
-        self.staged(carried)?;
+        // The last piece of a file is staged anew with what is added to it.
+        self.staged(carried + usize::try_from(stored.read).map_or(PIECE, |read| read.min(PIECE)))?;
         let file = given(stored.file);
         self.leave(size(&file))?;
         Ok(file)

@@ -1,6 +1,6 @@
 //! Sending: one hop after the other, each to an address that was checked.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs as _};
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use backroom_domain::outbound::Method;
-use backroom_domain::{Class, Error, Result};
+use backroom_domain::{Class, Error, Id, Result};
 use backroom_office::calls::{Request, Response};
 use backroom_office::{Failure, Work};
 use backroom_store::TenantNo;
@@ -24,6 +24,7 @@ use super::address::{PrivateTarget, may_connect};
 use super::request::{self, Checked};
 use super::secrets::{self, Revealed};
 use crate::error::HostError;
+use crate::limits::MAX_CARRIED;
 
 /// Redirects that are followed.
 const MAX_REDIRECTS: usize = 5;
@@ -88,7 +89,7 @@ impl Client {
             .user_agent("backroom")
             .accept("*/*")
             .build();
-        let resolver = Guarded { names, named: options.private_targets.clone() };
+        let resolver = Guarded { names, named: options.private_targets.clone(), lookups: Arc::default() };
         let agent = Agent::with_parts(config, DefaultConnector::default(), resolver);
         Self { agent, per_tenant: options.per_tenant, under_way: Mutex::default() }
     }
@@ -113,8 +114,14 @@ impl Client {
             Err(Failure::Business(error)) => return Ok(Err(error)),
             Err(Failure::Store(error)) => return Err(error.into()),
         };
+        let hidden = match secrets::all(work) {
+            Ok(hidden) => hidden,
+            Err(Failure::Business(error)) => return Ok(Err(error)),
+            Err(Failure::Store(error)) => return Err(error.into()),
+        };
+        let known = Known { named: &checked.secrets, secrets: &secrets, hidden: &hidden };
         let first = Hop { url: checked.url.clone(), method: checked.method, home: true };
-        Ok(self.follow(work, request, first, &secrets, limit, until))
+        Ok(self.follow(work, request, first, known, limit, until))
     }
 
     fn follow(
@@ -122,18 +129,20 @@ impl Client {
         work: &Work,
         request: &Request,
         first: Hop,
-        secrets: &Revealed,
+        known: Known<'_>,
         limit: usize,
         until: Instant,
     ) -> Result<Response> {
+        let none = BTreeSet::new();
         let mut hop = first;
         for _ in 0..=MAX_REDIRECTS {
-            let outgoing = hop.outgoing(request, secrets)?;
+            let outgoing = hop.outgoing(request, known.secrets)?;
             let mut response = self.once(outgoing, until)?;
             let Some(next) = hop.next(request, response.status(), response.headers())? else {
-                return received(&mut response, secrets, limit);
+                return received(&mut response, known.hidden, limit);
             };
-            work.rights().check_http(&request::outward(&next.url, next.method))?;
+            let named = if next.home { known.named } else { &none };
+            work.rights().check_http(&request::outward(&next.url, next.method), named)?;
             hop = next;
         }
         Err(Error::refused("redirects-too-many", format!("more than {MAX_REDIRECTS} redirects")))
@@ -181,6 +190,14 @@ impl Drop for Place<'_> {
     }
 }
 
+/// What is secret: what the request names, and everything that must not come back.
+#[derive(Clone, Copy)]
+struct Known<'k> {
+    named: &'k BTreeSet<Id>,
+    secrets: &'k Revealed,
+    hidden: &'k Revealed,
+}
+
 /// One of the requests that a request leads to.
 struct Hop {
     url: Url,
@@ -196,14 +213,17 @@ impl Hop {
             if !self.home && is_private(name, value) {
                 continue;
             }
-            let filled = secrets::fill(value.as_bytes(), secrets)?;
+            let filled = secrets::fill(value.as_bytes(), secrets, MAX_HEADER_BYTES)?;
             let mut value = http::HeaderValue::from_bytes(&filled).map_err(|_| unsendable())?;
             value.set_sensitive(true);
             out = out.header(name.as_str(), value);
         }
         // One that has become a GET has no body any more.
-        let body =
-            if self.method == request.method { secrets::fill(&request.body, secrets)?.to_vec() } else { Vec::new() };
+        let body = if self.method == request.method {
+            secrets::fill(&request.body, secrets, MAX_CARRIED)?.to_vec()
+        } else {
+            Vec::new()
+        };
         out.body(body).map_err(|_| unsendable())
     }
 
@@ -258,16 +278,17 @@ const DROPPED: [&str; 15] = [
 ];
 
 fn received(response: &mut http::Response<ureq::Body>, secrets: &Revealed, limit: usize) -> Result<Response> {
-    let text = |bytes: &[u8]| String::from_utf8_lossy(&secrets::mask(bytes.to_vec(), secrets)).into_owned();
+    let text = |bytes: &[u8]| {
+        let masked = secrets::mask(bytes, secrets, MAX_CARRIED).ok_or_else(too_large)?;
+        Ok(String::from_utf8_lossy(&masked).into_owned())
+    };
     let kept = response.headers().iter().filter(|(name, _)| !DROPPED.contains(&name.as_str()));
-    let headers: Vec<_> = kept.map(|(name, value)| (name.as_str().to_owned(), text(value.as_bytes()))).collect();
+    let headers = kept.map(|(name, value)| Ok((name.as_str().to_owned(), text(value.as_bytes())?)));
+    let headers = headers.collect::<Result<Vec<_>>>()?;
     let status = response.status().as_u16();
     let limited = response.body_mut().with_config().limit(u64::try_from(limit).unwrap_or(u64::MAX)).read_to_vec();
-    let body = secrets::mask(limited.map_err(failed)?, secrets);
     // A placeholder may be longer than what it stands for.
-    if body.len() > limit {
-        return Err(too_large());
-    }
+    let body = secrets::mask(&limited.map_err(failed)?, secrets, limit).ok_or_else(too_large)?;
     Ok(Response { status, headers, body })
 }
 
@@ -275,7 +296,51 @@ fn received(response: &mut http::Response<ureq::Body>, secrets: &Revealed, limit
 struct Guarded {
     names: Arc<dyn Names>,
     named: Vec<PrivateTarget>,
+    lookups: Arc<Mutex<HashMap<String, usize>>>,
 }
+
+/// Lookups under way at a time, of one name and of all: one that takes too long is left behind, and must not pile up.
+const LOOKUPS_OF_A_NAME: usize = 4;
+const LOOKUPS: usize = 128;
+
+/// A lookup under way, as long as its thread lives.
+struct Lookup {
+    host: String,
+    lookups: Arc<Mutex<HashMap<String, usize>>>,
+}
+
+impl Lookup {
+    fn begin(host: &str, lookups: &Arc<Mutex<HashMap<String, usize>>>) -> Option<Self> {
+        let mut under_way = lookups.lock();
+        if under_way.values().sum::<usize>() >= LOOKUPS {
+            return None;
+        }
+        let of_name = under_way.entry(host.to_owned()).or_default();
+        if *of_name >= LOOKUPS_OF_A_NAME {
+            return None;
+        }
+        *of_name += 1;
+        drop(under_way);
+        Some(Self { host: host.to_owned(), lookups: Arc::clone(lookups) })
+    }
+}
+
+impl Drop for Lookup {
+    fn drop(&mut self) {
+        let mut under_way = self.lookups.lock();
+        if let Some(count) = under_way.get_mut(&self.host) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                under_way.remove(&self.host);
+            }
+        }
+    }
+}
+
+/// Too many names are being looked up already.
+#[derive(Debug, thiserror::Error)]
+#[error("too many lookups of this name are under way")]
+struct LookupBusy;
 
 impl fmt::Debug for Guarded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -315,9 +380,14 @@ impl Guarded {
     /// The system's resolver cannot be told to hurry, so it is left behind on a thread of its own where it takes too long.
     fn find(&self, host: String, port: u16, timeout: NextTimeout) -> std::result::Result<Vec<SocketAddr>, ureq::Error> {
         let names = Arc::clone(&self.names);
+        let lookup = Lookup::begin(&host, &self.lookups).ok_or_else(|| ureq::Error::Other(Box::new(LookupBusy)))?;
         let (told, tells) = std::sync::mpsc::sync_channel(1);
         // If nobody waits any more there is nobody to tell.
-        let look = move || drop(told.send(names.find(&host, port)));
+        let look = move || {
+            let found = names.find(&host, port);
+            drop(lookup);
+            drop(told.send(found));
+        };
         std::thread::Builder::new().name("resolve".to_owned()).spawn(look).map_err(ureq::Error::Io)?;
         match tells.recv_timeout(*timeout.after) {
             Ok(Ok(found)) => Ok(found),
@@ -333,6 +403,9 @@ fn failed(error: ureq::Error) -> Error {
             let message = "it leads to an address that is not public: private, local, or set aside. An operator of the service \
                            can name such addresses";
             Error::refused("address-refused", message)
+        }
+        ureq::Error::Other(other) if other.is::<LookupBusy>() => {
+            unavailable("http-busy", "too many lookups of this name are under way")
         }
         ureq::Error::HostNotFound => unavailable("name-unknown", "the name has no address at the moment"),
         ureq::Error::Timeout(_) => unavailable("http-timeout", "it took longer than it may"),

@@ -47,11 +47,9 @@ impl Checked {
     /// `body-invalid`, `timeout-invalid`, together.
     pub(crate) fn of(request: &Request, rights: Layers<'_>) -> Result<Self> {
         let url = parse(&request.url)?;
-        rights.check_http(&outward(&url, request.method))?;
         let mut problems = Vec::new();
         let secrets = secrets::named(request, &mut problems);
-        let host = url.host_str().unwrap_or_default();
-        secrets.iter().try_for_each(|name| rights.check_secret(name, host))?;
+        rights.check_http(&outward(&url, request.method), &secrets)?;
         check_headers(&request.headers, &mut problems);
         if !request.body.is_empty() && matches!(request.method, Method::Get | Method::Head | Method::Delete) {
             problems.push(Error::problem("body-invalid", "body", format!("{} has no body", request.method)));
@@ -124,7 +122,11 @@ fn hides_dots(path: &str) -> bool {
             other => plain.push(other),
         }
     }
-    plain.split(|b| matches!(b, b'/' | b'\\')).any(|segment| matches!(segment, b"." | b".."))
+    // Some servers cut a segment at its semicolon, and some take percent signs apart twice.
+    let name = |segment: &[u8]| segment.split(|b| *b == b';').next().unwrap_or_default().to_vec();
+    let twice = [b"%2e", b"%2f", b"%5c"];
+    plain.split(|b| matches!(b, b'/' | b'\\')).any(|segment| matches!(name(segment).as_slice(), b"." | b".."))
+        || plain.windows(3).any(|three| twice.iter().any(|code| three.eq_ignore_ascii_case(*code)))
 }
 
 /// What rights look at.

@@ -38,18 +38,39 @@ pub(super) fn reveal(work: &Work, names: &BTreeSet<Id>) -> std::result::Result<R
     names.iter().map(|name| Ok((name.clone(), backroom_office::secrets::reveal(work, name)?))).collect()
 }
 
-/// The text with its secrets in it.
-pub(super) fn fill(text: &[u8], secrets: &Revealed) -> Result<Zeroizing<Vec<u8>>> {
+/// Every secret of the client that can be read: none of them is for a plugin, wherever it comes back from.
+pub(super) fn all(work: &Work) -> std::result::Result<Revealed, backroom_office::Failure> {
+    let mut revealed = Revealed::new();
+    for name in backroom_office::secrets::names(work)? {
+        match backroom_office::secrets::reveal(work, &name) {
+            Ok(secret) => drop(revealed.insert(name, secret)),
+            Err(backroom_office::Failure::Business(_)) => {}
+            Err(failure) => return Err(failure),
+        }
+    }
+    Ok(revealed)
+}
+
+/// The text with its secrets in it. Errors: `body-invalid` if it becomes longer than `limit`: a placeholder is short, and what it
+/// stands for may be long.
+pub(super) fn fill(text: &[u8], secrets: &Revealed, limit: usize) -> Result<Zeroizing<Vec<u8>>> {
     let mut filled = Zeroizing::new(Vec::with_capacity(text.len()));
     for part in parts(text) {
-        match part {
-            Part::Plain(bytes) => filled.extend_from_slice(bytes),
+        let bytes = match part {
+            Part::Plain(bytes) => bytes,
             Part::Secret(name) => {
                 let name = std::str::from_utf8(name).unwrap_or_default();
-                let secret = secrets.get(name).ok_or_else(|| Error::not_found("secret", name))?;
-                filled.extend_from_slice(secret);
+                secrets.get(name).ok_or_else(|| Error::not_found("secret", name))?
             }
+        };
+        if filled.len().saturating_add(bytes.len()) > limit {
+            return Err(Error::invalid(
+                "body-invalid",
+                "body",
+                format!("with its secrets it has more than {limit} bytes"),
+            ));
         }
+        filled.extend_from_slice(bytes);
     }
     Ok(filled)
 }
@@ -59,25 +80,34 @@ pub(super) fn has(text: &[u8]) -> bool {
     parts(text).any(|part| matches!(part, Part::Secret(_)))
 }
 
-/// What came in, with every secret that was sent replaced by its placeholder.
-pub(super) fn mask(text: Vec<u8>, secrets: &Revealed) -> Vec<u8> {
-    secrets.iter().fold(text, |text, (name, secret)| {
-        let mut out = Vec::with_capacity(text.len());
-        let mut rest = text.as_slice();
-        while let Some(at) = find(rest, secret) {
-            let (before, behind) = rest.split_at(at);
-            out.extend_from_slice(before);
-            out.extend_from_slice(BEGIN);
-            out.extend_from_slice(name.as_str().as_bytes());
-            out.extend_from_slice(END);
-            rest = behind.get(secret.len()..).unwrap_or_default();
+/// What came in, with every secret replaced by its placeholder; none if that makes it longer than `limit`. One pass: what was put in
+/// is not looked into again, and of secrets that begin at the same place the longest one counts.
+pub(super) fn mask(text: &[u8], secrets: &Revealed, limit: usize) -> Option<Vec<u8>> {
+    let mut hits: Vec<(usize, usize, &Id)> = Vec::new();
+    for (name, secret) in secrets.iter().filter(|(_, secret)| !secret.is_empty()) {
+        hits.extend(memchr::memmem::find_iter(text, secret.as_slice()).map(|at| (at, secret.len(), name)));
+    }
+    hits.sort_by_key(|(at, length, _)| (*at, std::cmp::Reverse(*length)));
+    let mut out = Vec::with_capacity(text.len().min(limit));
+    let mut done = 0;
+    for (at, length, name) in hits {
+        let end = at + length;
+        if at < done {
+            // What reaches beyond the one before is part of a secret as well.
+            done = done.max(end);
+            continue;
         }
-        if out.is_empty() {
-            return text;
+        out.extend_from_slice(text.get(done..at)?);
+        for part in [BEGIN, name.as_str().as_bytes(), END] {
+            out.extend_from_slice(part);
         }
-        out.extend_from_slice(rest);
-        out
-    })
+        if out.len() > limit {
+            return None;
+        }
+        done = end;
+    }
+    out.extend_from_slice(text.get(done..)?);
+    (out.len() <= limit).then_some(out)
 }
 
 enum Part<'t> {
@@ -136,11 +166,13 @@ mod tests {
             ("}}{{secret:bank}}}}", "}}s3cr3t-token}}"),
         ];
         for (text, filled) in rows {
-            let out = fill(text.as_bytes(), &secrets()).unwrap();
+            let out = fill(text.as_bytes(), &secrets(), 100).unwrap();
             assert_eq!(out.as_slice(), filled.as_bytes(), "{text}");
-            assert_eq!(mask(out.to_vec(), &secrets()), text.as_bytes(), "{text}");
+            assert_eq!(mask(&out, &secrets(), 100).unwrap(), text.as_bytes(), "{text}");
         }
-        assert!(fill(b"{{secret:none}}", &secrets()).is_err());
+        assert!(fill(b"{{secret:none}}", &secrets(), 100).is_err());
+        assert_eq!(fill(b"{{secret:bank}}", &secrets(), 11).unwrap_err().code(), "body-invalid");
+        assert_eq!(mask(b"s3cr3t-token", &secrets(), 14), None);
         assert!(has(b"a{{secret:bank}}") && !has(b"a{{secret:bank}"));
     }
 
@@ -148,7 +180,21 @@ mod tests {
     #[test]
     fn a_secret_is_not_looked_into() {
         let nested = [(Id::parse("a", "id").unwrap(), Zeroizing::new(b"{{secret:b}}".to_vec()))].into();
-        assert_eq!(fill(b"{{secret:a}}", &nested).unwrap().as_slice(), b"{{secret:b}}");
+        assert_eq!(fill(b"{{secret:a}}", &nested, 100).unwrap().as_slice(), b"{{secret:b}}");
+    }
+
+    /// A secret in a secret, one that begins in another, and one whose placeholder holds another.
+    #[test]
+    fn secrets_that_overlap_are_masked_whole_and_once() {
+        let secret =
+            |name: &str, text: &str| (Id::parse(name, "id").unwrap(), Zeroizing::new(text.as_bytes().to_vec()));
+        let secrets: Revealed = [secret("a", "abcdefgh"), secret("b", "abcdefghijkl"), secret("c", "ijklmnop")].into();
+        let masked = |text: &str| String::from_utf8(mask(text.as_bytes(), &secrets, 100).unwrap()).unwrap();
+        assert_eq!(masked("-abcdefgh-"), "-{{secret:a}}-");
+        assert_eq!(masked("-abcdefghijkl-"), "-{{secret:b}}-");
+        assert_eq!(masked("-abcdefghijklmnop-"), "-{{secret:b}}-");
+        let chained: Revealed = [secret("bbbbbbbb", "aaaaaaaa"), secret("c", "bbbbbbbb")].into();
+        assert_eq!(mask(b"aaaaaaaa", &chained, 100).unwrap(), b"{{secret:bbbbbbbb}}");
     }
 
     #[test]
