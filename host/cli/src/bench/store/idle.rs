@@ -60,7 +60,9 @@ fn make(dir: &Path) -> anyhow::Result<()> {
         size: 1,
         created_at: NOW,
     };
-    office.create_release("bench", NOW, release)?;
+    if let Some(ticket) = office.create_release("bench", NOW, release)?.ticket {
+        ticket.wait()?;
+    }
     let mut last = None;
     for tenant in 1..=TENANTS {
         let id = Id::parse(&format!("tenant-{tenant}"), "id")?;
