@@ -272,3 +272,12 @@ fn a_benefit_is_refused_for_the_first_reason_there_is() {
         assert_eq!(told(&error), (Class::NotFound, vec![("worker-not-found", "worker")]));
     }
 }
+
+/// The keys of secrets have such names, beside those of people.
+#[test]
+fn numbers_of_the_services_own_are_refused() {
+    let worker = |number: &str| NewWorker { id: id(number), name: "Ann".to_owned(), email: None, bank_account: None };
+    let refused = check_worker(&worker("secret:1")).unwrap_err();
+    assert_eq!(told(&refused), (Class::Invalid, vec![("worker-reserved", "id")]));
+    assert_eq!(check_worker(&worker("secret-1")), Ok(()));
+}

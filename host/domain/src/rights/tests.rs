@@ -401,3 +401,27 @@ fn wants_are_compared_with_what_is_imported() {
     assert_eq!(compared.used_not_wanted, ["state.set", "workers.get-bank-account"]);
     assert!(Imports::compare(&Rights::default(), ["clock.now"]).agree());
 }
+
+/// One grant allows the address, another one the secret at a path of the same host: together they allow no request with it.
+#[test]
+fn a_request_and_its_secrets_are_allowed_by_one_grant() {
+    let of = |text: &str| serde_json::from_str::<Grant>(text).unwrap();
+    let plain = of(r#"{"http":[{"host":"bank.example","path":"/status"}]}"#);
+    let paying = of(
+        r#"{"http":[{"host":"bank.example","path":"/pay","methods":["POST"]}],"secrets":[{"name":"bank","host":"bank.example"}]}"#,
+    );
+    let layers = [Arc::new(Rights::from(vec![plain, paying]))];
+    let layers = Layers::new(&layers, day("2026-06-30"));
+    let request =
+        |method, path| crate::outbound::Outward { host: "bank.example", port: 443, method, path, plain: false };
+    let (none, bank) = (std::collections::BTreeSet::new(), std::collections::BTreeSet::from([id("bank")]));
+    use crate::outbound::Method::{Get, Post};
+    let told =
+        |method, path, secrets| layers.check_http(&request(method, path), secrets).map_err(|e| e.code().to_owned());
+    assert_eq!(told(Get, "/status", &none), Ok(()));
+    assert_eq!(told(Post, "/pay", &bank), Ok(()));
+    assert_eq!(told(Get, "/status", &bank), Err("secret-denied".to_owned()));
+    assert_eq!(told(Get, "/pay", &bank), Err("http-denied".to_owned()));
+    let bad = of(r#"{"secrets":[{"name":"bank","host":"Bank.example"}]}"#);
+    assert!(Rights::from(bad).check_grants().is_err());
+}
