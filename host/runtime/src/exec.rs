@@ -27,7 +27,7 @@ pub struct Setup {
     /// Its limits.
     pub limits: Limits,
     /// The input.
-    pub input: String,
+    pub input: Arc<str>,
 }
 
 /// How an execution ended.

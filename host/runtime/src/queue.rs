@@ -94,7 +94,7 @@ impl Runner {
                 rights: Arc::new(queued.rights.clone()),
                 installation: queued.installation.clone(),
                 id: Some(id.clone()),
-                input: queued.input.clone(),
+                input: queued.input.as_str().into(),
                 date: queued.date,
                 mode: Mode::Commit,
                 now,

@@ -97,7 +97,7 @@ impl Runner {
         };
         let work = Work::new(tx, caller, detail.now, detail.date);
         let calls = Calls::recorded(detail.calls.clone());
-        execute(self.runtime(), &plugin, work, &installation, &detail.input, calls)
+        execute(self.runtime(), &plugin, work, &installation, &detail.input.as_str().into(), calls)
     }
 }
 

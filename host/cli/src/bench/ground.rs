@@ -71,29 +71,29 @@ impl Ground {
     }
 
     /// An order that reads: JSON of 1 KiB, five host calls, no effect.
-    pub(crate) fn reading(&self) -> String {
-        ORDER.to_owned()
+    pub(crate) fn reading(&self) -> Arc<str> {
+        ORDER.into()
     }
 
     /// An order that posts one entry and one move; `reference` makes it another one.
-    pub(crate) fn booking(&self, reference: &str) -> String {
-        self.booking.replace(REFERENCE, reference)
+    pub(crate) fn booking(&self, reference: &str) -> Arc<str> {
+        self.booking.replace(REFERENCE, reference).into()
     }
 
     /// So many lookups of one small record.
-    pub(crate) fn lookups(&self, count: u32) -> String {
-        json!({ "mode": "lookup", "account": "1000", "count": count }).to_string()
+    pub(crate) fn lookups(&self, count: u32) -> Arc<str> {
+        json!({ "mode": "lookup", "account": "1000", "count": count }).to_string().into()
     }
 
     /// A whole run: unit of work, fresh instance, rules of the end, and with `commit` the log and its sync.
-    pub(crate) fn run(&self, tenant: TenantNo, input: String, mode: Mode) -> anyhow::Result<RunReport> {
+    pub(crate) fn run(&self, tenant: TenantNo, input: &Arc<str>, mode: Mode) -> anyhow::Result<RunReport> {
         let request = RunRequest {
             tenant,
             actor: "bench".to_owned(),
             rights: Arc::clone(&self.rights),
             installation: self.installation.clone(),
             id: None,
-            input,
+            input: Arc::clone(input),
             date: None,
             mode,
             now: NOW,

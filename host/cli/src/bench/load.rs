@@ -90,7 +90,7 @@ fn call(ground: &Ground, caller: usize, stop: &AtomicBool, number: &AtomicU64) -
     while !stop.load(Ordering::Relaxed) {
         let input = ground.booking(&format!("B-{}", number.fetch_add(1, Ordering::Relaxed)));
         let start = Instant::now();
-        let report = ground.run(tenant, input, Mode::Commit)?;
+        let report = ground.run(tenant, &input, Mode::Commit)?;
         times.push(start.elapsed());
         if report.effects.len() != 2 {
             return Err(anyhow!(

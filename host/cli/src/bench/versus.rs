@@ -1,5 +1,6 @@
 //! The full run beside bare wasmtime, in one process, in blocks that alternate, so that noise of the machine hits both.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
@@ -75,9 +76,9 @@ impl<'a> Sides<'a> {
         returned.map(drop).map_err(|why| anyhow!("the bare run ended badly: {why}"))
     }
 
-    fn full(&self, input: &str) -> anyhow::Result<()> {
+    fn full(&self, input: &Arc<str>) -> anyhow::Result<()> {
         let tenant = self.ground.tenants.first().copied().unwrap_or_default();
-        self.ground.run(tenant, input.to_owned(), Mode::DryRun).map(drop)
+        self.ground.run(tenant, input, Mode::DryRun).map(drop)
     }
 }
 

@@ -95,7 +95,7 @@ impl Service {
             rights: Arc::new(Rights::all()),
             installation: id(name),
             id: run.map(id),
-            input: input.to_owned(),
+            input: input.into(),
             date: None,
             mode,
             now: NOW,

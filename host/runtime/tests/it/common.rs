@@ -204,7 +204,7 @@ impl Service {
             rights: Arc::new(Rights::all()),
             installation: id("test"),
             id: None,
-            input: input.to_owned(),
+            input: input.into(),
             date: None,
             mode,
             now: NOW,

@@ -45,7 +45,7 @@ pub(crate) async fn run(Writes(books): Writes, PathId(installation): PathId, Jso
         rights: Arc::clone(&books.session.rights),
         installation,
         id,
-        input: String::from(Box::<str>::from(input)),
+        input: Box::<str>::from(input).into(),
         date,
         mode,
         now: clock::now(),
