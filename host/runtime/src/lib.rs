@@ -22,6 +22,8 @@ mod convert;
 mod engine;
 mod error;
 mod exec;
+#[cfg(fuzzing)]
+pub mod fuzz;
 mod grants;
 mod inspect;
 mod limits;

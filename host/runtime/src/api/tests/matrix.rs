@@ -202,6 +202,16 @@ fn every_function_of_the_contract_has_a_case() {
     assert_eq!(operations_of(&Rights::all()), Operations::of(Operation::NAMED), "a kind of right is for each of them");
 }
 
+/// The fuzzer is not built with the tests, so its text is looked at.
+#[test]
+fn every_function_of_the_contract_is_fuzzed() {
+    let fuzzer = include_str!("../../fuzz.rs");
+    for (name, _) in contract() {
+        let call = name.replace('.', "::Host::").replace('-', "_") + "(";
+        assert!(fuzzer.contains(&call), "{call} is not called by host/runtime/src/fuzz.rs");
+    }
+}
+
 /// Calls with these rights below all rights, and checks that it went as it should, and left nothing behind if it was denied.
 fn expect(store: &Store, case: &Case, grant: Grant, granted: bool, why: &str) {
     let mut state = with(store, grant.into());
