@@ -37,6 +37,22 @@ pub enum Effect {
     FileWritten(files::File),
     /// A file was deleted.
     FileDeleted(files::Deletion),
+    /// A lock of a book was moved forward.
+    PeriodLocked(ledger::LockChange),
+    /// A soft lock of a book was moved back.
+    PeriodReopened(ledger::LockChange),
+    /// How far ahead may be posted was set.
+    FutureLimited(ledger::FutureLimit),
+    /// An exception from a soft lock was granted.
+    ExceptionGranted(ledger::LockException),
+    /// It was revoked.
+    ExceptionRevoked(ledger::LockException),
+    /// Something was posted under it.
+    ExceptionUsed(ledger::ExceptionUse),
+    /// An exchange rate was set.
+    RateSet(ledger::Rate),
+    /// A budget was set.
+    BudgetSet(ledger::Budget),
 }
 
 /// A change of one key of an installation's own state.

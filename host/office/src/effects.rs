@@ -26,6 +26,14 @@ pub(crate) fn encode(effect: &Effect, seals: &Seals) -> Result<Vec<u8>> {
         Effect::PersonErased(body) => case(10, body),
         Effect::FileWritten(body) => case(11, body),
         Effect::FileDeleted(body) => case(12, body),
+        Effect::PeriodLocked(body) => case(40, body),
+        Effect::PeriodReopened(body) => case(41, body),
+        Effect::FutureLimited(body) => case(42, body),
+        Effect::ExceptionGranted(body) => case(43, body),
+        Effect::ExceptionRevoked(body) => case(44, body),
+        Effect::ExceptionUsed(body) => case(45, body),
+        Effect::RateSet(body) => case(46, body),
+        Effect::BudgetSet(body) => case(47, body),
     };
     encoded.map_err(|why| malformed(why, seals).into())
 }
@@ -53,6 +61,14 @@ pub(crate) fn decode(bytes: &[u8], seals: &Seals) -> Result<Effect> {
         10 => d.decode().map(Effect::PersonErased),
         11 => d.decode().map(Effect::FileWritten),
         12 => d.decode().map(Effect::FileDeleted),
+        40 => d.decode().map(Effect::PeriodLocked),
+        41 => d.decode().map(Effect::PeriodReopened),
+        42 => d.decode().map(Effect::FutureLimited),
+        43 => d.decode().map(Effect::ExceptionGranted),
+        44 => d.decode().map(Effect::ExceptionRevoked),
+        45 => d.decode().map(Effect::ExceptionUsed),
+        46 => d.decode().map(Effect::RateSet),
+        47 => d.decode().map(Effect::BudgetSet),
         other => return Err(malformed(format_args!("there is no effect number {other}"), seals).into()),
     };
     let effect = effect.map_err(|why| malformed(why, seals))?;

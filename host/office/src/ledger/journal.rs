@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use backroom_domain::ledger::{
-    self, Account, AccountDay, AccountTotal, AccountType, Entry, Found, Line, NewEntry, Turnover,
+    self, Account, AccountDay, AccountTotal, AccountType, Entry, Found, Line, NewEntry, Scope, Turnover,
 };
 use backroom_domain::rights::{Operation, Posting};
 use backroom_domain::{BusinessDate, Effect, Error, Id};
@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use crate::error::{Failure, Result};
 use crate::ledger::accounts::kind_of;
+use crate::ledger::{budgets, periods};
 use crate::listing::{Step, list};
 use crate::page::{Page, PageRequest};
 use crate::used::{Measure, Spans, use_up, used};
@@ -53,6 +54,9 @@ pub fn post(work: &mut Work, new: NewEntry) -> Result<Posted> {
         check_sums(work, &new, spans)?;
     }
     let turnovers = ledger::post(&new, load(work, &new)?)?;
+    let book = Id::parse("main", "book")?;
+    let passed = periods::check_open(work, &book, Scope::All, new.date)?;
+    let charged = budgets::check(work, &book, &new)?;
 
     let number = work.next_number("entry")?;
     let entry = Entry { new, number, recorded_at: work.now, run: work.caller.run.clone() };
@@ -73,6 +77,8 @@ pub fn post(work: &mut Work, new: NewEntry) -> Result<Posted> {
     }
     let entry = stage(work, entry)?;
     work.effect(Effect::EntryPosted(entry.clone()));
+    passed.keep(work, &book, &entry.new.id, entry.new.date)?;
+    charged.keep(work)?;
     Ok(Posted { entry, replayed: false })
 }
 

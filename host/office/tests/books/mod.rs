@@ -112,6 +112,13 @@ impl Books {
         Work::new(self.0.write(TenantNo(1)).unwrap(), caller, NOW, day("2026-06-30"))
     }
 
+    /// A unit of work for writing with every right, of an actor or of an installation that the actor started.
+    pub(crate) fn work_by(&self, actor: &str, installation: Option<&str>, now: Instant) -> Work {
+        let layers = vec![Arc::new(Rights::all())];
+        let caller = Caller { actor: actor.to_owned(), layers, installation: installation.map(id), run: None };
+        Work::new(self.0.write(TenantNo(1)).unwrap(), caller, now, day("2026-06-30"))
+    }
+
     /// Does `set_up` with every right and keeps it.
     pub(crate) fn set_up(&self, set_up: impl FnOnce(&mut Work)) {
         let mut work = self.work(Rights::all());

@@ -7,6 +7,7 @@
 //! Bank accounts and salaries have no column.
 
 mod files;
+mod periods;
 
 use backroom_domain::{BusinessDate, Id, Instant};
 
@@ -580,6 +581,13 @@ pub const TABLES: &[Table] = &[
     files::FOLDER,
     files::TOTAL,
     files::SECRET,
+    periods::CONTROL,
+    periods::EXCEPTION,
+    periods::EXCEPTION_BY_HOLDER,
+    periods::EXCEPTION_USE,
+    periods::RATE,
+    periods::BUDGET,
+    periods::BUDGET_LINE,
 ];
 
 fn move_columns(body: &[u8]) -> Result<Vec<Datum>, CodecError> {
