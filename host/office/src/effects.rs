@@ -26,6 +26,10 @@ pub(crate) fn encode(effect: &Effect, seals: &Seals) -> Result<Vec<u8>> {
         Effect::PersonErased(body) => case(10, body),
         Effect::FileWritten(body) => case(11, body),
         Effect::FileDeleted(body) => case(12, body),
+        Effect::BookCreated(body) => case(13, body),
+        Effect::AccountChanged(body) => case(14, body),
+        Effect::HoldPlaced(body) => case(15, body),
+        Effect::HoldChanged(body) => case(16, body),
         Effect::PeriodLocked(body) => case(40, body),
         Effect::PeriodReopened(body) => case(41, body),
         Effect::FutureLimited(body) => case(42, body),
@@ -34,6 +38,8 @@ pub(crate) fn encode(effect: &Effect, seals: &Seals) -> Result<Vec<u8>> {
         Effect::ExceptionUsed(body) => case(45, body),
         Effect::RateSet(body) => case(46, body),
         Effect::BudgetSet(body) => case(47, body),
+        Effect::YearClosed(body) => case(48, body),
+        Effect::Revalued(body) => case(49, body),
     };
     encoded.map_err(|why| malformed(why, seals).into())
 }
@@ -61,6 +67,10 @@ pub(crate) fn decode(bytes: &[u8], seals: &Seals) -> Result<Effect> {
         10 => d.decode().map(Effect::PersonErased),
         11 => d.decode().map(Effect::FileWritten),
         12 => d.decode().map(Effect::FileDeleted),
+        13 => d.decode().map(Effect::BookCreated),
+        14 => d.decode().map(Effect::AccountChanged),
+        15 => d.decode().map(Effect::HoldPlaced),
+        16 => d.decode().map(Effect::HoldChanged),
         40 => d.decode().map(Effect::PeriodLocked),
         41 => d.decode().map(Effect::PeriodReopened),
         42 => d.decode().map(Effect::FutureLimited),
@@ -69,6 +79,8 @@ pub(crate) fn decode(bytes: &[u8], seals: &Seals) -> Result<Effect> {
         45 => d.decode().map(Effect::ExceptionUsed),
         46 => d.decode().map(Effect::RateSet),
         47 => d.decode().map(Effect::BudgetSet),
+        48 => d.decode().map(Effect::YearClosed),
+        49 => d.decode().map(Effect::Revalued),
         other => return Err(malformed(format_args!("there is no effect number {other}"), seals).into()),
     };
     let effect = effect.map_err(|why| malformed(why, seals))?;

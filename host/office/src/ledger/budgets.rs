@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
+use backroom_domain::ledger::year::CLOSE_KIND;
 use backroom_domain::ledger::{
-    self, Account, AccountDay, AccountType, Budget, BudgetAction, BudgetLine, Dimension, Entry, Line, NewBudget,
-    NewEntry, Standing, budgets,
+    self, Account, AccountDay, Budget, BudgetAction, BudgetLine, Dimension, Entry, Line, NewBudget, NewEntry, Standing,
+    budgets,
 };
 use backroom_domain::rights::Operation;
 use backroom_domain::{BusinessDate, Class, Effect, Error, Id, Problem, Side};
@@ -78,7 +79,7 @@ pub fn set_budget(work: &mut Work, book: &Id, new: NewBudget, replaces: Option<u
     check_overlaps(work, &new)?;
 
     let mut lines = empty_lines(book, &new, &account);
-    count_past(work, &new, &mut lines)?;
+    count_past(work, book, &new, &account, &mut lines)?;
     let version = old.as_ref().map_or(1, |old| old.version.saturating_add(1));
     match &old {
         Some(old) => {
@@ -142,7 +143,7 @@ fn check_overlaps(work: &Work, new: &NewBudget) -> Result<()> {
 }
 
 fn empty_lines(book: &Id, new: &NewBudget, account: &Account) -> Vec<BudgetLine> {
-    let side = normal_side(account.new.kind);
+    let side = account.new.kind.normal_side();
     let line = |period: &ledger::BudgetPeriod| BudgetLine {
         book: book.clone(),
         budget: new.id.clone(),
@@ -159,21 +160,16 @@ fn empty_lines(book: &Id, new: &NewBudget, account: &Account) -> Vec<BudgetLine>
     new.periods.iter().map(line).collect()
 }
 
-fn normal_side(kind: AccountType) -> Side {
-    match kind {
-        AccountType::Asset | AccountType::Expense => Side::Debit,
-        AccountType::Liability | AccountType::Equity | AccountType::Income => Side::Credit,
-    }
-}
-
 /// Adds what was posted before: from the totals of days, or, with a dimension, from the whole journal.
-fn count_past(work: &Work, new: &NewBudget, lines: &mut [BudgetLine]) -> Result<()> {
+fn count_past(work: &Work, book: &Id, new: &NewBudget, account: &Account, lines: &mut [BudgetLine]) -> Result<()> {
     let (Some(first), Some(last)) = (new.periods.first().map(|p| p.first), new.periods.last().map(|p| p.last)) else {
         return Ok(());
     };
     let dated = |date: BusinessDate| first <= date && date <= last;
     let mut after = None;
-    if new.dimension.is_none() {
+    // Whether days were always kept is known only of an account that never changed, and what closed a year is in them as well.
+    let by_days = account.new.rules.history && account.version == 0 && control(work, book)?.closed.is_none();
+    if new.dimension.is_none() && by_days {
         loop {
             let days = work.tx().scan::<AccountDay>(&new.account, after.as_deref(), CHUNK)?;
             let more = days.len() == CHUNK;
@@ -189,7 +185,7 @@ fn count_past(work: &Work, new: &NewBudget, lines: &mut [BudgetLine]) -> Result<
             }
         }
     }
-    let wanted = |entry: &Entry| dated(entry.new.date);
+    let wanted = |entry: &Entry| dated(entry.new.date) && !closes(entry);
     every_entry(work, wanted, |entry| {
         for posted in &entry.new.lines {
             for line in lines.iter_mut().filter(|line| line.counts(posted, entry.new.date)) {
@@ -198,6 +194,12 @@ fn count_past(work: &Work, new: &NewBudget, lines: &mut [BudgetLine]) -> Result<
         }
         Ok(())
     })
+}
+
+/// Is it an entry that closes a year?
+fn closes(entry: &Entry) -> bool {
+    let kind = entry.new.details.as_ref().and_then(|details| details.kind.as_ref());
+    kind.is_some_and(|kind| kind.as_str() == CLOSE_KIND)
 }
 
 /// A budget and what was used of it; needs the right to read its account.

@@ -162,6 +162,19 @@ pub fn reopen_period(
     Ok(Changed { value: change.lock, replayed: false })
 }
 
+/// Locks up to a day, if it is not locked so far already.
+pub(super) fn lock_to(work: &mut Work, book: &Id, scope: Scope, kind: LockKind, until: BusinessDate) -> Result<()> {
+    let old = control(work, book)?.lock(scope);
+    if kind == LockKind::Hard && old.hard >= Some(until) {
+        return Ok(());
+    }
+    if let Some(lock) = old.forward(kind, until)? {
+        let change = set_lock(work, book, lock, None)?;
+        work.effect(Effect::PeriodLocked(change));
+    }
+    Ok(())
+}
+
 fn set_lock(work: &mut Work, book: &Id, lock: Lock, reason: Option<String>) -> Result<LockChange> {
     let mut control = control(work, book)?;
     control.set_lock(lock.clone());

@@ -8,7 +8,7 @@ use backroom_store::records::rate_key;
 use serde::Serialize;
 
 use super::book::fiscal_month;
-use crate::error::Result;
+use crate::error::{Failure, Result};
 use crate::listing::{Step, list};
 use crate::page::{Page, PageRequest};
 use crate::work::Work;
@@ -108,6 +108,21 @@ pub(crate) fn find(
         }
     };
     Ok(FoundRate { from, to, kind: kind.clone(), date, rate, inverse, exact })
+}
+
+/// What a unit of a currency is worth in another on a day, for posting; none if nobody knows.
+pub(crate) fn rate(
+    work: &Work,
+    book: &Id,
+    from: Currency,
+    to: Currency,
+    date: BusinessDate,
+) -> Result<Option<Decimal>> {
+    match find(work, book, from, to, &Id::parse(SPOT, "type")?, date) {
+        Ok(found) => Ok(Some(found.rate)),
+        Err(Failure::Business(error)) if error.code() == "rate-missing" => Ok(None),
+        Err(failure) => Err(failure),
+    }
 }
 
 fn newest(work: &Work, book: &Id, from: Currency, to: Currency, kind: &Id, date: BusinessDate) -> Result<Option<Rate>> {

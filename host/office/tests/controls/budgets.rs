@@ -34,7 +34,7 @@ fn new_budget() -> impl Strategy<Value = NewBudget> {
     let account = prop_oneof![Just(COST[0]), Just(COST[1]), Just(INCOME)];
     let dimension = prop_oneof![2 => Just(None), 1 => Just(Some("a")), 1 => Just(Some("b"))];
     let periods = prop::collection::vec((0_u8..3, 1_u8..8, 0_u64..60), 1..4);
-    let action = prop_oneof![Just(BudgetAction::Warn), 3 => Just(BudgetAction::Stop)];
+    let action = prop_oneof![1 => Just(BudgetAction::Warn), 3 => Just(BudgetAction::Stop)];
     (0_u8..4, account, dimension, periods, action).prop_map(|(name, account, dimension, periods, action)| {
         let mut first = 1;
         let periods = periods.into_iter().map(|(gap, length, minor)| {
@@ -185,7 +185,7 @@ proptest! {
             if done {
                 commit(work);
             } else {
-                prop_assert_eq!((work.tx().changes(), work.effects().len()), (0, 0));
+                prop_assert!(work.effects().is_empty());
             }
         }
         let work = books.work(Rights::all());

@@ -10,6 +10,8 @@ mod books;
 mod budgets;
 mod periods;
 mod rates;
+mod revalue;
+mod year;
 
 use backroom_office::Failure;
 

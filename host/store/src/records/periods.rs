@@ -9,9 +9,13 @@
 //! | 74 | [`Rate`] | book, pair, type, day (the newest first) |
 //! | 75 | [`Budget`] | book, budget |
 //! | 76 | [`BudgetLine`] | account, dimension, last day |
+//! | 77 | [`YearClosing`] | book, year |
+//! | 78 | [`Opening`] | book, year, account |
+//! | 79 | [`Revalued`] | account, day |
 
 use backroom_domain::ledger::{
-    BookControl, Budget, BudgetLine, Dimension, ExceptionUse, Holder, LockException, Rate, Scope,
+    BookControl, Budget, BudgetLine, Dimension, ExceptionUse, Holder, LockException, Opening, Rate, Revalued, Scope,
+    YearClosing,
 };
 use backroom_domain::{BusinessDate, Currency, Id, Instant};
 
@@ -111,5 +115,29 @@ impl Record for BudgetLine {
     type Key = (Id, String, BusinessDate);
     fn key(&self) -> Self::Key {
         budget_key(&self.account, self.dimension.as_ref(), self.last)
+    }
+}
+
+impl Record for YearClosing {
+    const SPACE: u8 = 77;
+    type Key = (Id, u16);
+    fn key(&self) -> Self::Key {
+        (self.book.clone(), self.new.year)
+    }
+}
+
+impl Record for Opening {
+    const SPACE: u8 = 78;
+    type Key = (Id, u16, Id);
+    fn key(&self) -> Self::Key {
+        (self.book.clone(), self.year, self.account.clone())
+    }
+}
+
+impl Record for Revalued {
+    const SPACE: u8 = 79;
+    type Key = (Id, BusinessDate);
+    fn key(&self) -> Self::Key {
+        (self.account.clone(), self.as_of)
     }
 }

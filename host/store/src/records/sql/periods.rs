@@ -1,6 +1,8 @@
 //! The tables of periods, rates and budgets.
 
-use backroom_domain::ledger::{BookControl, Budget, BudgetLine, ExceptionUse, LockException, Rate};
+use backroom_domain::ledger::{
+    BookControl, Budget, BudgetLine, ExceptionUse, LockException, Opening, Rate, Revalued, YearClosing,
+};
 
 use super::{Datum, Kind, Table, column, day, id, int, json, maybe, shown, text, time, word};
 use crate::record::Record as _;
@@ -184,6 +186,68 @@ pub(super) const BUDGET_LINE: Table = Table {
             shown(r.amount.currency),
             shown(r.debits),
             shown(r.credits),
+        ])
+    },
+};
+
+pub(super) const YEAR_CLOSING: Table = Table {
+    space: YearClosing::SPACE,
+    name: "ledger_year_closing",
+    columns: &[
+        column("book", Kind::Text),
+        column("year", Kind::Int),
+        column("id", Kind::Text),
+        column("last_day", Kind::Date),
+        column("actor", Kind::Text),
+        column("recorded_at", Kind::Time),
+    ],
+    extract: |body| {
+        let r = YearClosing::decode(body)?;
+        Ok(vec![id(&r.book), int(r.new.year), id(&r.new.id), day(r.last), text(&r.actor), time(r.recorded_at)])
+    },
+};
+
+pub(super) const OPENING: Table = Table {
+    space: Opening::SPACE,
+    name: "ledger_opening",
+    columns: &[
+        column("book", Kind::Text),
+        column("year", Kind::Int),
+        column("account", Kind::Text),
+        column("currency", Kind::Text),
+        column("debits", Kind::Number),
+        column("credits", Kind::Number),
+    ],
+    extract: |body| {
+        let r = Opening::decode(body)?;
+        Ok(vec![id(&r.book), int(r.year), id(&r.account), shown(r.currency), shown(r.debits), shown(r.credits)])
+    },
+};
+
+pub(super) const REVALUED: Table = Table {
+    space: Revalued::SPACE,
+    name: "ledger_revalued",
+    columns: &[
+        column("account", Kind::Text),
+        column("as_of", Kind::Date),
+        column("id", Kind::Text),
+        column("rate", Kind::Number),
+        column("side", Kind::Text),
+        column("minor", Kind::Int),
+        column("currency", Kind::Text),
+        column("recorded_at", Kind::Time),
+    ],
+    extract: |body| {
+        let r = Revalued::decode(body)?;
+        Ok(vec![
+            id(&r.account),
+            day(r.as_of),
+            id(&r.id),
+            shown(r.rate),
+            word(&r.side)?,
+            int(r.difference.minor),
+            shown(r.difference.currency),
+            time(r.recorded_at),
         ])
     },
 };

@@ -38,12 +38,28 @@ CREATE TABLE backroom.ledger_budget_line (
     currency text, debits numeric, credits numeric,
     PRIMARY KEY (tenant, key));
 
+CREATE TABLE backroom.ledger_year_closing (
+    tenant bigint NOT NULL, key bytea NOT NULL, body bytea NOT NULL,
+    book text, year bigint, id text, last_day date, actor text, recorded_at timestamptz,
+    PRIMARY KEY (tenant, key));
+
+CREATE TABLE backroom.ledger_opening (
+    tenant bigint NOT NULL, key bytea NOT NULL, body bytea NOT NULL,
+    book text, year bigint, account text, currency text, debits numeric, credits numeric,
+    PRIMARY KEY (tenant, key));
+
+CREATE TABLE backroom.ledger_revalued (
+    tenant bigint NOT NULL, key bytea NOT NULL, body bytea NOT NULL,
+    account text, as_of date, id text, rate numeric, side text, minor bigint, currency text, recorded_at timestamptz,
+    PRIMARY KEY (tenant, key));
+
 DO $$
 DECLARE
     t text;
 BEGIN
     FOREACH t IN ARRAY ARRAY['ledger_book_control', 'ledger_lock_exception', 'ledger_exception_by_holder',
-        'ledger_exception_use', 'ledger_rate', 'ledger_budget', 'ledger_budget_line'] LOOP
+        'ledger_exception_use', 'ledger_rate', 'ledger_budget', 'ledger_budget_line',
+        'ledger_year_closing', 'ledger_opening', 'ledger_revalued'] LOOP
         EXECUTE format('ALTER TABLE backroom.%I ENABLE ROW LEVEL SECURITY', t);
         EXECUTE format('CREATE POLICY own_tenant ON backroom.%I FOR SELECT TO backroom_reader '
             'USING (tenant = nullif(current_setting(''backroom.tenant'', true), '''')::bigint)', t);
