@@ -63,6 +63,12 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Ledger(commands::ledger::Ledger),
     #[command(subcommand)]
+    Periods(commands::periods::Periods),
+    #[command(subcommand)]
+    Rates(commands::rates::Rates),
+    #[command(subcommand)]
+    Budgets(commands::budgets::Budgets),
+    #[command(subcommand)]
     Hr(commands::hr::Hr),
     #[command(subcommand)]
     Inventory(commands::inventory::Inventory),

@@ -1,6 +1,7 @@
 //! One file for each command: its arguments, its request, how the reply is shown.
 
 pub(crate) mod backup;
+pub(crate) mod budgets;
 pub(crate) mod compile;
 pub(crate) mod files;
 pub(crate) mod hr;
@@ -11,7 +12,9 @@ pub(crate) mod key;
 pub(crate) mod ledger;
 pub(crate) mod log;
 pub(crate) mod mirrored;
+pub(crate) mod periods;
 pub(crate) mod plugin;
+pub(crate) mod rates;
 pub(crate) mod run;
 pub(crate) mod runs;
 pub(crate) mod secrets;

@@ -75,6 +75,16 @@ impl BusinessDate {
         Self::new(year, small(part(100, 100)), small(part(1, 100)), "date")
     }
 
+    /// The day before, if there is one.
+    pub fn day_before(self) -> Option<Self> {
+        self.0.yesterday().ok().map(Self).filter(|day| day.year() >= 1900)
+    }
+
+    /// The day behind, if there is one.
+    pub fn next_day(self) -> Option<Self> {
+        self.0.tomorrow().ok().map(Self).filter(|day| *day <= Self::MAX)
+    }
+
     /// Calendar days from `self` to `last`, both counted; 0 if `last` is earlier.
     pub fn days_through(self, last: Self) -> u32 {
         let days = self.0.until(last.0).map(|span| span.get_days()).unwrap_or(-1);

@@ -37,6 +37,34 @@ pub enum Effect {
     FileWritten(files::File),
     /// A file was deleted.
     FileDeleted(files::Deletion),
+    /// A book was created.
+    BookCreated(ledger::Book),
+    /// An account was changed, closed or opened again.
+    AccountChanged(ledger::Account),
+    /// A hold was placed.
+    HoldPlaced(ledger::Hold),
+    /// A hold was settled, released, or ended by its timeout.
+    HoldChanged(ledger::Hold),
+    /// A lock of a book was moved forward.
+    PeriodLocked(ledger::LockChange),
+    /// A soft lock of a book was moved back.
+    PeriodReopened(ledger::LockChange),
+    /// How far ahead may be posted was set.
+    FutureLimited(ledger::FutureLimit),
+    /// An exception from a soft lock was granted.
+    ExceptionGranted(ledger::LockException),
+    /// It was revoked.
+    ExceptionRevoked(ledger::LockException),
+    /// Something was posted under it.
+    ExceptionUsed(ledger::ExceptionUse),
+    /// An exchange rate was set.
+    RateSet(ledger::Rate),
+    /// A budget was set.
+    BudgetSet(ledger::Budget),
+    /// A year was closed.
+    YearClosed(ledger::YearClosing),
+    /// Foreign balances were revalued.
+    Revalued(ledger::Revaluation),
 }
 
 /// A change of one key of an installation's own state.

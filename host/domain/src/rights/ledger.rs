@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::facet::{Bound, Facets};
 use super::layers::{Layers, Stage};
-use super::pattern::any_account;
-use super::{Accounts, Checks, Grant, Kind, Operation, Operations, Used, empty, money_text, words};
+use super::pattern::{any, any_account};
+use super::{Accounts, Checks, Grant, Kind, Operation, Operations, Pattern, Used, empty, money_text, words};
 use crate::ledger::{AccountType, Line};
 use crate::{BusinessDate, Currency, Id, Money, Result, Side};
 
@@ -49,6 +49,18 @@ pub struct LedgerRights {
     #[n(8)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub window: Option<Window>,
+    /// Books whose periods may be locked and opened, and whose years may be closed.
+    #[cbor(n(10), skip_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub periods: Vec<Pattern>,
+    /// Books whose exchange rates may be set, and that may be revalued.
+    #[cbor(n(11), skip_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rates: Vec<Pattern>,
+    /// Books whose budgets may be set.
+    #[cbor(n(12), skip_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub budgets: Vec<Pattern>,
 }
 
 /// For which days may be posted: each end that is given must hold.
@@ -236,6 +248,39 @@ impl Layers<'_> {
         }
     }
 
+    /// `periods-denied` unless periods of the book may be administered; of a malformed name: of any book.
+    pub fn check_periods(&self, operation: Operation, book: Option<&Id>) -> Result<()> {
+        self.check_book(operation, "periods-denied", |rights| &rights.periods, book)
+    }
+
+    /// `rates-denied` unless exchange rates of the book may be administered; of a malformed name: of any book.
+    pub fn check_rates(&self, operation: Operation, book: Option<&Id>) -> Result<()> {
+        self.check_book(operation, "rates-denied", |rights| &rights.rates, book)
+    }
+
+    /// `budgets-denied` unless budgets of the book may be administered; of a malformed name: of any book.
+    pub fn check_budgets(&self, operation: Operation, book: Option<&Id>) -> Result<()> {
+        self.check_book(operation, "budgets-denied", |rights| &rights.budgets, book)
+    }
+
+    fn check_book(
+        &self,
+        operation: Operation,
+        code: &'static str,
+        of: impl Fn(&LedgerRights) -> &Vec<Pattern>,
+        book: Option<&Id>,
+    ) -> Result<()> {
+        let test = |grant: &Grant| {
+            let books = of(&grant.ledger);
+            book.map_or(!books.is_empty(), |book| any(books, book))
+        };
+        let message = || match book {
+            Some(book) => format!("no grant for this in book {book}"),
+            None => "no grant for this in any book".to_owned(),
+        };
+        self.check(operation, &[Stage { code, test: &test, message: &message }])
+    }
+
     /// Does a right depend on the type of an account?
     pub fn by_account_type(&self) -> bool {
         self.some(|grant| {
@@ -269,6 +314,9 @@ impl Kind for LedgerRights {
             checks.list("ledger", name, list.len());
         }
         checks.list("ledger", "currencies", self.currencies.len());
+        for (name, list) in [("periods", &self.periods), ("rates", &self.rates), ("budgets", &self.budgets)] {
+            checks.list("ledger", name, list.len());
+        }
         let narrowed = self.max_entry.or(self.max_run).or(self.max_day).is_some();
         if !self.posts() && (narrowed || !self.currencies.is_empty() || self.window.is_some()) {
             checks.wrong("ledger", "narrows what may be posted, and no account may be posted to");
@@ -279,15 +327,18 @@ impl Kind for LedgerRights {
     }
 
     fn facets(&self, out: &mut Facets) {
-        let Self { read, post, max_entry, max_run, max_day, debit, credit, currencies, window } = self;
+        let Self { read, post, max_entry, max_run, max_day, debit, credit, currencies, window, .. } = self;
         out.named("ledger.read", read.iter().cloned());
         out.named("ledger.debit", post.iter().chain(debit).cloned());
         out.named("ledger.credit", post.iter().chain(credit).cloned());
+        out.named("ledger.periods", self.periods.iter().cloned());
+        out.named("ledger.rates", self.rates.iter().cloned());
+        out.named("ledger.budgets", self.budgets.iter().cloned());
         if self.posts() {
             out.limit("ledger.max-entry", max_entry.map(Bound::Money));
             out.limit("ledger.max-run", max_run.map(Bound::Money));
             out.limit("ledger.max-day", max_day.map(Bound::Money));
-            let codes = currencies.iter().filter_map(|currency| super::Pattern::parse(currency.as_str()).ok());
+            let codes = currencies.iter().filter_map(|currency| Pattern::parse(currency.as_str()).ok());
             out.only("ledger.currencies", codes);
             let Window { from, to, days_before, days_after } = window.unwrap_or_default();
             out.limit("ledger.window.from", from.map(Bound::From));
@@ -301,6 +352,16 @@ impl Kind for LedgerRights {
         let text = |sets: &[Accounts]| words::accounts(sets, "account", "accounts");
         if !self.read.is_empty() {
             out.push(format!("Read balances and journal entries of {}.", text(&self.read)));
+        }
+        let books = |books: &[Pattern]| words::ids(books, "book", "books");
+        if !self.periods.is_empty() {
+            out.push(format!("Lock and open periods, and close years, of {}.", books(&self.periods)));
+        }
+        if !self.rates.is_empty() {
+            out.push(format!("Set exchange rates of {} and revalue accounts at them.", books(&self.rates)));
+        }
+        if !self.budgets.is_empty() {
+            out.push(format!("Set budgets of {}.", books(&self.budgets)));
         }
         if !self.posts() {
             return;
@@ -335,9 +396,27 @@ impl Kind for LedgerRights {
 
     fn serves(&self, out: &mut Vec<(&'static str, Operations)>) {
         use Operation::{AccountsGet, AccountsList, BalancesGet, JournalGet, JournalList, JournalPost, TrialBalance};
+        use Operation::{
+            BudgetsList, BudgetsSet, BudgetsStatus, CloseYear, GrantException, ListExceptionUses, ListExceptions,
+            ListOpenings, PeriodsLimitFuture, PeriodsList, PeriodsLock, PeriodsReopen, RatesGet, RatesList, RatesSet,
+            Revalue, RevokeException,
+        };
         if !self.read.is_empty() {
             let read = [AccountsGet, AccountsList, BalancesGet, TrialBalance, JournalGet, JournalList];
-            out.push(("ledger.read", Operations::of(&read)));
+            let control = [PeriodsList, ListExceptions, ListExceptionUses, ListOpenings];
+            let more = [RatesGet, RatesList, BudgetsStatus, BudgetsList];
+            let read = Operations::of(&read).or(Operations::of(&control)).or(Operations::of(&more));
+            out.push(("ledger.read", read));
+        }
+        if !self.periods.is_empty() {
+            let lock = [PeriodsLock, PeriodsReopen, PeriodsLimitFuture, GrantException, RevokeException, CloseYear];
+            out.push(("ledger.periods", Operations::of(&lock)));
+        }
+        if !self.rates.is_empty() {
+            out.push(("ledger.rates", Operations::of(&[RatesSet, Revalue])));
+        }
+        if !self.budgets.is_empty() {
+            out.push(("ledger.budgets", Operations::of(&[BudgetsSet])));
         }
         if self.posts() {
             out.push(("ledger.post", Operations::of(&[JournalPost])));

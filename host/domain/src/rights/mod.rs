@@ -157,6 +157,7 @@ impl Grant {
         let any = || vec![Pattern::Any];
         let mut all = Self { administer: true, state: true, ..Self::read_only() };
         all.ledger.post = vec![Accounts::ANY];
+        (all.ledger.periods, all.ledger.rates, all.ledger.budgets) = (any(), any(), any());
         all.hr.benefits = any();
         all.files = FilesRights { read: any(), write: any() };
         all.http = vec![HttpTarget::any()];

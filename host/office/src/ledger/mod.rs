@@ -2,8 +2,32 @@
 
 pub(crate) mod accounts;
 mod balances;
+mod batch;
+mod book;
+mod books;
+mod budgets;
+mod holds;
 mod journal;
+mod making;
+mod periods;
+mod rates;
+mod revalue;
+mod reverse;
+mod scan;
+mod year;
 
-pub use accounts::{create_account, get_account, list_accounts};
-pub use balances::{MAX_ROWS, balance, check_balance, trial_balance};
+pub use accounts::{close_account, create_account, get_account, list_accounts, reopen_account, update_account};
+pub use balances::{AsOf, MAX_ACCOUNTS, MAX_ROWS, balance, balance_at, balances_at, check_balance, trial_balance};
+pub use batch::{Outcome, post_batch};
+pub use books::{create_book, get_book, list_books};
+pub use budgets::{BudgetRow, BudgetStatus, budget_status, list_budgets, set_budget};
+pub use holds::{Placed, get_hold, hold, list_holds, release, settle};
 pub use journal::{Posted, check_post, get_entry, list_entries, post};
+pub use periods::{
+    Changed, PeriodRow, PeriodState, Periods, ScopeState, grant_exception, limit_future, list_exception_uses,
+    list_exceptions, list_periods, lock_period, reopen_period, revoke_exception,
+};
+pub use rates::{CLOSING, RatesSet, SPOT, get_rate, list_rates, set_rates};
+pub use revalue::revalue;
+pub use reverse::reverse;
+pub use year::{close_year, list_openings};

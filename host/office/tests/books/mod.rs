@@ -39,6 +39,7 @@ pub(crate) fn account(code: &str, currency: &str) -> NewAccount {
         currency: Currency::parse(currency, "currency").unwrap(),
         posting: true,
         stock_control: false,
+        rules: Default::default(),
     }
 }
 
@@ -47,7 +48,14 @@ pub(crate) fn header(code: &str) -> NewAccount {
 }
 
 pub(crate) fn line(account: &str, side: Side, minor: u64, currency: &str) -> Line {
-    Line { account: id(account), side, amount: money(minor, currency), dimensions: Vec::new(), memo: None }
+    Line {
+        account: id(account),
+        side,
+        amount: money(minor, currency),
+        dimensions: Vec::new(),
+        memo: None,
+        details: None,
+    }
 }
 
 pub(crate) fn pair(debit: &str, credit: &str, minor: u64, currency: &str) -> Vec<Line> {
@@ -55,7 +63,7 @@ pub(crate) fn pair(debit: &str, credit: &str, minor: u64, currency: &str) -> Vec
 }
 
 pub(crate) fn entry(name: &str, date: &str, lines: Vec<Line>) -> NewEntry {
-    NewEntry { id: id(name), date: day(date), description: format!("Entry {name}"), lines }
+    NewEntry { id: id(name), date: day(date), description: format!("Entry {name}"), lines, details: None }
 }
 
 pub(crate) fn worker(name: &str) -> NewWorker {
@@ -110,6 +118,13 @@ impl Books {
         let layers = layers.into_iter().map(Arc::new).collect();
         let caller = Caller { actor: "test".to_owned(), layers, installation: None, run: Some(id("run-1")) };
         Work::new(self.0.write(TenantNo(1)).unwrap(), caller, NOW, day("2026-06-30"))
+    }
+
+    /// A unit of work for writing with every right, of an actor or of an installation that the actor started.
+    pub(crate) fn work_by(&self, actor: &str, installation: Option<&str>, now: Instant) -> Work {
+        let layers = vec![Arc::new(Rights::all())];
+        let caller = Caller { actor: actor.to_owned(), layers, installation: installation.map(id), run: None };
+        Work::new(self.0.write(TenantNo(1)).unwrap(), caller, now, day("2026-06-30"))
     }
 
     /// Does `set_up` with every right and keeps it.

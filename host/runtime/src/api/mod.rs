@@ -6,6 +6,7 @@
 mod accounts;
 mod balances;
 mod benefits;
+mod budgets;
 mod clock;
 mod config;
 mod files;
@@ -13,6 +14,8 @@ mod http;
 mod items;
 mod journal;
 mod log;
+mod periods;
+mod rates;
 mod state;
 mod stock;
 mod types;
@@ -22,7 +25,7 @@ mod workers;
 mod tests;
 
 /// Every interface of the contract. A component that imports anything else is refused when it is uploaded.
-pub(crate) const INTERFACES: [&str; 14] = [
+pub(crate) const INTERFACES: [&str; 17] = [
     "backroom:host/clock@0.1.0",
     "backroom:host/config@0.1.0",
     "backroom:host/files@0.1.0",
@@ -35,7 +38,10 @@ pub(crate) const INTERFACES: [&str; 14] = [
     "backroom:inventory/stock@0.1.0",
     "backroom:ledger/accounts@0.1.0",
     "backroom:ledger/balances@0.1.0",
+    "backroom:ledger/budgets@0.1.0",
     "backroom:ledger/journal@0.1.0",
+    "backroom:ledger/periods@0.1.0",
+    "backroom:ledger/rates@0.1.0",
     "backroom:types/types@0.1.0",
 ];
 

@@ -19,7 +19,7 @@ use backroom_store::{Meta, Store, TenantNo};
 use crate::bindings::backroom::host::{clock, config, files, http, log, state};
 use crate::bindings::backroom::hr::{benefits, workers};
 use crate::bindings::backroom::inventory::{items, stock};
-use crate::bindings::backroom::ledger::{accounts, balances, journal};
+use crate::bindings::backroom::ledger::{accounts, balances, budgets, journal, periods, rates};
 use crate::bindings::backroom::types::types;
 use crate::error::HostError;
 use crate::outbound::Calls;
@@ -88,6 +88,9 @@ fn books() -> Store {
         inventory::create_location(&mut work, new).unwrap();
     }
     let mut state = RunState::new(work, Arc::default(), Limits::default());
+    rates::Host::set(&mut state, "main".into(), vec![new_rate()]).unwrap();
+    budgets::Host::set(&mut state, "main".into(), budget("b0"), None).unwrap();
+    periods::Host::grant_exception(&mut state, "main".into(), exception("x0")).unwrap();
     stock::Host::post_move(&mut state, receipt("m0")).unwrap();
     journal::Host::post(&mut state, entry("e0", "1400")).unwrap();
     files::Host::write(&mut state, "in".into(), "a".into(), b"hello".to_vec()).unwrap();
@@ -158,6 +161,38 @@ fn receipt(name: &str) -> stock::NewMove {
         worker: None,
         reason: "Test".to_owned(),
         entry: None,
+    }
+}
+
+/// 1.00 EUR is 1.25 USD.
+fn new_rate() -> rates::NewRate {
+    rates::NewRate {
+        date: DAY,
+        source: "EUR".to_owned(),
+        target: "USD".to_owned(),
+        kind: "spot".to_owned(),
+        rate: types::Decimal { mantissa: 125, scale: 2 },
+    }
+}
+
+/// For a cost centre of its own.
+fn budget(name: &str) -> budgets::NewBudget {
+    budgets::NewBudget {
+        id: name.to_owned(),
+        account: "6100".to_owned(),
+        dimension: Some(journal::Dimension { name: "cc".to_owned(), value: name.to_owned() }),
+        periods: vec![budgets::BudgetPeriod { first_day: DAY, last_day: DAY, amount: usd(100) }],
+        action: budgets::BudgetAction::Stop,
+    }
+}
+
+fn exception(name: &str) -> periods::NewException {
+    periods::NewException {
+        id: name.to_owned(),
+        scope: periods::Scope::All,
+        holder: periods::Holder::Everyone,
+        until: types::Instant { microseconds: NOW.0 + 1_000_000 },
+        reason: "late".to_owned(),
     }
 }
 

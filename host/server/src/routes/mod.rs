@@ -4,6 +4,7 @@
 //! Handlers are short: who calls, bounded input, one use case.
 
 mod backups;
+mod controls;
 mod figures;
 mod files;
 mod health;
@@ -96,6 +97,22 @@ pub static ROUTES: &[Route] = &[
     route(GET, "/v1/tenants/{tenant}/ledger/entries", Read, || get(ledger::entries)),
     route(GET, "/v1/tenants/{tenant}/ledger/entries/{id}", Read, || get(ledger::entry)),
     route(GET, "/v1/tenants/{tenant}/ledger/trial-balance", Read, || get(ledger::trial_balance)),
+    route(GET, "/v1/tenants/{tenant}/ledger/periods", Read, || get(controls::periods)),
+    route(POST, "/v1/tenants/{tenant}/ledger/period-locks", Write, || post(controls::lock)),
+    route(POST, "/v1/tenants/{tenant}/ledger/period-reopenings", Write, || post(controls::reopen)),
+    route(PUT, "/v1/tenants/{tenant}/ledger/future-limit", Write, || put(controls::limit_future)),
+    route(GET, "/v1/tenants/{tenant}/ledger/lock-exceptions", Read, || get(controls::exceptions)),
+    route(POST, "/v1/tenants/{tenant}/ledger/lock-exceptions", Write, || post(controls::grant_exception)),
+    route(GET, "/v1/tenants/{tenant}/ledger/lock-exceptions/{id}/uses", Read, || get(controls::exception_uses)),
+    route(POST, "/v1/tenants/{tenant}/ledger/lock-exceptions/{id}/revocation", Write, || {
+        post(controls::revoke_exception)
+    }),
+    route(GET, "/v1/tenants/{tenant}/ledger/rate", Read, || get(controls::rate)),
+    route(GET, "/v1/tenants/{tenant}/ledger/rates", Read, || get(controls::rates)),
+    route(POST, "/v1/tenants/{tenant}/ledger/rates", Write, || post(controls::set_rates)),
+    route(GET, "/v1/tenants/{tenant}/ledger/budgets", Read, || get(controls::budgets)),
+    route(PUT, "/v1/tenants/{tenant}/ledger/budgets", Write, || put(controls::set_budget)),
+    route(GET, "/v1/tenants/{tenant}/ledger/budgets/{id}", Read, || get(controls::budget)),
     route(GET, "/v1/tenants/{tenant}/hr/workers", Read, || get(hr::workers)),
     route(GET, "/v1/tenants/{tenant}/hr/workers/{id}", Read, || get(hr::worker)),
     route(POST, "/v1/tenants/{tenant}/hr/workers/{id}/erasure", Write, || post(hr::erase)),

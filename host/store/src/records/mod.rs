@@ -9,6 +9,7 @@
 //! | 40-49 | inventory | see `inventory` |
 //! | 50-59 | files | see `files` |
 //! | 60-69 | calls to the outside | see `secrets` |
+//! | 70-79 | periods, rates, budgets | see `periods` |
 //!
 //! A number is never used again for something else.
 
@@ -17,6 +18,7 @@ mod files;
 mod hr;
 mod inventory;
 mod ledger;
+mod periods;
 mod queue;
 mod secrets;
 pub mod sql;
@@ -28,6 +30,7 @@ pub use files::*;
 pub use hr::*;
 pub use inventory::*;
 pub use ledger::*;
+pub use periods::*;
 pub use queue::{QueueLength, QueuePlace, QueuedRun};
 pub use secrets::Secret;
 

@@ -43,6 +43,7 @@ fn one<T>(answer: Result<T, HostError>) -> Result<usize, HostError> {
 
 const NO_STATE: Ungranted = Denied("state-denied");
 const NO_ACCOUNT: Ungranted = Denied("ledger-read-denied");
+const NO_PERIODS: Ungranted = Denied("periods-denied");
 const NO_FIELD: Ungranted = Denied("hr-read-denied");
 const NO_ITEM: Ungranted = Denied("inventory-read-denied");
 
@@ -97,6 +98,85 @@ const CASES: &[Case] = &[
     ),
     case("journal.get", |s| one(journal::Host::get(s, "e0".into())), |g| g.ledger.read.clear(), NO_ACCOUNT),
     case("journal.list", |s| Ok(journal::Host::list(s, None, 9)?.items.len()), |g| g.ledger.read.clear(), LeftOut),
+    case("periods.list", |s| one(periods::Host::list(s, "main".into(), None)), |g| g.ledger.read.clear(), NO_ACCOUNT),
+    case(
+        "periods.lock",
+        |s| one(periods::Host::lock(s, "main".into(), periods::Scope::Tax, periods::LockKind::Soft, DAY)),
+        |g| g.ledger.periods.clear(),
+        NO_PERIODS,
+    ),
+    case(
+        "periods.reopen",
+        |s| one(periods::Host::reopen(s, "main".into(), periods::Scope::Tax, DAY, "late".into())),
+        |g| g.ledger.periods.clear(),
+        NO_PERIODS,
+    ),
+    case(
+        "periods.limit-future",
+        |s| one(periods::Host::limit_future(s, "main".into(), Some(5))),
+        |g| g.ledger.periods.clear(),
+        NO_PERIODS,
+    ),
+    case(
+        "periods.grant-exception",
+        |s| one(periods::Host::grant_exception(s, "main".into(), exception("x1"))),
+        |g| g.ledger.periods.clear(),
+        NO_PERIODS,
+    ),
+    case(
+        "periods.revoke-exception",
+        |s| one(periods::Host::revoke_exception(s, "main".into(), "x0".into())),
+        |g| g.ledger.periods.clear(),
+        NO_PERIODS,
+    ),
+    case(
+        "periods.list-exceptions",
+        |s| Ok(periods::Host::list_exceptions(s, "main".into(), None, 9)?.items.len()),
+        |g| g.ledger.read.clear(),
+        NO_ACCOUNT,
+    ),
+    case(
+        "periods.list-exception-uses",
+        |s| one(periods::Host::list_exception_uses(s, "main".into(), "x0".into(), None, 9)),
+        |g| g.ledger.read.clear(),
+        NO_ACCOUNT,
+    ),
+    case(
+        "rates.set",
+        |s| one(rates::Host::set(s, "main".into(), vec![new_rate()])),
+        |g| g.ledger.rates.clear(),
+        Denied("rates-denied"),
+    ),
+    case(
+        "rates.get",
+        |s| one(rates::Host::get(s, "main".into(), "USD".into(), "EUR".into(), "spot".into(), DAY)),
+        |g| g.ledger.read.clear(),
+        NO_ACCOUNT,
+    ),
+    case(
+        "rates.list",
+        |s| Ok(rates::Host::list(s, "main".into(), None, 9)?.items.len()),
+        |g| g.ledger.read.clear(),
+        NO_ACCOUNT,
+    ),
+    case(
+        "budgets.set",
+        |s| one(budgets::Host::set(s, "main".into(), budget("b1"), None)),
+        |g| g.ledger.budgets.clear(),
+        Denied("budgets-denied"),
+    ),
+    case(
+        "budgets.status",
+        |s| one(budgets::Host::status(s, "main".into(), "b0".into())),
+        |g| g.ledger.read.clear(),
+        NO_ACCOUNT,
+    ),
+    case(
+        "budgets.list",
+        |s| Ok(budgets::Host::list(s, "main".into(), None, 9)?.items.len()),
+        |g| g.ledger.read.clear(),
+        LeftOut,
+    ),
     case(
         "workers.list-employments",
         |s| Ok(workers::Host::list_employments(s, everyone(), None, 9)?.items.len()),
