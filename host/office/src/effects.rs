@@ -30,6 +30,10 @@ pub(crate) fn encode(effect: &Effect, seals: &Seals) -> Result<Vec<u8>> {
         Effect::AccountChanged(body) => case(14, body),
         Effect::HoldPlaced(body) => case(15, body),
         Effect::HoldChanged(body) => case(16, body),
+        Effect::ItemsMatched(body) => case(60, body),
+        Effect::MatchUndone(body) => case(61, body),
+        Effect::StatementImported(body) => case(62, body),
+        Effect::BankLineChanged(body) => case(63, body),
     };
     encoded.map_err(|why| malformed(why, seals).into())
 }
@@ -61,6 +65,10 @@ pub(crate) fn decode(bytes: &[u8], seals: &Seals) -> Result<Effect> {
         14 => d.decode().map(Effect::AccountChanged),
         15 => d.decode().map(Effect::HoldPlaced),
         16 => d.decode().map(Effect::HoldChanged),
+        60 => d.decode().map(Effect::ItemsMatched),
+        61 => d.decode().map(Effect::MatchUndone),
+        62 => d.decode().map(Effect::StatementImported),
+        63 => d.decode().map(Effect::BankLineChanged),
         other => return Err(malformed(format_args!("there is no effect number {other}"), seals).into()),
     };
     let effect = effect.map_err(|why| malformed(why, seals))?;

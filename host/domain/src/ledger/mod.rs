@@ -1,11 +1,13 @@
 //! Accounts, journal entries, balances.
 
 mod account;
+mod bank;
 mod bases;
 mod book;
 mod details;
 mod form;
 mod hold;
+mod items;
 mod limits;
 mod posting;
 mod rules;
@@ -13,12 +15,20 @@ mod totals;
 mod types;
 
 pub use account::{changed_account, check_account, check_parent, same_account, sweep_entry};
+pub use bank::{
+    BankLine, BankState, BankStatement, Judged, MAX_STATEMENT_LINES, NewBankLine, NewStatement, Suggestion,
+    check_chain, check_statement, same_bank_line, same_statement, score,
+};
 pub use bases::{Differences, base_difference, difference_line, fill_bases, rates_needed};
 pub use book::{Book, MAIN_BOOK, NewBook, book_part, check_book, same_book};
 pub use details::{EntryDetails, LineDetails, Made, Metadata};
 pub use hold::{
     BatchItem, BatchMode, Hold, HoldRelease, HoldState, MAX_BATCH, MAX_HOLD_LINES, NewHold, Reversal, ReversalDate,
     Settlement, check_hold, check_open, kept_debits, same_hold, same_settlement, settle_parts, settling_entry,
+};
+pub use items::{
+    Ageing, AgeingRow, BaseShares, Exchange, ItemRef, MAX_BUCKETS, MAX_MATCHES, MAX_PAIRS, Match, Matched, NewMatch,
+    OpenItem, Pair, Undone, WriteOff, check_match, match_entry, match_pairs, same_match,
 };
 pub use limits::{Before, Floor, check_limits, check_new_limits};
 pub use posting::{

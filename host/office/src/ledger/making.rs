@@ -10,7 +10,7 @@ use backroom_domain::{Class, Effect, Error, Id};
 use backroom_store::records::{EntryLines, EntryNumber, NameKind, StoredEntry, TakenName};
 
 use crate::error::{Failure, Result};
-use crate::ledger::{budgets, holds, periods, rates};
+use crate::ledger::{budgets, holds, items, periods, rates};
 use crate::work::Work;
 
 /// The series of the numbers of entries.
@@ -99,6 +99,9 @@ pub(crate) fn stage(work: &mut Work, made: Made, how: How) -> Result<Entry> {
             work.note_ledger(&line.account, line.side, line.amount.minor);
         }
     }
+    let with_items = |total: &AccountTotal| total.account_rules().is_some_and(|rules| rules.reconcilable);
+    let reconcilable = turnovers.into_iter().map(|turnover| turnover.total).filter(with_items);
+    let reconcilable: Vec<Id> = reconcilable.map(|total| total.balance.account).collect();
     let number = work.next_number(SERIES)?;
     let run = work.caller.run.clone();
     let How { reverses, settles, .. } = how;
@@ -110,6 +113,9 @@ pub(crate) fn stage(work: &mut Work, made: Made, how: How) -> Result<Entry> {
     }
     let entry = stage_entry(work, entry)?;
     work.effect(Effect::EntryPosted(entry.clone()));
+    if !reconcilable.is_empty() {
+        items::note(work, &entry, &reconcilable)?;
+    }
     Ok(entry)
 }
 

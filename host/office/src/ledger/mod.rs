@@ -2,10 +2,12 @@
 
 pub(crate) mod accounts;
 mod balances;
+mod bank;
 mod batch;
 mod books;
 mod budgets;
 mod holds;
+mod items;
 mod journal;
 mod making;
 mod periods;
@@ -14,8 +16,13 @@ mod reverse;
 
 pub use accounts::{close_account, create_account, get_account, list_accounts, reopen_account, update_account};
 pub use balances::{AsOf, MAX_ACCOUNTS, MAX_ROWS, balance, balance_at, balances_at, check_balance, trial_balance};
+pub use bank::{
+    Confirmed, Imported, MAX_SUGGESTED, SuggestedLine, confirm_line, import_statement, list_bank_lines,
+    suggest_matches, undo_confirmation,
+};
 pub use batch::{Outcome, post_batch};
 pub use books::{create_book, get_book, list_books};
 pub use holds::{Placed, get_hold, hold, list_holds, release, settle};
+pub use items::{ItemFilter, ItemRow, MAX_AGED, MatchDone, ageing, list_open_items, match_items, unmatch};
 pub use journal::{Posted, check_post, get_entry, list_entries, post};
 pub use reverse::reverse;
