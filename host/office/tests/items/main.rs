@@ -26,18 +26,15 @@ pub(crate) fn company() -> Books {
             rules: AccountRules { reconcilable, ..AccountRules::default() },
             ..account(code, currency)
         };
-        // The book before its accounts, so that they know its base currency; the accounts that it names after it.
         let book = NewBook {
             id: id("main"),
             name: "Main".into(),
             base: Currency::parse("USD", "base").unwrap(),
             year_start: 1,
             retained_earnings: None,
-            exchange_gain: None,
-            exchange_loss: None,
+            exchange_gain: Some(id("7100")),
+            exchange_loss: Some(id("7200")),
         };
-        let with_accounts =
-            NewBook { exchange_gain: Some(id("7100")), exchange_loss: Some(id("7200")), ..book.clone() };
         for (code, currency, kind, reconcilable) in [
             ("7100", "USD", AccountType::Income, false),
             ("7200", "USD", AccountType::Expense, false),
@@ -52,7 +49,7 @@ pub(crate) fn company() -> Books {
         ] {
             ledger::create_account(work, new(code, currency, kind, reconcilable)).unwrap();
         }
-        ledger::create_book(work, with_accounts).unwrap();
+        ledger::create_book(work, book).unwrap();
     });
     books
 }

@@ -9,7 +9,7 @@ use backroom_office::ledger::{ItemFilter, ageing, list_open_items, match_items, 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
-use super::books::{all, commit, day, id};
+use super::books::{all, code, commit, day, id};
 use super::{at, balances, company, euros, everything, matching};
 
 const DAYS: [&str; 4] = ["2026-01-10", "2026-02-10", "2026-03-10", "2026-06-30"];
@@ -56,7 +56,6 @@ impl Item {
 struct Model {
     /// By entry; all stand on the same line of theirs.
     items: BTreeMap<String, Item>,
-    undone: Vec<String>,
 }
 
 const LAST: usize = DAYS.len() - 1;
@@ -71,37 +70,7 @@ fn step(work: &mut Work, model: &mut Model, number: usize, call: &Call) {
             let item = Item { debit: *debit, minor: *minor, day: *day, taken: Vec::new() };
             model.items.insert(name, item);
         }
-        Call::Match(a, b, minor, day, give_up) => {
-            let names: Vec<String> = model.items.keys().cloned().collect();
-            let (Some(a), Some(b)) = (names.get(*a), names.get(*b)) else { return };
-            let line = |name: &String| at(name, u32::from(!model.items[name].debit));
-            let name = format!("m{number}");
-            let mut new = matching(&name, DAYS[*day], &[(line(a), line(b), *minor)]);
-            new.entry = Some(id(&format!("x{number}")));
-            let (debit, credit) = (&model.items[a], &model.items[b]);
-            let open = |item: &Item| item.minor - item.taken.iter().map(|(.., minor)| minor).sum::<u64>();
-            let rest = open(debit).saturating_sub(*minor);
-            if *give_up && rest > 0 && debit.debit {
-                new.write_off = Some(WriteOff { item: line(a), account: id("6950"), minor: rest });
-                new.tolerance = rest;
-            }
-            let fits = debit.debit && !credit.debit && *minor <= open(debit).min(open(credit));
-            let given_up = new.write_off.is_some();
-            let done = match_items(work, new.clone());
-            assert_eq!(done.is_ok(), fits, "{new:?}: {done:?}");
-            if !fits {
-                return;
-            }
-            for (of, minor) in [(a, *minor), (b, *minor), (a, if given_up { rest } else { 0 })] {
-                if minor > 0 {
-                    model.items.get_mut(of).unwrap().taken.push((name.clone(), *day, minor));
-                }
-            }
-            if given_up {
-                let taken = vec![(name.clone(), *day, rest)];
-                model.items.insert(format!("x{number}"), Item { debit: false, minor: rest, day: *day, taken });
-            }
-        }
+        Call::Match(a, b, minor, day, give_up) => match_step(work, model, number, (*a, *b), *minor, *day, *give_up),
         Call::Unmatch(which) => {
             let matches: Vec<String> =
                 model.items.values().flat_map(|item| item.taken.iter().map(|(by, ..)| by.clone())).collect();
@@ -117,7 +86,6 @@ fn step(work: &mut Work, model: &mut Model, number: usize, call: &Call) {
                 let taken = vec![(back.clone(), LAST, minor)];
                 model.items.insert(back, Item { debit: true, minor, day: LAST, taken });
             }
-            model.undone.push(by);
         }
         Call::Reverse(which) => {
             let Some(name) = model.items.keys().filter(|name| name.starts_with('e')).nth(*which).cloned() else {
@@ -126,7 +94,9 @@ fn step(work: &mut Work, model: &mut Model, number: usize, call: &Call) {
             let back = format!("r{number}");
             let (of, entry) = (id(&name), id(&back));
             let asked = Reversal { of, entry, date: Default::default(), reason: "wrong".into(), force: true };
-            if reverse(work, &asked).is_err() {
+            let done = reverse(work, &asked);
+            if done.is_err() {
+                assert_eq!(code(done), "already-reversed");
                 return;
             }
             let old = model.items.get_mut(&name).unwrap();
@@ -138,6 +108,47 @@ fn step(work: &mut Work, model: &mut Model, number: usize, call: &Call) {
             }
             model.items.insert(back, Item { debit, minor, day: LAST, taken });
         }
+    }
+}
+
+/// Matches two entries, the one of which may be given up in part, if the rules allow it; the model says whether they do.
+fn match_step(
+    work: &mut Work,
+    model: &mut Model,
+    number: usize,
+    (a, b): (usize, usize),
+    minor: u64,
+    day: usize,
+    give_up: bool,
+) {
+    let names: Vec<String> = model.items.keys().cloned().collect();
+    let (Some(a), Some(b)) = (names.get(a), names.get(b)) else { return };
+    let line = |name: &String| at(name, u32::from(!model.items[name].debit));
+    let name = format!("m{number}");
+    let mut new = matching(&name, DAYS[day], &[(line(a), line(b), minor)]);
+    new.entry = Some(id(&format!("x{number}")));
+    let (debit, credit) = (&model.items[a], &model.items[b]);
+    let open = |item: &Item| item.minor - item.taken.iter().map(|(.., minor)| minor).sum::<u64>();
+    let rest = open(debit).saturating_sub(minor);
+    if give_up && rest > 0 && debit.debit {
+        new.write_off = Some(WriteOff { item: line(a), account: id("6950"), minor: rest });
+        new.tolerance = rest;
+    }
+    let fits = debit.debit && !credit.debit && minor <= open(debit).min(open(credit));
+    let given_up = new.write_off.is_some();
+    let done = match_items(work, new.clone());
+    assert_eq!(done.is_ok(), fits, "{new:?}: {done:?}");
+    if !fits {
+        return;
+    }
+    for (of, minor) in [(a, minor), (b, minor), (a, if given_up { rest } else { 0 })] {
+        if minor > 0 {
+            model.items.get_mut(of).unwrap().taken.push((name.clone(), day, minor));
+        }
+    }
+    if given_up {
+        let taken = vec![(name, day, rest)];
+        model.items.insert(format!("x{number}"), Item { debit: false, minor: rest, day: day, taken });
     }
 }
 
