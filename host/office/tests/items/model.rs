@@ -148,7 +148,7 @@ fn match_step(
     }
     if given_up {
         let taken = vec![(name, day, rest)];
-        model.items.insert(format!("x{number}"), Item { debit: false, minor: rest, day: day, taken });
+        model.items.insert(format!("x{number}"), Item { debit: false, minor: rest, day, taken });
     }
 }
 
