@@ -264,6 +264,17 @@ fn check_account(work: &Work, account: &Id) -> Result<()> {
     Err(Error::at(Class::Refused, "not-reconcilable", "account", message).into())
 }
 
+/// `denied` unless bank lines of this account may be brought in and confirmed; of a malformed one: of any.
+///
+/// # Errors
+/// As [`import_statement`], those of the rights.
+pub fn check_bank_right(work: &Work, account: Option<&Id>) -> Result<()> {
+    match account {
+        Some(account) => check_right(work, account),
+        None => Ok(work.rights().check_read_ledger(Operation::BankSuggest)?),
+    }
+}
+
 /// The right to post to the account, today.
 fn check_right(work: &Work, account: &Id) -> Result<()> {
     let currency = work.tx().get::<AccountTotal>(account)?.map(|total| total.balance.currency);
@@ -275,7 +286,7 @@ fn check_right(work: &Work, account: &Id) -> Result<()> {
 }
 
 fn check_read(work: &Work, account: &Id) -> Result<()> {
-    Ok(work.rights().check_read_account(Operation::Other, account, kind_of(work, account)?)?)
+    Ok(work.rights().check_read_account(Operation::BankSuggest, account, kind_of(work, account)?)?)
 }
 
 /// What tells two lists of lines apart: their fields with the lengths of the texts, so that none runs into the next.

@@ -17,8 +17,8 @@ mod reverse;
 pub use accounts::{close_account, create_account, get_account, list_accounts, reopen_account, update_account};
 pub use balances::{AsOf, MAX_ACCOUNTS, MAX_ROWS, balance, balance_at, balances_at, check_balance, trial_balance};
 pub use bank::{
-    Confirmed, Imported, MAX_SUGGESTED, SuggestedLine, confirm_line, import_statement, list_bank_lines,
-    suggest_matches, undo_confirmation,
+    Confirmed, Imported, MAX_SUGGESTED, SuggestedLine, check_bank_right, confirm_line, import_statement,
+    list_bank_lines, suggest_matches, undo_confirmation,
 };
 pub use batch::{Outcome, post_batch};
 pub use books::{create_book, get_book, list_books};
