@@ -17,5 +17,5 @@ pub use balances::{AsOf, MAX_ACCOUNTS, MAX_ROWS, balance, balance_at, balances_a
 pub use batch::{Outcome, post_batch};
 pub use books::{create_book, get_book, list_books};
 pub use holds::{Placed, get_hold, hold, list_holds, release, settle};
-pub use journal::{Posted, check_post, get_entry, list_entries, post};
+pub use journal::{Posted, check_post, get_entry, get_entry_as, list_entries, post, post_as};
 pub use reverse::reverse;

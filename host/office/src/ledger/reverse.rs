@@ -1,6 +1,7 @@
 //! Taking an entry back: by another one with the sides changed over.
 
 use backroom_domain::ledger::{Entry, EntryDetails, Floor, NewEntry, Reversal, ReversalDate};
+use backroom_domain::rights::Operation;
 use backroom_domain::{Class, Error, Id, Side};
 use backroom_store::records::{NameKind, StoredEntry};
 
@@ -9,6 +10,7 @@ use crate::ledger::journal::{self, Posted};
 use crate::ledger::making::{self, How};
 use crate::work::Work;
 
+const OPERATION: Operation = Operation::JournalReverse;
 /// The kind of the entries that take others back.
 const KIND: &str = "host:reversal";
 
@@ -16,14 +18,15 @@ const KIND: &str = "host:reversal";
 /// back, or it is as if that were not there. It swaps the sides in both columns; either entry names the other.
 ///
 /// # Errors
-/// In order: `text-invalid`; `ledger-read-denied`; `not-found`; `ledger-post-denied` and the like, as [`post`](super::post);
+/// In order: `ledger-post-denied` without the right to post anything; `text-invalid`; `ledger-read-denied`; `not-found`; `ledger-post-denied` and the like, as [`post`](super::post);
 /// `exists-with-different`; `id-already-failed`; `already-reversed`; then as [`post`](super::post), with `would-overdraw` (which
 /// `force` does without) for `insufficient`: it may bring no account below its limit, or below zero if it has none.
 pub fn reverse(work: &mut Work, asked: &Reversal) -> Result<Posted> {
+    work.rights().check_post_ledger(OPERATION)?;
     check_reason(&asked.reason, "reason")?;
-    let old = journal::get_entry(work, &asked.of)?;
+    let old = journal::get_entry_as(work, OPERATION, &asked.of)?;
     let new = opposite(work, &old, asked)?;
-    journal::check_post(work, &new.lines, Some(new.date), true)?;
+    journal::check_post(work, OPERATION, &new.lines, Some(new.date), true)?;
     if let Some(entry) = journal::find(work, &asked.entry)? {
         return match entry.reverses.as_ref() == Some(&asked.of) && entry.new.description == asked.reason {
             true => Ok(Posted { entry, replayed: true }),
@@ -37,7 +40,7 @@ pub fn reverse(work: &mut Work, asked: &Reversal) -> Result<Posted> {
         return Err(making::burn(work, making::SERIES, NameKind::FailedEntry, &asked.entry, refused.into()));
     }
     let floor = if asked.force { Floor::None } else { Floor::Zero };
-    let how = How { reverses: Some(asked.of.clone()), floor, ..How::default() };
+    let how = How { reverses: Some(asked.of.clone()), floor, ..How::of(OPERATION) };
     let entry = journal::post_new(work, new, how).map_err(overdraws)?;
     if let Some(mut stored) = work.tx().get::<StoredEntry>(&asked.of)? {
         stored.entry.reversed_by = Some(asked.entry.clone());
