@@ -174,6 +174,18 @@ impl Layers<'_> {
         )
     }
 
+    /// `denied` unless something may be posted.
+    pub fn check_post_ledger(&self, operation: Operation) -> Result<()> {
+        self.check(
+            operation,
+            &[Stage {
+                code: "ledger-post-denied",
+                test: &|grant| grant.ledger.posts(),
+                message: &|| "no grant to post to any account".to_owned(),
+            }],
+        )
+    }
+
     /// `denied` unless in each layer one grant allows the whole entry. In order: `ledger-post-denied` (accounts and sides),
     /// `ledger-date-denied`, `ledger-currency-denied`, `ledger-amount-denied` (of the entry), `ledger-run-amount-denied`,
     /// `ledger-day-amount-denied`.
@@ -334,13 +346,43 @@ impl Kind for LedgerRights {
     }
 
     fn serves(&self, out: &mut Vec<(&'static str, Operations)>) {
-        use Operation::{AccountsGet, AccountsList, BalancesGet, JournalGet, JournalList, JournalPost, TrialBalance};
+        use Operation as O;
         if !self.read.is_empty() {
-            let read = [AccountsGet, AccountsList, BalancesGet, TrialBalance, JournalGet, JournalList];
+            let read = [
+                O::AccountsGet,
+                O::AccountsList,
+                O::BalancesGet,
+                O::BalancesGetMany,
+                O::TrialBalance,
+                O::JournalGet,
+                O::JournalGetDetails,
+                O::JournalList,
+                O::HoldsGet,
+                O::HoldsList,
+                O::BooksGet,
+                O::BooksList,
+                O::OpenItemsList,
+                O::OpenItemsAgeing,
+                O::BankSuggest,
+            ];
             out.push(("ledger.read", Operations::of(&read)));
         }
         if self.posts() {
-            out.push(("ledger.post", Operations::of(&[JournalPost])));
+            let post = [
+                O::JournalPost,
+                O::JournalPostWith,
+                O::JournalPostBatch,
+                O::JournalReverse,
+                O::HoldsPlace,
+                O::HoldsSettle,
+                O::HoldsRelease,
+                O::OpenItemsMatchItems,
+                O::OpenItemsUnmatch,
+                O::BankImportStatement,
+                O::BankConfirm,
+                O::BankUndo,
+            ];
+            out.push(("ledger.post", Operations::of(&post)));
         }
     }
 

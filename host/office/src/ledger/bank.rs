@@ -65,7 +65,7 @@ pub struct Confirmed {
 /// `account-not-found`, `not-reconcilable`; `exists-with-different` (of the statement, then of a line); `duplicate-statement`,
 /// `balance-chain-broken`.
 pub fn import_statement(work: &mut Work, new: &NewStatement) -> Result<Imported> {
-    check_right(work, &new.account)?;
+    check_right(work, Operation::BankImportStatement, &new.account)?;
     ledger::check_statement(new)?;
     check_account(work, &new.account)?;
     let hash = lines_hash(&new.lines);
@@ -131,7 +131,7 @@ fn last_statement(work: &Work, account: &Id) -> Result<Option<BankStatement>> {
 /// # Errors
 /// In order: `ledger-read-denied`; `limit-invalid`, `cursor-invalid`.
 pub fn list_bank_lines(work: &Work, account: &Id, request: &PageRequest) -> Result<Page<BankLine>> {
-    check_read(work, account)?;
+    check_read(work, Operation::BankSuggest, account)?;
     list::<OpenBankLine, _>(work, account, None, request, |open| {
         Ok(work.tx().get::<BankLine>(&(account.clone(), open.line))?.map_or(Step::Skip, Step::Take))
     })
@@ -185,9 +185,9 @@ fn text_of(work: &Work, item: &OpenItem) -> Result<String> {
 /// In order: `ledger-post-denied` and the like; `bank-line-not-found`, `item-not-found`; `already-confirmed` (as another line);
 /// `different-account`, `wrong-side`, `item-closed`, `amount-differs`.
 pub fn confirm_line(work: &mut Work, account: &Id, line: &Id, item: &ItemRef) -> Result<Confirmed> {
-    check_right(work, account)?;
+    check_right(work, Operation::BankConfirm, account)?;
     let bank = bank_line(work, account, line)?;
-    let Some(mut found) = items::find(work, item)? else {
+    let Some(mut found) = items::find(work, Operation::BankConfirm, item)? else {
         let message = format!("line {} of entry {} is no open item", item.line, item.entry);
         return Err(Error::at(Class::NotFound, "item-not-found", "item", message).into());
     };
@@ -226,10 +226,10 @@ pub fn confirm_line(work: &mut Work, account: &Id, line: &Id, item: &ItemRef) ->
 /// In order: `text-invalid`; `ledger-post-denied` and the like; `bank-line-not-found`.
 pub fn undo_confirmation(work: &mut Work, account: &Id, line: &Id, reason: &str) -> Result<Confirmed> {
     check_reason(reason, "reason")?;
-    check_right(work, account)?;
+    check_right(work, Operation::BankUndo, account)?;
     let bank = bank_line(work, account, line)?;
     let BankState::Confirmed { item } = &bank.state else { return Ok(Confirmed { line: bank, replayed: true }) };
-    if let Some(mut found) = items::find(work, item)? {
+    if let Some(mut found) = items::find(work, Operation::BankUndo, item)? {
         found.give_back(line);
         items::put(work, &found)?;
     }
@@ -268,25 +268,25 @@ fn check_account(work: &Work, account: &Id) -> Result<()> {
 ///
 /// # Errors
 /// As [`import_statement`], those of the rights.
-pub fn check_bank_right(work: &Work, account: Option<&Id>) -> Result<()> {
+pub fn check_bank_right(work: &Work, operation: Operation, account: Option<&Id>) -> Result<()> {
     match account {
-        Some(account) => check_right(work, account),
-        None => Ok(work.rights().check_read_ledger(Operation::BankSuggest)?),
+        Some(account) => check_right(work, operation, account),
+        None => Ok(work.rights().check_read_ledger(operation)?),
     }
 }
 
 /// The right to post to the account, today.
-fn check_right(work: &Work, account: &Id) -> Result<()> {
+fn check_right(work: &Work, operation: Operation, account: &Id) -> Result<()> {
     let currency = work.tx().get::<AccountTotal>(account)?.map(|total| total.balance.currency);
     match currency {
-        Some(currency) => items::check_post(work, account, Money { minor: 0, currency }, work.today),
+        Some(currency) => items::check_post(work, operation, account, Money { minor: 0, currency }, work.today),
         // Whether there is such an account is told to those alone who may read it.
-        None => check_read(work, account),
+        None => check_read(work, operation, account),
     }
 }
 
-fn check_read(work: &Work, account: &Id) -> Result<()> {
-    Ok(work.rights().check_read_account(Operation::BankSuggest, account, kind_of(work, account)?)?)
+fn check_read(work: &Work, operation: Operation, account: &Id) -> Result<()> {
+    Ok(work.rights().check_read_account(operation, account, kind_of(work, account)?)?)
 }
 
 /// What tells two lists of lines apart: their fields with the lengths of the texts, so that none runs into the next.

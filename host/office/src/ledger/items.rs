@@ -99,11 +99,11 @@ pub(crate) fn put(work: &mut Work, item: &OpenItem) -> Result<()> {
 }
 
 /// The item with this name, open or not, if its account may be read.
-pub(crate) fn find(work: &Work, of: &ItemRef) -> Result<Option<OpenItem>> {
+pub(crate) fn find(work: &Work, operation: Operation, of: &ItemRef) -> Result<Option<OpenItem>> {
     let Some(entry) = journal::find(work, &of.entry)? else { return Ok(None) };
     let line = usize::try_from(of.line).ok().and_then(|line| entry.new.lines.get(line));
     let Some(Line { account, .. }) = line else { return Ok(None) };
-    if !work.rights().read_account(Operation::Other, account, kind_of(work, account)?) {
+    if !work.rights().read_account(operation, account, kind_of(work, account)?) {
         return Ok(None);
     }
     let key = (account.clone(), entry.number, of.line);
@@ -119,11 +119,11 @@ pub(crate) fn find(work: &Work, of: &ItemRef) -> Result<Option<OpenItem>> {
 /// # Errors
 /// In order: `ledger-read-denied` without the right to read the account (any, if none is named); `limit-invalid`, `cursor-invalid`.
 pub fn list_open_items(work: &Work, filter: &ItemFilter, request: &PageRequest) -> Result<Page<ItemRow>> {
-    check_read(work, filter.account.as_ref())?;
+    check_read(work, Operation::OpenItemsList, filter.account.as_ref())?;
     let take = |item: OpenItem| -> Result<Step<ItemRow>> {
         let open = filter.as_of.map_or_else(|| item.open(), |day| item.open_as_of(day));
         let wanted = open > 0 && filter.party.as_ref().is_none_or(|party| item.party.as_ref() == Some(party));
-        let shown = wanted && is_readable(work, &item.account)?;
+        let shown = wanted && is_readable(work, Operation::OpenItemsList, &item.account)?;
         Ok(if shown { Step::Take(ItemRow { item, open }) } else { Step::Skip })
     };
     if filter.as_of.is_none() {
@@ -162,7 +162,7 @@ fn page<R: Record, T>(
 /// # Errors
 /// In order: `ledger-read-denied` as [`list_open_items`]; `buckets-invalid`; `too-many-rows` above [`MAX_AGED`] items; `overflow`.
 pub fn ageing(work: &Work, filter: &ItemFilter, limits: Vec<u16>) -> Result<Vec<AgeingRow>> {
-    check_read(work, filter.account.as_ref())?;
+    check_read(work, Operation::OpenItemsAgeing, filter.account.as_ref())?;
     let mut ageing = Ageing::new(filter.as_of.unwrap_or(work.today), limits)?;
     let mut left = MAX_AGED;
     let mut add = |item: &OpenItem| -> Result<()> {
@@ -170,7 +170,7 @@ pub fn ageing(work: &Work, filter: &ItemFilter, limits: Vec<u16>) -> Result<Vec<
             Error::refused("too-many-rows", format!("an ageing looks at {MAX_AGED} items at most; ask for one account"))
         })?;
         let wanted = filter.party.as_ref().is_none_or(|party| item.party.as_ref() == Some(party));
-        if wanted && is_readable(work, &item.account)? {
+        if wanted && is_readable(work, Operation::OpenItemsAgeing, &item.account)? {
             ageing.add(item)?;
         }
         Ok(())
@@ -211,13 +211,13 @@ fn each<R: Record>(work: &Work, prefix: &impl RecordKey, mut see: impl FnMut(R) 
 /// [`ledger::match_pairs`], [`ledger::match_entry`]; then of the entry as [`post`](super::post). Items of accounts that may not be read
 /// are `item-not-found`.
 pub fn match_items(work: &mut Work, new: NewMatch) -> Result<MatchDone> {
-    work.rights().check_read_ledger(Operation::Other)?;
+    work.rights().check_read_ledger(Operation::OpenItemsMatchItems)?;
     ledger::check_match(&new)?;
     if let Some(existing) = work.tx().get::<Match>(&new.id)? {
         ledger::same_match(&existing, &new)?;
         return Ok(MatchDone { on_record: existing, replayed: true });
     }
-    let mut items = load(work, &new)?;
+    let mut items = load(work, Operation::OpenItemsMatchItems, &new)?;
     let account = match items.get(&new.pairs.first().map_or_else(|| nothing(&new), |pair| pair.debit.clone())) {
         Some(item) => item.account.clone(),
         // The rules say which one is missing.
@@ -225,7 +225,7 @@ pub fn match_items(work: &mut Work, new: NewMatch) -> Result<MatchDone> {
     };
     let total = new.pairs.iter().fold(0_u64, |sum, pair| sum.saturating_add(pair.minor));
     if let Some(item) = items.values().find(|item| item.account == account) {
-        check_post(work, &account, Money { minor: total, ..item.amount }, new.date)?;
+        check_post(work, Operation::OpenItemsMatchItems, &account, Money { minor: total, ..item.amount }, new.date)?;
     }
     let shares = ledger::match_pairs(&new, &mut items)?;
     let exchange = exchange_of(work, &account)?;
@@ -233,10 +233,10 @@ pub fn match_items(work: &mut Work, new: NewMatch) -> Result<MatchDone> {
     let posted = match entry {
         None => None,
         Some(entry) => {
-            journal::check_post(work, &entry.lines, Some(entry.date), true)?;
+            journal::check_post(work, Operation::OpenItemsMatchItems, &entry.lines, Some(entry.date), true)?;
             journal::check_new_id(work, &entry.id)?;
             // Items first: the entry is noted against what is on record.
-            Some(journal::post_new(work, entry, How::default())?)
+            Some(journal::post_new(work, entry, How::of(Operation::OpenItemsMatchItems))?)
         }
     };
     if let (Some(posted), Some(write_off)) = (&posted, &new.write_off) {
@@ -260,7 +260,7 @@ fn close_written_off(
     items: &mut BTreeMap<ItemRef, OpenItem>,
 ) -> Result<()> {
     let of = ItemRef { entry: posted.new.id.clone(), line: 0 };
-    let Some(mut counter) = find(work, &of)? else { return Ok(()) };
+    let Some(mut counter) = find(work, Operation::OpenItemsMatchItems, &of)? else { return Ok(()) };
     let minor = counter.open();
     counter.take(&new.id, new.date, minor)?;
     if let Some(item) = items.get_mut(&item) {
@@ -277,15 +277,15 @@ fn close_written_off(
 /// reversal as [`reverse`](super::reverse).
 pub fn unmatch(work: &mut Work, id: &Id, reason: &str, entry: Option<&Id>) -> Result<MatchDone> {
     check_reason(reason, "reason")?;
-    work.rights().check_read_ledger(Operation::Other)?;
+    work.rights().check_read_ledger(Operation::OpenItemsUnmatch)?;
     let found = work.tx().get::<Match>(id)?;
     let mut on_record = match found {
-        Some(found) if is_readable(work, &found.account)? => found,
+        Some(found) if is_readable(work, Operation::OpenItemsUnmatch, &found.account)? => found,
         _ => return Err(Error::not_found("match", id).into()),
     };
-    let mut items = load(work, &on_record.new)?;
+    let mut items = load(work, Operation::OpenItemsUnmatch, &on_record.new)?;
     if let Some(item) = items.values().next() {
-        check_post(work, &on_record.account, item.amount, on_record.new.date)?;
+        check_post(work, Operation::OpenItemsUnmatch, &on_record.account, item.amount, on_record.new.date)?;
     }
     if let Some(undone) = &on_record.undone {
         return match undone.reason == reason && undone.entry.as_ref() == entry {
@@ -301,7 +301,7 @@ pub fn unmatch(work: &mut Work, id: &Id, reason: &str, entry: Option<&Id>) -> Re
     {
         let of = ItemRef { entry: posted.clone(), line: 0 };
         if on_record.new.write_off.is_some()
-            && let Some(counter) = find(work, &of)?
+            && let Some(counter) = find(work, Operation::OpenItemsUnmatch, &of)?
         {
             items.insert(of, counter);
         }
@@ -314,7 +314,7 @@ pub fn unmatch(work: &mut Work, id: &Id, reason: &str, entry: Option<&Id>) -> Re
         (Some(posted), Some(entry)) if on_record.posted => {
             let (of, entry) = (posted.clone(), entry.clone());
             let asked = Reversal { of, entry, date: ReversalDate::Now, reason: reason.to_owned(), force: true };
-            Some(reverse::reverse(work, &asked)?.entry.new.id)
+            Some(reverse::reverse_as(work, Operation::OpenItemsUnmatch, &asked)?.entry.new.id)
         }
         (Some(_), None) if on_record.posted => {
             let message = "an entry was posted with this match: say the id of the one that takes it back";
@@ -329,12 +329,12 @@ pub fn unmatch(work: &mut Work, id: &Id, reason: &str, entry: Option<&Id>) -> Re
 }
 
 /// What there is under the names of a match.
-fn load(work: &Work, new: &NewMatch) -> Result<BTreeMap<ItemRef, OpenItem>> {
+fn load(work: &Work, operation: Operation, new: &NewMatch) -> Result<BTreeMap<ItemRef, OpenItem>> {
     let pairs = new.pairs.iter().flat_map(|pair| [&pair.debit, &pair.credit]);
     let mut items = BTreeMap::new();
     for of in pairs.chain(new.write_off.as_ref().map(|write_off| &write_off.item)) {
         if !items.contains_key(of)
-            && let Some(item) = find(work, of)?
+            && let Some(item) = find(work, operation, of)?
         {
             items.insert(of.clone(), item);
         }
@@ -357,20 +357,26 @@ fn exchange_of(work: &Work, account: &Id) -> Result<Option<Exchange>> {
 }
 
 /// Who may post both sides of an account may say which of them belong together.
-pub(crate) fn check_post(work: &Work, account: &Id, amount: Money, date: BusinessDate) -> Result<()> {
+pub(crate) fn check_post(
+    work: &Work,
+    operation: Operation,
+    account: &Id,
+    amount: Money,
+    date: BusinessDate,
+) -> Result<()> {
     let line = |side| Line::new(account.clone(), side, amount);
-    journal::check_post(work, &[line(Side::Debit), line(Side::Credit)], Some(date), true)
+    journal::check_post(work, operation, &[line(Side::Debit), line(Side::Credit)], Some(date), true)
 }
 
-fn check_read(work: &Work, account: Option<&Id>) -> Result<()> {
+fn check_read(work: &Work, operation: Operation, account: Option<&Id>) -> Result<()> {
     let rights = work.rights();
     match account {
-        Some(account) => rights.check_read_account(Operation::Other, account, kind_of(work, account)?)?,
-        None => rights.check_read_ledger(Operation::Other)?,
+        Some(account) => rights.check_read_account(operation, account, kind_of(work, account)?)?,
+        None => rights.check_read_ledger(operation)?,
     }
     Ok(())
 }
 
-pub(crate) fn is_readable(work: &Work, account: &Id) -> Result<bool> {
-    Ok(work.rights().read_account(Operation::Other, account, kind_of(work, account)?))
+pub(crate) fn is_readable(work: &Work, operation: Operation, account: &Id) -> Result<bool> {
+    Ok(work.rights().read_account(operation, account, kind_of(work, account)?))
 }

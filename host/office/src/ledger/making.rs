@@ -6,6 +6,7 @@ use backroom_domain::ledger::{
     self, Account, AccountDay, AccountTotal, Adding, Before, Book, Differences, Entry, Floor, Found, InBook, MAIN_BOOK,
     NewEntry, Turnover,
 };
+use backroom_domain::rights::Operation;
 use backroom_domain::{Class, Effect, Error, Id};
 use backroom_store::records::{EntryLines, EntryNumber, NameKind, StoredEntry, TakenName};
 
@@ -19,6 +20,8 @@ pub(crate) const SERIES: &str = "entry";
 /// What is special about an entry.
 #[derive(Debug)]
 pub(crate) struct How {
+    /// As what it is asked for.
+    pub(crate) operation: Operation,
     /// The entry that it takes back.
     pub(crate) reverses: Option<Id>,
     /// The hold that it settles.
@@ -29,9 +32,10 @@ pub(crate) struct How {
     pub(crate) before: Option<Before>,
 }
 
-impl Default for How {
-    fn default() -> Self {
-        Self { reverses: None, settles: None, floor: Floor::Limits, before: None }
+impl How {
+    /// Nothing special.
+    pub(crate) fn of(operation: Operation) -> Self {
+        Self { operation, reverses: None, settles: None, floor: Floor::Limits, before: None }
     }
 }
 

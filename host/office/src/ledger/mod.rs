@@ -24,5 +24,5 @@ pub use batch::{Outcome, post_batch};
 pub use books::{create_book, get_book, list_books};
 pub use holds::{Placed, get_hold, hold, list_holds, release, settle};
 pub use items::{ItemFilter, ItemRow, MAX_AGED, MatchDone, ageing, list_open_items, match_items, unmatch};
-pub use journal::{Posted, check_post, get_entry, list_entries, post};
+pub use journal::{Posted, check_post, get_entry, get_entry_as, list_entries, post, post_as};
 pub use reverse::reverse;

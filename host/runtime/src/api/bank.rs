@@ -1,6 +1,7 @@
 //! `backroom:ledger/bank`: statements beside the books.
 
 use backroom_domain::ledger as domain;
+use backroom_domain::rights::Operation;
 use backroom_domain::{Error, Id};
 use backroom_office::ledger::{self, SuggestedLine as Suggested};
 
@@ -25,7 +26,7 @@ impl Host for RunState {
         let account = form.id(&statement.account, || "account".to_owned())?;
         let known = (!form.has("id-invalid")).then(|| account.clone());
         let new = new_statement(&mut form, account, &statement)?;
-        let right = || ledger::check_bank_right(&self.work, known.as_ref());
+        let right = || ledger::check_bank_right(&self.work, Operation::BankImportStatement, known.as_ref());
         form.finish(right, || Ok(()))?;
         let done = ledger::import_statement(&mut self.work, &new)?;
         self.staged(bytes)?;
@@ -39,7 +40,7 @@ impl Host for RunState {
         self.enter(account.len())?;
         let mut form = Form::default();
         let account = form.id(&account, || "account".to_owned())?;
-        form.finish(|| Ok::<_, Error>(()), || Ok(()))?;
+        form.finish(|| self.work.rights().check_read_ledger(Operation::BankSuggest), || Ok(()))?;
         let page = ledger::suggest_matches(&self.work, &account, &convert::page_request(cursor, limit))?;
         let (items, next) = convert::page(page, suggested);
         self.leave(items.iter().map(|line| 5 * FIXED + 3 * FIXED * line.suggestions.len()).sum())?;
@@ -53,7 +54,7 @@ impl Host for RunState {
         let known = (!form.has("id-invalid")).then(|| account.clone());
         let line = form.id(&line, || "line".to_owned())?;
         let of = item(&mut form, &of, || "item".to_owned())?;
-        form.finish(|| ledger::check_bank_right(&self.work, known.as_ref()), || Ok(()))?;
+        form.finish(|| ledger::check_bank_right(&self.work, Operation::BankConfirm, known.as_ref()), || Ok(()))?;
         let done = ledger::confirm_line(&mut self.work, &account, &line, &of)?;
         self.staged(4 * FIXED)?;
         self.leave(FIXED)?;
@@ -66,7 +67,7 @@ impl Host for RunState {
         let account = form.id(&account, || "account".to_owned())?;
         let known = (!form.has("id-invalid")).then(|| account.clone());
         let line = form.id(&line, || "line".to_owned())?;
-        form.finish(|| ledger::check_bank_right(&self.work, known.as_ref()), || Ok(()))?;
+        form.finish(|| ledger::check_bank_right(&self.work, Operation::BankUndo, known.as_ref()), || Ok(()))?;
         let done = ledger::undo_confirmation(&mut self.work, &account, &line, &reason)?;
         self.staged(4 * FIXED)?;
         self.leave(FIXED)?;

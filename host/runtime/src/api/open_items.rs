@@ -19,8 +19,7 @@ impl Host for RunState {
         let mut form = Form::default();
         let filter = wanted(&mut form, &filter)?;
         let request = convert::page_request(cursor, limit);
-        let denied = || Ok::<_, Error>(());
-        form.finish(denied, || Ok(()))?;
+        form.finish(|| self.work.rights().check_read_ledger(Operation::OpenItemsList), || Ok(()))?;
         let page = ledger::list_open_items(&self.work, &filter, &request)?;
         let (items, next) = convert::page(page, given);
         self.leave(items.len() * 5 * FIXED)?;
@@ -31,7 +30,7 @@ impl Host for RunState {
         self.enter(FIXED + 2 * buckets.len())?;
         let mut form = Form::default();
         let filter = wanted(&mut form, &filter)?;
-        form.finish(|| Ok::<_, Error>(()), || Ok(()))?;
+        form.finish(|| self.work.rights().check_read_ledger(Operation::OpenItemsAgeing), || Ok(()))?;
         let rows = ledger::ageing(&self.work, &filter, buckets)?;
         self.leave(rows.len() * 4 * FIXED)?;
         Ok(rows.into_iter().map(aged).collect())
@@ -42,7 +41,7 @@ impl Host for RunState {
         self.enter(bytes)?;
         let mut form = Form::default();
         let new = new_match(&mut form, &new)?;
-        let denied = || self.work.rights().check_read_ledger(Operation::MatchItems);
+        let denied = || self.work.rights().check_read_ledger(Operation::OpenItemsMatchItems);
         form.finish(denied, || domain::check_match(&new))?;
         let done = ledger::match_items(&mut self.work, new)?;
         self.staged(bytes)?;
@@ -55,7 +54,7 @@ impl Host for RunState {
         let mut form = Form::default();
         let id = form.id(&id, || "id".to_owned())?;
         let entry = form.some_id(entry.as_ref(), "entry")?;
-        form.finish(|| self.work.rights().check_read_ledger(Operation::Unmatch), || Ok(()))?;
+        form.finish(|| self.work.rights().check_read_ledger(Operation::OpenItemsUnmatch), || Ok(()))?;
         let done = ledger::unmatch(&mut self.work, &id, &reason, entry.as_ref())?;
         self.staged(3 * FIXED * (done.on_record.new.pairs.len() + 2))?;
         self.leave(FIXED)?;
