@@ -65,6 +65,14 @@ pub enum Effect {
     YearClosed(ledger::YearClosing),
     /// Foreign balances were revalued.
     Revalued(ledger::Revaluation),
+    /// Open items were matched.
+    ItemsMatched(ledger::Match),
+    /// A match was undone.
+    MatchUndone(ledger::Match),
+    /// A bank statement was imported; its lines stand in the record changes.
+    StatementImported(ledger::BankStatement),
+    /// A bank line was confirmed to be a posted line, or that was undone.
+    BankLineChanged(ledger::BankLine),
 }
 
 /// A change of one key of an installation's own state.

@@ -40,6 +40,10 @@ pub(crate) fn encode(effect: &Effect, seals: &Seals) -> Result<Vec<u8>> {
         Effect::BudgetSet(body) => case(47, body),
         Effect::YearClosed(body) => case(48, body),
         Effect::Revalued(body) => case(49, body),
+        Effect::ItemsMatched(body) => case(60, body),
+        Effect::MatchUndone(body) => case(61, body),
+        Effect::StatementImported(body) => case(62, body),
+        Effect::BankLineChanged(body) => case(63, body),
     };
     encoded.map_err(|why| malformed(why, seals).into())
 }
@@ -81,6 +85,10 @@ pub(crate) fn decode(bytes: &[u8], seals: &Seals) -> Result<Effect> {
         47 => d.decode().map(Effect::BudgetSet),
         48 => d.decode().map(Effect::YearClosed),
         49 => d.decode().map(Effect::Revalued),
+        60 => d.decode().map(Effect::ItemsMatched),
+        61 => d.decode().map(Effect::MatchUndone),
+        62 => d.decode().map(Effect::StatementImported),
+        63 => d.decode().map(Effect::BankLineChanged),
         other => return Err(malformed(format_args!("there is no effect number {other}"), seals).into()),
     };
     let effect = effect.map_err(|why| malformed(why, seals))?;

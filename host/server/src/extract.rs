@@ -29,6 +29,9 @@ pub(crate) struct PathText(pub(crate) String);
 /// Folder and path of a file, percent-decoded: the last two parts of the path.
 pub(crate) struct PathFile(pub(crate) String, pub(crate) String);
 
+/// Account and line of a bank line, percent-decoded.
+pub(crate) struct PathLine(pub(crate) Id, pub(crate) Id);
+
 /// The query string. Unknown names are refused, so that a misspelt filter does not show everything.
 pub(crate) struct Asked<T>(pub(crate) T);
 
@@ -127,6 +130,19 @@ impl FromRequestParts<Api> for PathText {
         let params = params.map_err(|_| Problem::of_status(StatusCode::NOT_FOUND))?;
         let last = params.iter().last().map(|(_, value)| value.to_owned());
         last.map(Self).ok_or_else(|| Problem::internal(&"the route has no parameter"))
+    }
+}
+
+impl FromRequestParts<Api> for PathLine {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
+        let params = RawPathParams::from_request_parts(parts, api).await;
+        let params = params.map_err(|_| Problem::of_status(StatusCode::NOT_FOUND))?;
+        let value = |wanted: &str| params.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.to_owned());
+        match (value("account"), value("line")) {
+            (Some(account), Some(line)) => Ok(Self(Id::parse(&account, "account")?, Id::parse(&line, "line")?)),
+            _ => Err(Problem::internal(&"the route has no account and line")),
+        }
     }
 }
 

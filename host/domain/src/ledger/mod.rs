@@ -1,6 +1,7 @@
 //! Accounts, journal entries, balances.
 
 mod account;
+mod bank;
 mod bases;
 mod book;
 pub mod budgets;
@@ -8,6 +9,7 @@ mod calendar;
 mod details;
 mod form;
 mod hold;
+mod items;
 mod limits;
 pub mod periods;
 mod posting;
@@ -19,6 +21,10 @@ mod types;
 pub mod year;
 
 pub use account::{changed_account, check_account, check_parent, same_account, sweep_entry};
+pub use bank::{
+    BankLine, BankState, BankStatement, Judged, MAX_STATEMENT_LINES, NewBankLine, NewStatement, Suggestion,
+    check_chain, check_statement, same_bank_line, same_statement, score,
+};
 pub use bases::{Differences, base_difference, difference_line, fill_bases, rates_needed};
 pub use book::{Book, MAIN_BOOK, NewBook, book_part, check_book, same_book};
 pub use budgets::{Budget, BudgetAction, BudgetLine, BudgetPeriod, NewBudget, Standing};
@@ -27,6 +33,10 @@ pub use details::{EntryDetails, LineDetails, Made, Metadata};
 pub use hold::{
     BatchItem, BatchMode, Hold, HoldRelease, HoldState, MAX_BATCH, MAX_HOLD_LINES, NewHold, Reversal, ReversalDate,
     Settlement, check_hold, check_open, kept_debits, same_hold, same_settlement, settle_parts, settling_entry,
+};
+pub use items::{
+    Ageing, AgeingRow, BaseShares, Exchange, ItemRef, MAX_BUCKETS, MAX_MATCHES, MAX_PAIRS, Match, Matched, NewMatch,
+    OpenItem, Pair, Undone, WriteOff, check_match, match_entry, match_pairs, same_match,
 };
 pub use limits::{Before, Floor, check_limits, check_new_limits};
 pub use periods::{

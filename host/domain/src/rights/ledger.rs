@@ -186,6 +186,18 @@ impl Layers<'_> {
         )
     }
 
+    /// `denied` unless something may be posted.
+    pub fn check_post_ledger(&self, operation: Operation) -> Result<()> {
+        self.check(
+            operation,
+            &[Stage {
+                code: "ledger-post-denied",
+                test: &|grant| grant.ledger.posts(),
+                message: &|| "no grant to post to any account".to_owned(),
+            }],
+        )
+    }
+
     /// `denied` unless in each layer one grant allows the whole entry. In order: `ledger-post-denied` (accounts and sides),
     /// `ledger-date-denied`, `ledger-currency-denied`, `ledger-amount-denied` (of the entry), `ledger-run-amount-denied`,
     /// `ledger-day-amount-denied`.
@@ -395,31 +407,68 @@ impl Kind for LedgerRights {
     }
 
     fn serves(&self, out: &mut Vec<(&'static str, Operations)>) {
-        use Operation::{AccountsGet, AccountsList, BalancesGet, JournalGet, JournalList, JournalPost, TrialBalance};
-        use Operation::{
-            BudgetsList, BudgetsSet, BudgetsStatus, CloseYear, GrantException, ListExceptionUses, ListExceptions,
-            ListOpenings, PeriodsLimitFuture, PeriodsList, PeriodsLock, PeriodsReopen, RatesGet, RatesList, RatesSet,
-            Revalue, RevokeException,
-        };
+        use Operation as O;
         if !self.read.is_empty() {
-            let read = [AccountsGet, AccountsList, BalancesGet, TrialBalance, JournalGet, JournalList];
-            let control = [PeriodsList, ListExceptions, ListExceptionUses, ListOpenings];
-            let more = [RatesGet, RatesList, BudgetsStatus, BudgetsList];
-            let read = Operations::of(&read).or(Operations::of(&control)).or(Operations::of(&more));
-            out.push(("ledger.read", read));
+            let read = [
+                O::AccountsGet,
+                O::AccountsList,
+                O::BalancesGet,
+                O::BalancesGetMany,
+                O::TrialBalance,
+                O::JournalGet,
+                O::JournalGetDetails,
+                O::JournalList,
+                O::HoldsGet,
+                O::HoldsList,
+                O::BooksGet,
+                O::BooksList,
+                O::OpenItemsList,
+                O::OpenItemsAgeing,
+                O::BankSuggest,
+                O::PeriodsList,
+                O::ListExceptions,
+                O::ListExceptionUses,
+                O::ListOpenings,
+                O::RatesGet,
+                O::RatesList,
+                O::BudgetsStatus,
+                O::BudgetsList,
+            ];
+            out.push(("ledger.read", Operations::of(&read)));
         }
         if !self.periods.is_empty() {
-            let lock = [PeriodsLock, PeriodsReopen, PeriodsLimitFuture, GrantException, RevokeException, CloseYear];
+            let lock = [
+                O::PeriodsLock,
+                O::PeriodsReopen,
+                O::PeriodsLimitFuture,
+                O::GrantException,
+                O::RevokeException,
+                O::CloseYear,
+            ];
             out.push(("ledger.periods", Operations::of(&lock)));
         }
         if !self.rates.is_empty() {
-            out.push(("ledger.rates", Operations::of(&[RatesSet, Revalue])));
+            out.push(("ledger.rates", Operations::of(&[O::RatesSet, O::Revalue])));
         }
         if !self.budgets.is_empty() {
-            out.push(("ledger.budgets", Operations::of(&[BudgetsSet])));
+            out.push(("ledger.budgets", Operations::of(&[O::BudgetsSet])));
         }
         if self.posts() {
-            out.push(("ledger.post", Operations::of(&[JournalPost])));
+            let post = [
+                O::JournalPost,
+                O::JournalPostWith,
+                O::JournalPostBatch,
+                O::JournalReverse,
+                O::HoldsPlace,
+                O::HoldsSettle,
+                O::HoldsRelease,
+                O::OpenItemsMatchItems,
+                O::OpenItemsUnmatch,
+                O::BankImportStatement,
+                O::BankConfirm,
+                O::BankUndo,
+            ];
+            out.push(("ledger.post", Operations::of(&post)));
         }
     }
 

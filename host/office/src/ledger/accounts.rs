@@ -85,9 +85,9 @@ pub fn close_account(work: &mut Work, code: &Id, closing: AccountClosing) -> Res
         if account.new.posting {
             let total = books::total_of(work, code)?;
             if let Some(sweep) = ledger::sweep_entry(&total, closing.sweep.as_ref(), work.today, &closing.reason)? {
-                journal::check_post(work, &sweep.lines, Some(sweep.date), true)?;
+                journal::check_post(work, Operation::JournalPost, &sweep.lines, Some(sweep.date), true)?;
                 journal::check_new_id(work, &sweep.id)?;
-                journal::post_new(work, sweep, How::default())?;
+                journal::post_new(work, sweep, How::of(Operation::JournalPost))?;
             }
         }
         let closed = Some(Closing { reason: closing.reason, at: work.now });

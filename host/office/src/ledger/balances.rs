@@ -50,7 +50,11 @@ pub fn balance(work: &Work, account: &Id, as_of: Option<BusinessDate>) -> Result
 /// # Errors
 /// As [`balance`].
 pub fn balance_at(work: &Work, account: &Id, as_of: AsOf) -> Result<Balance> {
-    check_balance(work, Some(account))?;
+    balance_as(work, Operation::BalancesGet, account, as_of)
+}
+
+fn balance_as(work: &Work, operation: Operation, account: &Id, as_of: AsOf) -> Result<Balance> {
+    work.rights().check_read_account(operation, account, kind_of(work, account)?)?;
     balance_of(work, account, as_of)
 }
 
@@ -73,13 +77,14 @@ pub(crate) fn balance_of(work: &Work, account: &Id, as_of: AsOf) -> Result<Balan
 /// The balances of several accounts, in the order in which they are asked for, all of the same revision.
 ///
 /// # Errors
-/// `too-many-accounts` above [`MAX_ACCOUNTS`]; then as [`balance`], of the first account that has one.
+/// In order: `ledger-read-denied` without the right to read any account; `too-many-accounts` above [`MAX_ACCOUNTS`]; then as [`balance`], of the first account that has one.
 pub fn balances_at(work: &Work, accounts: &[Id], as_of: AsOf) -> Result<Vec<Balance>> {
+    work.rights().check_read_ledger(Operation::BalancesGetMany)?;
     if accounts.len() > MAX_ACCOUNTS {
         let message = format!("at most {MAX_ACCOUNTS} accounts at once, not {}", accounts.len());
         return Err(Error::invalid("too-many-accounts", "accounts", message).into());
     }
-    accounts.iter().map(|account| balance_at(work, account, as_of)).collect()
+    accounts.iter().map(|account| balance_as(work, Operation::BalancesGetMany, account, as_of)).collect()
 }
 
 /// The balance of an account with this total, with its base column and what is available.

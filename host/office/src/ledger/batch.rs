@@ -1,18 +1,21 @@
 //! Many entries at once: by themselves, in groups that stand or fall together, or all or none.
 
 use backroom_domain::ledger::{BatchItem, BatchMode, MAX_BATCH, NewEntry};
+use backroom_domain::rights::Operation;
 use backroom_domain::{Class, Error};
 use backroom_store::records::NameKind;
 
 use crate::error::{Failure, Result};
-use crate::ledger::journal::{Posted, post};
+use crate::ledger::journal::{Posted, find, post_as};
 use crate::ledger::making::{SERIES, burn};
 use crate::work::Work;
+
+const OPERATION: Operation = Operation::JournalPostBatch;
 
 /// What became of one entry of a batch.
 pub type Outcome = std::result::Result<Posted, Error>;
 
-/// Posts entries in their order, each as [`post`] does, and gives what became of each, in the same order.
+/// Posts entries in their order, each as [`post`](super::post) does, and gives what became of each, in the same order.
 ///
 /// If one of a group fails, nothing of the group is posted: who fails by itself says why, all of them, and the others say
 /// `group-failed` with the first of those. With [`BatchMode::AllOrNothing`] the batch is one group.
@@ -32,7 +35,7 @@ pub fn post_batch(work: &mut Work, items: Vec<BatchItem>, mode: BatchMode) -> Re
     let mut outcomes = Vec::with_capacity(items.len());
     for group in items.chunk_by(together) {
         match group {
-            [alone] => outcomes.push(outcome(post(work, alone.entry.clone()))?),
+            [alone] => outcomes.push(outcome(post_as(work, OPERATION, alone.entry.clone()))?),
             group => post_group(work, group, &mut outcomes)?,
         }
     }
@@ -55,7 +58,7 @@ fn post_group(work: &mut Work, group: &[BatchItem], outcomes: &mut Vec<Outcome>)
     let start = outcomes.len();
     let done = work.attempt(|work| {
         for item in group {
-            outcomes.push(outcome(post(work, item.entry.clone()))?);
+            outcomes.push(outcome(post_as(work, OPERATION, item.entry.clone()))?);
         }
         match outcomes.iter().skip(start).position(std::result::Result::is_err) {
             None => Ok(()),
@@ -71,7 +74,8 @@ fn post_group(work: &mut Work, group: &[BatchItem], outcomes: &mut Vec<Outcome>)
     for (item, outcome) in group.iter().zip(outcomes.iter_mut().skip(start)) {
         match outcome {
             Err(error) => burn_again(work, &item.entry, error.clone())?,
-            Ok(posted) if posted.replayed => {}
+            // What was on record before is there still; what the group repeated of itself is not.
+            Ok(posted) if posted.replayed && find(work, &posted.entry.new.id)?.is_some() => {}
             Ok(_) => *outcome = Err(failed.clone()),
         }
     }

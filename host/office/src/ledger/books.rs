@@ -3,6 +3,7 @@
 use std::ops::Bound;
 
 use backroom_domain::ledger::{self, Account, AccountTotal, AccountType, Book, MAIN_BOOK, NewBook, PostingRules};
+use backroom_domain::rights::Operation;
 use backroom_domain::{Class, Currency, Effect, Error, Id};
 use backroom_store::StoreError;
 
@@ -59,7 +60,7 @@ pub fn create_book(work: &mut Work, new: NewBook) -> Result<Book> {
 /// # Errors
 /// In order: `ledger-read-denied`; `not-found`.
 pub fn get_book(work: &Work, id: &Id) -> Result<Book> {
-    work.rights().check_read_ledger(backroom_domain::rights::Operation::AccountsGet)?;
+    work.rights().check_read_ledger(Operation::BooksGet)?;
     Ok(work.tx().get::<Book>(id)?.ok_or_else(|| Error::not_found("book", id))?)
 }
 
@@ -68,7 +69,7 @@ pub fn get_book(work: &Work, id: &Id) -> Result<Book> {
 /// # Errors
 /// In order: `ledger-read-denied`; `limit-invalid`, `cursor-invalid`.
 pub fn list_books(work: &Work, request: &PageRequest) -> Result<Page<Book>> {
-    work.rights().check_read_ledger(backroom_domain::rights::Operation::AccountsList)?;
+    work.rights().check_read_ledger(Operation::BooksList)?;
     list::<Book, _>(work, &(), None, request, |book| Ok(Step::Take(book)))
 }
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use backroom_domain::ledger::{
-    self, AccountDay, AccountTotal, Adding, Before, Entry, Floor, Found, Hold, HoldRelease, HoldState, NewEntry,
-    NewHold, Settlement, Turnover,
+    self, AccountDay, AccountTotal, Adding, Before, Entry, Found, Hold, HoldRelease, HoldState, NewEntry, NewHold,
+    Settlement, Turnover,
 };
 use backroom_domain::rights::Operation;
 use backroom_domain::{Class, Effect, Error, Id, Instant};
@@ -37,8 +37,8 @@ pub struct Placed {
 /// # Errors
 /// As [`post`](super::post), with the form of a hold (`too-many-lines`, `not-on-hold`, `timeout-zero`, `timeout-overflow`).
 pub fn hold(work: &mut Work, new: NewHold) -> Result<Placed> {
-    journal::check_post(work, &new.entry.lines, Some(new.entry.date), true)?;
-    journal::check_guards(work, &new.entry)?;
+    journal::check_post(work, Operation::HoldsPlace, &new.entry.lines, Some(new.entry.date), true)?;
+    journal::check_guards(work, Operation::HoldsPlace, &new.entry)?;
     let expires_at = ledger::check_hold(&new, work.now)?;
     if let Some(hold) = work.tx().get::<Hold>(&new.entry.id)? {
         ledger::same_hold(&hold, &new)?;
@@ -47,8 +47,8 @@ pub fn hold(work: &mut Work, new: NewHold) -> Result<Placed> {
     let id = new.entry.id.clone();
     making::check_failed(work, SERIES, NameKind::FailedHold, &id)?;
     let spans = journal::spans(work);
-    journal::check_sums(work, &new.entry, spans)?;
-    let made = match making::decide(work, new.entry.clone(), Adding::Held, &How::default()) {
+    journal::check_sums(work, Operation::HoldsPlace, &new.entry, spans)?;
+    let made = match making::decide(work, new.entry.clone(), Adding::Held, &How::of(Operation::HoldsPlace)) {
         Ok(made) => made,
         Err(failure) => return Err(making::burn(work, SERIES, NameKind::FailedHold, &id, failure)),
     };
@@ -78,14 +78,15 @@ pub fn hold(work: &mut Work, new: NewHold) -> Result<Placed> {
 /// there.
 ///
 /// # Errors
-/// In order: `amount-zero`; `hold-not-found`; `exists-with-different`; `id-already-failed`; `already-settled`, `already-released`,
+/// In order: `ledger-post-denied` without the right to post anything; `amount-zero`; `hold-not-found`; `exists-with-different`; `id-already-failed`; `already-settled`, `already-released`,
 /// `expired`; `currency-mismatch` (a part of a hold in several currencies, or in another one), `exceeds-hold`; then as
 /// [`post`](super::post) from `rate-missing` on.
 pub fn settle(work: &mut Work, asked: &Settlement) -> Result<Posted> {
+    work.rights().check_post_ledger(Operation::HoldsSettle)?;
     if asked.amount.is_some_and(|amount| amount.minor == 0) {
         return Err(Error::invalid("amount-zero", "amount", "must be more than zero").into());
     }
-    let hold = find(work, &asked.hold)?;
+    let hold = find(work, Operation::HoldsSettle, &asked.hold)?;
     if let Some(entry) = journal::find(work, &asked.entry)? {
         ledger::same_settlement(&entry, asked, &hold)?;
         return Ok(Posted { entry, replayed: true });
@@ -93,7 +94,7 @@ pub fn settle(work: &mut Work, asked: &Settlement) -> Result<Posted> {
     making::check_failed(work, making::SERIES, NameKind::FailedEntry, &asked.entry)?;
     expire_due(work)?;
     let done = work.attempt(|work| {
-        let hold = find(work, &asked.hold)?;
+        let hold = find(work, Operation::HoldsSettle, &asked.hold)?;
         let parts = ledger::settle_parts(&hold, asked)?;
         settle_parts(work, hold, asked, &parts)
     });
@@ -110,8 +111,8 @@ fn settle_parts(work: &mut Work, mut hold: Hold, asked: &Settlement, parts: &[u6
     let given_up = if last { hold.kept.clone() } else { parts.to_vec() };
     keep_less(work, &mut hold, &given_up)?;
     let new = ledger::settling_entry(&hold, asked, parts);
-    journal::check_post(work, &new.lines, Some(new.date), true).map_err(|_| not_found(&asked.hold))?;
-    let how = How { settles: Some(asked.hold.clone()), before: Some(before), floor: Floor::Limits, ..How::default() };
+    journal::check_post(work, Operation::HoldsSettle, &new.lines, Some(new.date), true)?;
+    let how = How { settles: Some(asked.hold.clone()), before: Some(before), ..How::of(Operation::HoldsSettle) };
     let entry = journal::post_new(work, new, how)?;
     hold.entries.push(asked.entry.clone());
     if last {
@@ -124,11 +125,13 @@ fn settle_parts(work: &mut Work, mut hold: Hold, asked: &Settlement, parts: &[u6
 /// Gives up what a hold keeps; needs the right to post it. A hold to which there is none is as if it were not there.
 ///
 /// # Errors
-/// In order: `hold-not-found`; `already-settled`, `already-released`, `expired`; `different-amount`.
+/// In order: `ledger-post-denied` without the right to post anything; `hold-not-found`; `already-settled`, `already-released`,
+/// `expired`; `different-amount`.
 pub fn release(work: &mut Work, asked: &HoldRelease) -> Result<Hold> {
-    find(work, &asked.hold)?;
+    work.rights().check_post_ledger(Operation::HoldsRelease)?;
+    find(work, Operation::HoldsRelease, &asked.hold)?;
     expire_due(work)?;
-    let mut hold = find(work, &asked.hold)?;
+    let mut hold = find(work, Operation::HoldsRelease, &asked.hold)?;
     ledger::check_open(&hold)?;
     if let Some(amount) = asked.amount
         && ledger::kept_debits(&hold) != Some(amount)
@@ -147,9 +150,9 @@ pub fn release(work: &mut Work, asked: &HoldRelease) -> Result<Hold> {
 /// # Errors
 /// In order: `ledger-read-denied` without the right to read any account; `hold-not-found`.
 pub fn get_hold(work: &Work, id: &Id) -> Result<Hold> {
-    work.rights().check_read_ledger(Operation::JournalGet)?;
+    work.rights().check_read_ledger(Operation::HoldsGet)?;
     let hold = work.tx().get::<Hold>(id)?.ok_or_else(|| not_found(id))?;
-    match journal::is_readable(work, Operation::JournalGet, &hold.new.entry.lines)? {
+    match journal::is_readable(work, Operation::HoldsGet, &hold.new.entry.lines)? {
         true => Ok(seen_now(hold, work.now)),
         false => Err(not_found(id)),
     }
@@ -161,7 +164,7 @@ pub fn get_hold(work: &Work, id: &Id) -> Result<Hold> {
 /// `limit-invalid`, `cursor-invalid`.
 pub fn list_holds(work: &Work, request: &PageRequest) -> Result<Page<Hold>> {
     list::<Hold, _>(work, &(), None, request, |hold| {
-        Ok(match journal::is_readable(work, Operation::JournalList, &hold.new.entry.lines)? {
+        Ok(match journal::is_readable(work, Operation::HoldsList, &hold.new.entry.lines)? {
             true => Step::Take(seen_now(hold, work.now)),
             false => Step::Skip,
         })
@@ -211,18 +214,11 @@ fn seen_now(mut hold: Hold, now: Instant) -> Hold {
 }
 
 /// The hold, if what it holds may be posted.
-fn find(work: &Work, id: &Id) -> Result<Hold> {
-    let hold = work.tx().get::<Hold>(id)?;
-    let Some(hold) = hold else {
-        journal::check_post(work, &[], None, false)?;
-        return Err(not_found(id));
-    };
-    match journal::check_post(work, &hold.new.entry.lines, None, false) {
+fn find(work: &Work, operation: Operation, id: &Id) -> Result<Hold> {
+    let hold = work.tx().get::<Hold>(id)?.ok_or_else(|| not_found(id))?;
+    match journal::check_post(work, operation, &hold.new.entry.lines, None, false) {
         Ok(()) => Ok(hold),
-        Err(Failure::Business(_)) => {
-            journal::check_post(work, &[], None, false)?;
-            Err(not_found(id))
-        }
+        Err(Failure::Business(_)) => Err(not_found(id)),
         Err(failure) => Err(failure),
     }
 }

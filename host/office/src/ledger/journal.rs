@@ -42,14 +42,22 @@ pub struct Posted {
 /// `duplicate-reference`; `unbalanced`; `account-is-header`, `account-closed`, `manual-not-permitted`, `currency-mismatch`;
 /// `period-locked`, `future-date`; `insufficient`, `limit-exceeded`, `guard-failed`, `budget-exceeded`; `overflow`.
 pub fn post(work: &mut Work, new: NewEntry) -> Result<Posted> {
-    check_post(work, &new.lines, Some(new.date), true)?;
-    check_guards(work, &new)?;
+    post_as(work, Operation::JournalPost, new)
+}
+
+/// As [`post`], by another name.
+///
+/// # Errors
+/// As [`post`].
+pub fn post_as(work: &mut Work, operation: Operation, new: NewEntry) -> Result<Posted> {
+    check_post(work, operation, &new.lines, Some(new.date), true)?;
+    check_guards(work, operation, &new)?;
     ledger::check_entry(&new)?;
     if let Some(entry) = find(work, &new.id)? {
         ledger::same_entry(&entry, &new)?;
         return Ok(Posted { entry, replayed: true });
     }
-    let entry = post_new(work, new, How::default())?;
+    let entry = post_new(work, new, How::of(operation))?;
     Ok(Posted { entry, replayed: false })
 }
 
@@ -60,7 +68,7 @@ pub fn post(work: &mut Work, new: NewEntry) -> Result<Posted> {
 pub(crate) fn post_new(work: &mut Work, new: NewEntry, how: How) -> Result<Entry> {
     making::check_failed(work, making::SERIES, NameKind::FailedEntry, &new.id)?;
     let spans = spans(work);
-    check_sums(work, &new, spans)?;
+    check_sums(work, how.operation, &new, spans)?;
     let id = new.id.clone();
     let made = match making::decide(work, new, Adding::Posted, &how) {
         Ok(made) => made,
@@ -94,11 +102,11 @@ pub(crate) fn count_sums(work: &mut Work, new: &NewEntry, spans: Spans) -> Resul
 }
 
 /// `denied` unless the accounts of the guards may be read: what a guard says of them is nobody else's business.
-pub(crate) fn check_guards(work: &Work, new: &NewEntry) -> Result<()> {
+pub(crate) fn check_guards(work: &Work, operation: Operation, new: &NewEntry) -> Result<()> {
     let guards = new.details.as_ref().map(|details| details.guards.as_slice()).unwrap_or_default();
     for guard in guards {
         let kind = kind_of(work, &guard.account)?;
-        work.rights().check_read_account(Operation::BalancesGet, &guard.account, kind)?;
+        work.rights().check_read_account(operation, &guard.account, kind)?;
     }
     Ok(())
 }
@@ -108,9 +116,17 @@ pub(crate) fn check_guards(work: &Work, new: &NewEntry) -> Result<()> {
 /// # Errors
 /// In order: `ledger-read-denied` without the right to read any account; `not-found`.
 pub fn get_entry(work: &Work, id: &Id) -> Result<Entry> {
-    work.rights().check_read_ledger(Operation::JournalGet)?;
+    get_entry_as(work, Operation::JournalGet, id)
+}
+
+/// As [`get_entry`], by another name.
+///
+/// # Errors
+/// As [`get_entry`].
+pub fn get_entry_as(work: &Work, operation: Operation, id: &Id) -> Result<Entry> {
+    work.rights().check_read_ledger(operation)?;
     let entry = find(work, id)?.ok_or_else(|| Error::not_found("entry", id))?;
-    match is_readable(work, Operation::JournalGet, &entry.new.lines)? {
+    match is_readable(work, operation, &entry.new.lines)? {
         true => Ok(entry),
         false => Err(Error::not_found("entry", id).into()),
     }
@@ -139,14 +155,20 @@ pub fn list_entries(work: &Work, request: &PageRequest) -> Result<Page<Entry>> {
 ///
 /// # Errors
 /// As [`post`].
-pub fn check_post(work: &Work, lines: &[Line], date: Option<BusinessDate>, amounts: bool) -> Result<()> {
+pub fn check_post(
+    work: &Work,
+    operation: Operation,
+    lines: &[Line],
+    date: Option<BusinessDate>,
+    amounts: bool,
+) -> Result<()> {
     let kinds = kinds_of(work, lines)?;
     let posting = Posting { lines, kinds: &kinds, date, today: work.today, amounts, used: &[] };
-    Ok(work.rights().check_post(Operation::JournalPost, &posting)?)
+    Ok(work.rights().check_post(operation, &posting)?)
 }
 
 /// `denied` if the entry would come, with what was before it, above a ceiling of the run or of the day.
-pub(crate) fn check_sums(work: &Work, new: &NewEntry, spans: Spans) -> Result<()> {
+pub(crate) fn check_sums(work: &Work, operation: Operation, new: &NewEntry, spans: Spans) -> Result<()> {
     if !spans.any() {
         return Ok(());
     }
@@ -156,7 +178,7 @@ pub(crate) fn check_sums(work: &Work, new: &NewEntry, spans: Spans) -> Result<()
     let kinds = kinds_of(work, &new.lines)?;
     let (lines, date) = (new.lines.as_slice(), Some(new.date));
     let posting = Posting { lines, kinds: &kinds, date, today: work.today, amounts: true, used: &used };
-    Ok(work.rights().check_post(Operation::JournalPost, &posting)?)
+    Ok(work.rights().check_post(operation, &posting)?)
 }
 
 /// The types of the accounts of the lines; nothing if no right depends on them.

@@ -6,11 +6,12 @@ use backroom_domain::ledger::{
     self, Account, AccountDay, AccountTotal, Adding, Before, Book, Differences, Entry, Floor, Found, InBook, MAIN_BOOK,
     NewEntry, Scope, Turnover,
 };
+use backroom_domain::rights::Operation;
 use backroom_domain::{Class, Effect, Error, Id};
 use backroom_store::records::{EntryLines, EntryNumber, NameKind, StoredEntry, TakenName};
 
 use crate::error::{Failure, Result};
-use crate::ledger::{budgets, holds, periods, rates};
+use crate::ledger::{budgets, holds, items, periods, rates};
 use crate::work::Work;
 
 /// The series of the numbers of entries.
@@ -19,6 +20,8 @@ pub(crate) const SERIES: &str = "entry";
 /// What is special about an entry.
 #[derive(Debug)]
 pub(crate) struct How {
+    /// As what it is asked for.
+    pub(crate) operation: Operation,
     /// The entry that it takes back.
     pub(crate) reverses: Option<Id>,
     /// The hold that it settles.
@@ -35,9 +38,11 @@ pub(crate) struct How {
     pub(crate) closing: bool,
 }
 
-impl Default for How {
-    fn default() -> Self {
+impl How {
+    /// Nothing special.
+    pub(crate) fn of(operation: Operation) -> Self {
         Self {
+            operation,
             reverses: None,
             settles: None,
             floor: Floor::Limits,
@@ -131,6 +136,9 @@ pub(crate) fn stage(work: &mut Work, made: Made, how: How) -> Result<Entry> {
             work.note_ledger(&line.account, line.side, line.amount.minor);
         }
     }
+    let with_items = |total: &AccountTotal| total.account_rules().is_some_and(|rules| rules.reconcilable);
+    let reconcilable = turnovers.into_iter().map(|turnover| turnover.total).filter(with_items);
+    let reconcilable: Vec<Id> = reconcilable.map(|total| total.balance.account).collect();
     let number = work.next_number(SERIES)?;
     let run = work.caller.run.clone();
     let How { reverses, settles, .. } = how;
@@ -144,6 +152,9 @@ pub(crate) fn stage(work: &mut Work, made: Made, how: How) -> Result<Entry> {
     work.effect(Effect::EntryPosted(entry.clone()));
     passed.keep(work, &book_id, &entry.new.id, entry.new.date)?;
     charged.keep(work)?;
+    if !reconcilable.is_empty() {
+        items::note(work, &entry, &reconcilable)?;
+    }
     Ok(entry)
 }
 

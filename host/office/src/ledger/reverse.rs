@@ -1,12 +1,13 @@
 //! Taking an entry back: by another one with the sides changed over.
 
 use backroom_domain::ledger::{Entry, EntryDetails, Floor, NewEntry, Reversal, ReversalDate};
+use backroom_domain::rights::Operation;
 use backroom_domain::{Class, Error, Id, Side};
-use backroom_store::records::StoredEntry;
+use backroom_store::records::{NameKind, StoredEntry};
 
 use crate::error::{Failure, Result};
 use crate::ledger::journal::{self, Posted};
-use crate::ledger::making::{How, scope_of};
+use crate::ledger::making::{self, How, scope_of};
 use crate::work::Work;
 
 /// The kind of the entries that take others back.
@@ -16,28 +17,36 @@ const KIND: &str = "host:reversal";
 /// back, or it is as if that were not there. It swaps the sides in both columns; either entry names the other.
 ///
 /// # Errors
-/// In order: `text-invalid`; `ledger-read-denied`; `not-found`; `ledger-post-denied` and the like, as [`post`](super::post);
-/// `exists-with-different`; `already-reversed`; `id-already-failed`; then as [`post`](super::post), with `would-overdraw` (which
+/// In order: `ledger-post-denied` without the right to post anything; `text-invalid`; `ledger-read-denied`; `not-found`; `ledger-post-denied` and the like, as [`post`](super::post);
+/// `exists-with-different`; `id-already-failed`; `already-reversed`; then as [`post`](super::post), with `would-overdraw` (which
 /// `force` does without) for `insufficient`: it may bring no account below its limit, or below zero if it has none.
 pub fn reverse(work: &mut Work, asked: &Reversal) -> Result<Posted> {
+    reverse_as(work, Operation::JournalReverse, asked)
+}
+
+/// As [`reverse`], by another name.
+pub(crate) fn reverse_as(work: &mut Work, operation: Operation, asked: &Reversal) -> Result<Posted> {
+    work.rights().check_post_ledger(operation)?;
     check_reason(&asked.reason, "reason")?;
-    let old = journal::get_entry(work, &asked.of)?;
+    let old = journal::get_entry_as(work, operation, &asked.of)?;
     let new = opposite(work, &old, asked)?;
-    journal::check_post(work, &new.lines, Some(new.date), true)?;
+    journal::check_post(work, operation, &new.lines, Some(new.date), true)?;
     if let Some(entry) = journal::find(work, &asked.entry)? {
         return match entry.reverses.as_ref() == Some(&asked.of) && entry.new.description == asked.reason {
             true => Ok(Posted { entry, replayed: true }),
             false => Err(Error::exists_with_different("entry", &asked.entry, "reverses").into()),
         };
     }
+    making::check_failed(work, making::SERIES, NameKind::FailedEntry, &asked.entry)?;
     if let Some(by) = &old.reversed_by {
         let message = format!("the entry {} was taken back by {by}", asked.of);
-        return Err(Error::at(Class::Refused, "already-reversed", "of", message).into());
+        let refused = Error::at(Class::Refused, "already-reversed", "of", message);
+        return Err(making::burn(work, making::SERIES, NameKind::FailedEntry, &asked.entry, refused.into()));
     }
     let floor = if asked.force { Floor::None } else { Floor::Zero };
     // What is locked for the entry is locked for taking it back.
     let scope = Some(scope_of(&old.new));
-    let how = How { reverses: Some(asked.of.clone()), floor, scope, ..How::default() };
+    let how = How { reverses: Some(asked.of.clone()), floor, scope, ..How::of(operation) };
     let entry = journal::post_new(work, new, how).map_err(overdraws)?;
     if let Some(mut stored) = work.tx().get::<StoredEntry>(&asked.of)? {
         stored.entry.reversed_by = Some(asked.entry.clone());

@@ -244,7 +244,7 @@ pub(super) fn host_entry(
 /// Posts an entry of the host: no right to post, no ceiling and no limit of an account counts.
 pub(super) fn post_own(work: &mut Work, entry: NewEntry, closing: bool) -> Result<Id> {
     journal::check_new_id(work, &entry.id)?;
-    let how = || How { floor: Floor::None, own: true, closing, ..How::default() };
+    let how = || How { floor: Floor::None, own: true, closing, ..How::of(Operation::CloseYear) };
     let made = making::decide(work, entry, Adding::Posted, &how())?;
     Ok(making::stage(work, made, how())?.new.id)
 }

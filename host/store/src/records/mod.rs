@@ -8,6 +8,7 @@
 //! | 30-39 | HR | see `hr` |
 //! | 40-49 | inventory | see `inventory` |
 //! | 50-59 | files | see `files` |
+//! | 85-99 | open items, bank statements | see `items` |
 //! | 60-69 | calls to the outside | see `secrets` |
 //! | 70-79 | periods, rates, budgets | see `periods` |
 //!
@@ -17,6 +18,7 @@ mod control;
 mod files;
 mod hr;
 mod inventory;
+mod items;
 mod ledger;
 mod periods;
 mod queue;
@@ -29,6 +31,7 @@ pub use control::{
 pub use files::*;
 pub use hr::*;
 pub use inventory::*;
+pub use items::{ClosedItem, OpenBankLine, StatementId};
 pub use ledger::*;
 pub use periods::*;
 pub use queue::{QueueLength, QueuePlace, QueuedRun};

@@ -7,6 +7,7 @@
 //! Bank accounts and salaries have no column.
 
 mod files;
+mod items;
 mod ledger;
 mod periods;
 
@@ -398,6 +399,13 @@ pub const TABLES: &[Table] = &[
     ledger::HOLD,
     ledger::HOLD_EXPIRY,
     ledger::TAKEN_NAME,
+    items::OPEN_ITEM,
+    items::CLOSED_ITEM,
+    items::MATCH,
+    items::STATEMENT,
+    items::STATEMENT_ID,
+    items::LINE,
+    items::OPEN_LINE,
     Table {
         // What is personal is sealed, and in no column.
         space: StoredWorker::SPACE,
