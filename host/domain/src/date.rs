@@ -75,6 +75,11 @@ impl BusinessDate {
         Self::new(year, small(part(100, 100)), small(part(1, 100)), "date")
     }
 
+    /// The day before; none before the first day there is.
+    pub fn previous(self) -> Option<Self> {
+        self.0.yesterday().ok().map(Self).filter(|date| date.year() >= 1900)
+    }
+
     /// Calendar days from `self` to `last`, both counted; 0 if `last` is earlier.
     pub fn days_through(self, last: Self) -> u32 {
         let days = self.0.until(last.0).map(|span| span.get_days()).unwrap_or(-1);
