@@ -123,6 +123,13 @@ impl TryFrom<String> for BusinessDate {
     }
 }
 
+impl std::str::FromStr for BusinessDate {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self> {
+        Self::parse(text, "date")
+    }
+}
+
 impl From<BusinessDate> for String {
     fn from(date: BusinessDate) -> Self {
         date.to_string()

@@ -171,6 +171,15 @@ impl FromStr for Fraction {
     }
 }
 
+impl FromStr for Portion {
+    type Err = Error;
+
+    /// Reads `remainder`, or a [`Fraction`].
+    fn from_str(text: &str) -> Result<Self> {
+        if text.trim() == "remainder" { Ok(Self::Remainder) } else { text.parse().map(Self::Fraction) }
+    }
+}
+
 impl std::fmt::Display for Fraction {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}/{}", self.numerator, self.denominator)
@@ -201,11 +210,7 @@ mod tests {
     }
 
     fn portions(texts: &[&str]) -> Vec<Portion> {
-        let read = |text: &&str| match *text {
-            "rest" => Portion::Remainder,
-            text => Portion::Fraction(text.parse().unwrap()),
-        };
-        texts.iter().map(read).collect()
+        texts.iter().map(|text| text.parse().unwrap()).collect()
     }
 
     fn minors(amount: u64, texts: &[&str]) -> Vec<u64> {
@@ -216,17 +221,17 @@ mod tests {
     fn parts_are_rounded_down_and_the_rest_goes_out_in_order() {
         assert_eq!(minors(15, &["80%", "8%", "12%"]), [13, 1, 1]);
         assert_eq!(minors(100, &["1/3", "1/3", "1/3"]), [34, 33, 33]);
-        assert_eq!(minors(100, &["rest", "1/3"]), [67, 33]);
+        assert_eq!(minors(100, &["remainder", "1/3"]), [67, 33]);
         assert_eq!(minors(1, &["0/1", "1/2", "1/2"]), [0, 1, 0]);
-        assert_eq!(minors(0, &["rest"]), [0]);
-        assert_eq!(minors(MAX_MINOR, &["1/1", "rest"]), [MAX_MINOR, 0]);
+        assert_eq!(minors(0, &["remainder"]), [0]);
+        assert_eq!(minors(MAX_MINOR, &["1/1", "remainder"]), [MAX_MINOR, 0]);
     }
 
     #[test]
     fn what_does_not_make_a_whole_is_refused_in_the_order_of_the_contract() {
         let code = |texts: &[&str]| allocate(usd(10), &portions(texts)).unwrap_err().code().to_owned();
-        assert_eq!(code(&["rest", "rest", "1/1", "1/2"]), "two-remainders");
-        assert_eq!(code(&["60%", "rest", "50%"]), "over-100-percent");
+        assert_eq!(code(&["remainder", "remainder", "1/1", "1/2"]), "two-remainders");
+        assert_eq!(code(&["60%", "remainder", "50%"]), "over-100-percent");
         assert_eq!(code(&["60%", "39.9%"]), "under-100-percent");
         assert_eq!(code(&[]), "portions-invalid");
         let wide = Portion::Fraction(Fraction { numerator: 3, denominator: 2 });
@@ -234,7 +239,7 @@ mod tests {
         let problems = allocate(usd(u64::MAX), &[wide, wide]).unwrap_err().problems;
         let codes: Vec<_> = problems.iter().map(|problem| problem.code.as_ref()).collect();
         assert_eq!(codes, ["amount-too-large", "fraction-invalid", "fraction-invalid"]);
-        assert_eq!(code(&["1/999999937", "1/999999929", "1/999999893", "rest"]), "fraction-invalid");
+        assert_eq!(code(&["1/999999937", "1/999999929", "1/999999893", "remainder"]), "fraction-invalid");
         for bad in ["", "-1/2", "3/2", "1/0", "101%", "1.5", ".5", "1.", "1e-3", "half", "1/9999999999", "-0.5"] {
             assert!(bad.parse::<Fraction>().is_err(), "{bad}");
         }

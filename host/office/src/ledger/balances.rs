@@ -90,6 +90,13 @@ pub fn trial_balance(work: &Work, as_of: Option<BusinessDate>) -> Result<TrialBa
     Ok(TrialBalance { as_of, rows, totals: totals.into_iter().map(total).collect() })
 }
 
+/// What was posted to a posting account by entries dated up to and on `as_of`, whoever asks.
+pub(crate) fn posted(work: &Work, account: &Id, as_of: Option<BusinessDate>) -> Result<Balance> {
+    let total = work.tx().get::<AccountTotal>(account)?;
+    let total = total.ok_or_else(|| damaged(account, "a posting account without totals"))?;
+    up_to(work, total.balance, as_of)
+}
+
 /// The balance as of a day, from that of all days: what was posted on later days is taken off, as the day that is asked for is
 /// mostly a recent one.
 fn up_to(work: &Work, mut balance: Balance, as_of: Option<BusinessDate>) -> Result<Balance> {

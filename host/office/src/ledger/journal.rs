@@ -138,7 +138,7 @@ fn kinds_of(work: &Work, lines: &[Line]) -> Result<Vec<Option<AccountType>>> {
 }
 
 /// May every account of the entry be read?
-fn is_readable(work: &Work, operation: Operation, entry: &Entry) -> Result<bool> {
+pub(crate) fn is_readable(work: &Work, operation: Operation, entry: &Entry) -> Result<bool> {
     for line in &entry.new.lines {
         if !work.rights().read_account(operation, &line.account, kind_of(work, &line.account)?) {
             return Ok(false);
@@ -186,7 +186,7 @@ fn stage(work: &mut Work, entry: Entry) -> Result<Entry> {
 }
 
 /// The entry with this id and all its lines.
-fn find(work: &Work, id: &Id) -> Result<Option<Entry>> {
+pub(crate) fn find(work: &Work, id: &Id) -> Result<Option<Entry>> {
     let Some(StoredEntry { mut entry, parts }) = work.tx().get::<StoredEntry>(id)? else { return Ok(None) };
     for part in 1..=parts {
         let more = work.tx().get::<EntryLines>(&(id.clone(), part))?;
@@ -204,6 +204,6 @@ fn size(entry: &Entry) -> usize {
     256 + entry.new.description.len() + entry.new.lines.iter().map(line).sum::<usize>()
 }
 
-fn damaged(id: &Id, what: String) -> Failure {
+pub(crate) fn damaged(id: &Id, what: String) -> Failure {
     StoreError::Corrupt { place: format!("journal entry {id}"), what }.into()
 }
