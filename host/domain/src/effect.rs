@@ -37,6 +37,14 @@ pub enum Effect {
     FileWritten(files::File),
     /// A file was deleted.
     FileDeleted(files::Deletion),
+    /// A book was created.
+    BookCreated(ledger::Book),
+    /// An account was changed, closed or opened again.
+    AccountChanged(ledger::Account),
+    /// A hold was placed.
+    HoldPlaced(ledger::Hold),
+    /// A hold was settled, released, or ended by its timeout.
+    HoldChanged(ledger::Hold),
 }
 
 /// A change of one key of an installation's own state.

@@ -23,7 +23,7 @@ fn day(text: &str) -> BusinessDate {
 
 fn line(account: &str, side: Side, minor: u64, code: &str) -> Line {
     let amount = Money { minor, currency: currency(code) };
-    Line { account: id(account), side, amount, dimensions: Vec::new(), memo: None }
+    Line { account: id(account), side, amount, dimensions: Vec::new(), memo: None, details: None }
 }
 
 fn pair(debit: &str, credit: &str, minor: u64, code: &str) -> [Line; 2] {
@@ -33,7 +33,7 @@ fn pair(debit: &str, credit: &str, minor: u64, code: &str) -> [Line; 2] {
 /// Rent of 500.00 USD: the entry that the rows begin from.
 fn rent() -> NewEntry {
     let lines = pair("6100", "1000", 50_000, "USD").to_vec();
-    NewEntry { id: id("rent"), date: day("2026-06-30"), description: "Rent".to_owned(), lines }
+    NewEntry { id: id("rent"), date: day("2026-06-30"), description: "Rent".to_owned(), lines, details: None }
 }
 
 fn dimension(name: &str) -> Dimension {
@@ -107,7 +107,7 @@ fn an_answer_carries_at_most_a_hundred_problems() {
 
 /// What is under the codes of `entry`: `1000` and `6100` in USD, `1100` in EUR, `9000` with debits as large as they can be,
 /// `6000` a header; anything else does not exist.
-fn found(entry: &NewEntry) -> BTreeMap<&Id, Found> {
+fn found(entry: &NewEntry) -> BTreeMap<Id, Found> {
     let posting = |account: &Id, code: &str, debits| {
         let mut total = AccountTotal::zero(account.clone(), currency(code), false);
         total.balance.debits = debits;
@@ -122,7 +122,7 @@ fn found(entry: &NewEntry) -> BTreeMap<&Id, Found> {
             "6000" => Found::Header,
             _ => return None,
         };
-        Some((account, found))
+        Some((account.clone(), found))
     });
     facts.collect()
 }
@@ -194,7 +194,7 @@ fn ceilings_see_every_currency_and_sums_beyond_64_bits() {
 
 #[test]
 fn the_same_id_with_other_content_names_the_first_field_that_differs() {
-    let posted = Entry { new: rent(), number: 1, recorded_at: Instant(0), run: None };
+    let posted = Entry::posted(rent(), 1, Instant(0), None);
     assert_eq!(same_entry(&posted, &rent()), Ok(()));
     type Row = (fn(&mut NewEntry), &'static str);
     let rows: &[Row] = &[
@@ -220,6 +220,7 @@ fn cash() -> NewAccount {
         currency: currency("USD"),
         posting: true,
         stock_control: false,
+        rules: Default::default(),
     }
 }
 
@@ -251,7 +252,7 @@ fn an_account_of_bad_form_is_invalid_with_all_its_problems() {
 #[test]
 fn an_account_fits_below_a_header_of_its_own_type_only() {
     let header = NewAccount { code: id("1"), parent: None, posting: false, ..cash() };
-    let recorded = |new| Account { new, recorded_at: Instant(0) };
+    let recorded = |new| Account::created(new, Instant(0));
     let rows = [
         (None, Some((Class::NotFound, "parent-not-found", "parent"))),
         (
@@ -277,7 +278,7 @@ fn an_account_fits_below_a_header_of_its_own_type_only() {
 
 #[test]
 fn the_same_code_with_other_content_names_the_first_field_that_differs() {
-    let existing = Account { new: cash(), recorded_at: Instant(0) };
+    let existing = Account::created(cash(), Instant(0));
     assert_eq!(same_account(&existing, &cash()), Ok(()));
     type Row = (fn(&mut NewAccount), &'static str);
     let rows: &[Row] = &[

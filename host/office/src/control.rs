@@ -239,7 +239,7 @@ impl Office {
 pub(crate) fn next_tenant_number(tx: &mut Tx) -> Result<TenantNo> {
     let last = tx.get::<Counter>(&"tenant".to_owned())?.map_or(0, |c| c.last);
     let number = u32::try_from(last + 1).map_err(|_| Error::overflow("the number of tenants"))?;
-    tx.put(&Counter { series: "tenant".to_owned(), last: number.into() })?;
+    tx.put(&Counter { series: "tenant".to_owned(), last: number.into(), failed: None })?;
     Ok(TenantNo(number))
 }
 

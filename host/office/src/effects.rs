@@ -26,6 +26,10 @@ pub(crate) fn encode(effect: &Effect, seals: &Seals) -> Result<Vec<u8>> {
         Effect::PersonErased(body) => case(10, body),
         Effect::FileWritten(body) => case(11, body),
         Effect::FileDeleted(body) => case(12, body),
+        Effect::BookCreated(body) => case(13, body),
+        Effect::AccountChanged(body) => case(14, body),
+        Effect::HoldPlaced(body) => case(15, body),
+        Effect::HoldChanged(body) => case(16, body),
     };
     encoded.map_err(|why| malformed(why, seals).into())
 }
@@ -53,6 +57,10 @@ pub(crate) fn decode(bytes: &[u8], seals: &Seals) -> Result<Effect> {
         10 => d.decode().map(Effect::PersonErased),
         11 => d.decode().map(Effect::FileWritten),
         12 => d.decode().map(Effect::FileDeleted),
+        13 => d.decode().map(Effect::BookCreated),
+        14 => d.decode().map(Effect::AccountChanged),
+        15 => d.decode().map(Effect::HoldPlaced),
+        16 => d.decode().map(Effect::HoldChanged),
         other => return Err(malformed(format_args!("there is no effect number {other}"), seals).into()),
     };
     let effect = effect.map_err(|why| malformed(why, seals))?;

@@ -48,9 +48,11 @@ pub struct Work {
     erased: RefCell<BTreeSet<(Id, HrField)>>,
     /// The file that was added to last.
     growing: Option<Growing>,
+    /// Counters as they are with this work.
+    counters: BTreeMap<&'static str, (u64, u64)>,
 }
 
-#[derive(Default)]
+#[derive(Default, Clone)]
 struct StockControl {
     ledger: i128,
     stock: i128,
@@ -79,6 +81,7 @@ impl Work {
             referred: BTreeMap::new(),
             erased: RefCell::default(),
             growing: None,
+            counters: BTreeMap::new(),
         }
     }
 
@@ -127,11 +130,55 @@ impl Work {
         self.growing.take()
     }
 
+    /// Does a part of the work that stands or falls by itself: if it fails, nothing of it is left.
+    pub(crate) fn attempt<T>(&mut self, part: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        let (used, stock_control, effects) = (self.used.clone(), self.stock_control.clone(), self.effects.len());
+        self.tx.mark();
+        let done = part(self);
+        if done.is_ok() {
+            self.tx.keep_mark();
+        } else {
+            self.tx.undo_mark();
+            self.counters.clear();
+            self.effects.truncate(effects);
+            (self.used, self.stock_control) = (used, stock_control);
+        }
+        done
+    }
+
+    /// How many ids of a series were refused for good.
+    pub(crate) fn failed_ids(&mut self, series: &'static str) -> Result<u64> {
+        Ok(self.counter(series)?.1)
+    }
+
+    /// Counts an id of a series that is refused for good.
+    pub(crate) fn count_failed_id(&mut self, series: &'static str) -> Result<()> {
+        let (last, failed) = self.counter(series)?;
+        self.set_counter(series, last, failed.saturating_add(1))
+    }
+
+    /// The last number of a series and how many of its ids were refused for good; read once.
+    fn counter(&mut self, series: &'static str) -> Result<(u64, u64)> {
+        if let Some(known) = self.counters.get(series) {
+            return Ok(*known);
+        }
+        let counter = self.tx.get::<Counter>(&series.to_owned())?;
+        let known = counter.map_or((0, 0), |counter| (counter.last, counter.failed.unwrap_or(0)));
+        self.counters.insert(series, known);
+        Ok(known)
+    }
+
+    fn set_counter(&mut self, series: &'static str, last: u64, failed: u64) -> Result<()> {
+        self.tx.put(&Counter { series: series.to_owned(), last, failed: (failed > 0).then_some(failed) })?;
+        self.counters.insert(series, (last, failed));
+        Ok(())
+    }
+
     /// The next number of a gap-free series of the tenant; given back if the work is not committed.
     pub fn next_number(&mut self, series: &'static str) -> Result<u64> {
-        let last = self.tx.get::<Counter>(&series.to_owned())?.map_or(0, |c| c.last);
+        let (last, failed) = self.counter(series)?;
         let next = last.checked_add(1).ok_or_else(|| Error::overflow(series))?;
-        self.tx.put(&Counter { series: series.to_owned(), last: next })?;
+        self.set_counter(series, next, failed)?;
         Ok(next)
     }
 

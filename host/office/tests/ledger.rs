@@ -221,6 +221,7 @@ fn entries_of_any_length_are_read_back_as_they_were_posted() {
     let largest = |side| Line {
         dimensions: (0..8).map(dimension).collect(),
         memo: Some("\u{10348}".repeat(200)),
+        details: None,
         ..line("1000", side, 1, "USD")
     };
     let lengths = [2, 24, 25, 26, 49, 50, 51, 999, 1_000];

@@ -51,7 +51,7 @@ fn file() -> Vec<u8> {
     office.install("test", NOW, TenantNo(acme.number), installation).unwrap();
     for last in 1..=20 {
         let mut tx = office.store().write(TenantNo(acme.number)).unwrap();
-        tx.put(&Counter { series: "entry".to_owned(), last }).unwrap();
+        tx.put(&Counter { series: "entry".to_owned(), last, failed: None }).unwrap();
         tx.commit(Meta { at: NOW.0 + last, actor: "ann".to_owned(), ..Meta::default() }).unwrap();
     }
     let mut components = |_: &str| Ok(COMPONENT.to_vec());

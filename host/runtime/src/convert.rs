@@ -152,10 +152,11 @@ pub(crate) fn new_entry(
             amount: form.money(&line.amount, || format!("lines[{i}].amount"))?,
             dimensions: line.dimensions.iter().map(|d| dimension(d, form)).collect::<Result<_>>()?,
             memo: line.memo.clone(),
+            details: None,
         })
     };
     let lines = entry.lines.iter().enumerate().map(line).collect::<Result<_>>()?;
-    Ok(ledger::NewEntry { id, date, description: entry.description.clone(), lines })
+    Ok(ledger::NewEntry { id, date, description: entry.description.clone(), lines, details: None })
 }
 
 /// A benefit line as the domain takes it; what is malformed goes to `form`.

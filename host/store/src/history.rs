@@ -123,7 +123,7 @@ mod tests {
     }
 
     fn counter(series: &str, last: u64) -> Counter {
-        Counter { series: series.to_owned(), last }
+        Counter { series: series.to_owned(), last, failed: None }
     }
 
     #[test]

@@ -29,7 +29,12 @@ pub struct Tx {
     seals: Seals,
     store: Store,
     fence: Option<u64>,
+    /// For each mark: what was staged before, of all that was changed since, the oldest first.
+    marks: Vec<Vec<Undo>>,
 }
+
+/// A key, and what was staged for it: nothing, that it is deleted, or a value.
+type Undo = (Arc<[u8]>, Option<Option<Arc<[u8]>>>);
 
 /// The tenant's turn, and the head of its chain when it came; none if the engine vouches for the head that it has at the end
 /// ([`Engine::begin`](crate::Engine::begin)). The turn keeps this host's other writers away; that no other host has
@@ -56,7 +61,7 @@ pub type Page<R> = Vec<(Vec<u8>, R)>;
 impl Tx {
     pub(crate) fn new(store: Store, tenant: TenantNo, snapshot: Box<dyn Snapshot>, turn: Option<Held>) -> Self {
         let seals = Seals::new(store.engine().keyring(), tenant, turn.is_some());
-        Self { staged: BTreeMap::new(), tenant, snapshot, turn, seals, store, fence: None }
+        Self { staged: BTreeMap::new(), tenant, snapshot, turn, seals, store, fence: None, marks: Vec::new() }
     }
 
     /// Whose unit of work it is.
@@ -146,7 +151,7 @@ impl Tx {
             return Err(StoreError::Codec { tenant: self.tenant, space: R::SPACE, source });
         }
         within("the number of changes", self.staged.len() + 1, MAX_CHANGES)?;
-        self.staged.insert(key.into(), Some(value.into()));
+        self.stage(key.into(), Some(value.into()));
         Ok(())
     }
 
@@ -155,7 +160,39 @@ impl Tx {
         let key = self.key::<R>(key);
         // No record can have a longer key.
         if key.len() <= MAX_KEY {
-            self.staged.insert(key.into(), None);
+            self.stage(key.into(), None);
+        }
+    }
+
+    fn stage(&mut self, key: Arc<[u8]>, value: Option<Arc<[u8]>>) {
+        match self.marks.last_mut() {
+            Some(mark) => {
+                let before = self.staged.insert(Arc::clone(&key), value);
+                mark.push((key, before));
+            }
+            None => drop(self.staged.insert(key, value)),
+        }
+    }
+
+    /// Begins a part of the work that may be taken back by itself. Parts may be within parts.
+    pub fn mark(&mut self) {
+        self.marks.push(Vec::new());
+    }
+
+    /// Ends the part that was begun last, and keeps it. What is taken back of a part around it is taken back with it.
+    pub fn keep_mark(&mut self) {
+        if let (Some(changes), Some(around)) = (self.marks.pop(), self.marks.last_mut()) {
+            around.extend(changes);
+        }
+    }
+
+    /// Ends the part that was begun last, and takes everything back that was staged in it.
+    pub fn undo_mark(&mut self) {
+        for (key, before) in self.marks.pop().unwrap_or_default().into_iter().rev() {
+            match before {
+                Some(value) => drop(self.staged.insert(key, value)),
+                None => drop(self.staged.remove(&key)),
+            }
         }
     }
 

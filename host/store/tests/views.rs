@@ -40,7 +40,14 @@ fn money(minor: u64, currency: &str) -> Money {
 }
 
 fn line(account: &str, side: Side, minor: u64, currency: &str) -> Line {
-    Line { account: id(account), side, amount: money(minor, currency), dimensions: Vec::new(), memo: None }
+    Line {
+        account: id(account),
+        side,
+        amount: money(minor, currency),
+        dimensions: Vec::new(),
+        memo: None,
+        details: None,
+    }
 }
 
 fn write(store: &Store, tenant: TenantNo, stage: impl FnOnce(&mut backroom_store::Tx) -> Result<(), StoreError>) {
@@ -59,27 +66,27 @@ fn ledger(tx: &mut backroom_store::Tx) -> Result<(), StoreError> {
             currency: Currency::parse(currency, "c").unwrap(),
             posting: true,
             stock_control: false,
+            rules: Default::default(),
         };
-        tx.put(&Account { new, recorded_at: AT })?;
+        tx.put(&Account::created(new, AT))?;
     }
     let mut first = line("cash", Side::Debit, 123_456, "USD");
     first.memo = Some("a \"memo\"\nwith \u{0} in it".into());
     first.dimensions = vec![Dimension { name: id("project"), value: id("p1") }];
     let lines = vec![first, line("fees", Side::Credit, 99, "JPY")];
-    let new = NewEntry { id: id("e-1"), date: day("2026-02-28"), description: "Opening".into(), lines };
-    let entry = Entry { new, number: 1, recorded_at: AT, run: Some(id("r-1")) };
+    let new = NewEntry { id: id("e-1"), date: day("2026-02-28"), description: "Opening".into(), lines, details: None };
+    let entry = Entry::posted(new, 1, AT, Some(id("r-1")));
     tx.put(&StoredEntry { entry, parts: 1 })?;
     tx.put(&EntryLines { entry: id("e-1"), part: 1, lines: vec![line("cash", Side::Credit, 5, "USD")] })?;
     let balance = |account: &str, currency, debits, credits| Balance {
-        account: id(account),
-        currency: Currency::parse(currency, "c").unwrap(),
         debits,
         credits,
+        ..Balance::zero(id(account), Currency::parse(currency, "c").unwrap())
     };
     // More than 64 signed bits hold.
-    tx.put(&AccountTotal { balance: balance("cash", "USD", u64::MAX, 6), stock_control: false })?;
-    tx.put(&AccountTotal { balance: balance("fees", "JPY", 0, 99), stock_control: false })?;
-    tx.put(&AccountDay { account: id("cash"), date: day("2026-02-28"), debits: 123_456, credits: 5 })
+    tx.put(&AccountTotal { balance: balance("cash", "USD", u64::MAX, 6), stock_control: false, rules: None })?;
+    tx.put(&AccountTotal { balance: balance("fees", "JPY", 0, 99), stock_control: false, rules: None })?;
+    tx.put(&AccountDay { debits: 123_456, credits: 5, ..AccountDay::zero(id("cash"), day("2026-02-28")) })
 }
 
 fn people(tx: &mut backroom_store::Tx) -> Result<(), StoreError> {
@@ -201,7 +208,7 @@ fn views_say_what_the_records_say() {
     }
     write(&store, ACME, |tx| {
         tx.delete::<StoredWorker>(&id("w-1"));
-        tx.put(&AccountDay { account: id("cash"), date: day("2026-02-28"), debits: 200, credits: 5 })
+        tx.put(&AccountDay { debits: 200, credits: 5, ..AccountDay::zero(id("cash"), day("2026-02-28")) })
     });
     assert_eq!(server.sql(&database, "SELECT count(*) FROM bi.worker"), "0");
     assert_eq!(server.sql(&database, "SELECT debits FROM bi.balance_by_day"), "2.00");

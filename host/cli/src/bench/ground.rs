@@ -144,7 +144,16 @@ fn stock_up(mut work: Work) -> Result<Work, Failure> {
     ];
     for (code, kind) in accounts {
         let (name, stock_control) = (format!("Account {code}"), code == "1400");
-        let new = NewAccount { code: id(code)?, name, kind, parent: None, currency: usd, posting: true, stock_control };
+        let new = NewAccount {
+            code: id(code)?,
+            name,
+            kind,
+            parent: None,
+            currency: usd,
+            posting: true,
+            stock_control,
+            rules: Default::default(),
+        };
         ledger::create_account(&mut work, new)?;
     }
     for (place, usage) in [("WH-MAIN", Usage::Internal), ("CUSTOMERS", Usage::Customer), ("OPENING", Usage::Adjustment)]
@@ -174,9 +183,12 @@ fn stock_up(mut work: Work) -> Result<Work, Failure> {
         },
     )?;
     let line = |account: &str, side| -> Result<Line, Failure> {
-        Ok(Line { account: id(account)?, side, amount: cost, dimensions: Vec::new(), memo: None })
+        Ok(Line { account: id(account)?, side, amount: cost, dimensions: Vec::new(), memo: None, details: None })
     };
     let lines = vec![line("1400", Side::Debit)?, line("3000", Side::Credit)?];
-    ledger::post(&mut work, NewEntry { id: entry, date, description: "opening stock".to_owned(), lines })?;
+    ledger::post(
+        &mut work,
+        NewEntry { id: entry, date, description: "opening stock".to_owned(), lines, details: None },
+    )?;
     Ok(work)
 }

@@ -141,7 +141,7 @@ impl Ledger {
                 let to = path(&["v1", "tenants", &of.tenant, "ledger", "accounts", account, "balance"]);
                 let reply = client()?.get(&query(&to, &[("as-of", day.as_of.clone())]))?;
                 context.show(&reply, |out, balance: Balance| {
-                    let Balance { account, currency, debits, credits } = balance;
+                    let Balance { account, currency, debits, credits, .. } = balance;
                     let (debits, credits) = (i128::from(debits), i128::from(credits));
                     let side = if credits > debits { "credit" } else { "debit" };
                     let rest = amount((debits - credits).abs(), currency);
@@ -177,7 +177,7 @@ pub(crate) fn trial_balance(client: &Client, tenant: &str) -> Result<TrialBalanc
 pub(crate) fn show(out: Out, trial: &TrialBalance, all: bool) {
     let mut grid = Grid::new(&[left("Account"), left("Name"), left("Type"), right("Debit"), right("Credit"), left("")]);
     for row in &trial.rows {
-        let Balance { account, currency, debits, credits } = &row.balance;
+        let Balance { account, currency, debits, credits, .. } = &row.balance;
         if !all && *debits == 0 && *credits == 0 {
             continue;
         }

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::ledger::{AccountDay, AccountTotal, Entry, Line, NewEntry};
+use crate::ledger::form::{check_details, check_line_details};
+use crate::ledger::limits::{Floor, check_limits};
+use crate::ledger::{AccountDay, AccountTotal, Adding, Entry, EntryDetails, Guard, Line, LineDetails, Made, NewEntry};
 use crate::shape::Problems;
 use crate::{Class, Currency, Error, Id, Money, Result, Side};
 
@@ -43,7 +45,8 @@ pub fn debit_totals(lines: &[Line]) -> impl Iterator<Item = Money> {
 }
 
 /// The form of the request, all problems together: `text-invalid`, `too-few-lines`, `too-many-lines`, `amount-zero`,
-/// `amount-too-large`, `dimensions-invalid`.
+/// `amount-too-large`, `dimensions-invalid`, `made-by-host`, `rate-zero`, `kind-reserved`, `too-many-guards`,
+/// `metadata-invalid`.
 pub fn check_entry(new: &NewEntry) -> Result<()> {
     let mut problems = Problems::default();
     problems.line(|| "description".to_owned(), &new.description, 1, 200);
@@ -61,6 +64,12 @@ pub fn check_entry(new: &NewEntry) -> Result<()> {
             problems.line(|| format!("lines[{i}].memo"), memo, 0, 200);
         }
         check_dimensions(&mut problems, i, line);
+        if let Some(details) = &line.details {
+            check_line_details(&mut problems, i, line, details);
+        }
+    }
+    if let Some(details) = &new.details {
+        check_details(&mut problems, details);
     }
     problems.finish()
 }
@@ -77,16 +86,50 @@ fn check_dimensions(problems: &mut Problems, i: usize, line: &Line) {
     }
 }
 
-/// `exists-with-different` unless `new` says what was posted. The order of lines and dimensions counts.
+/// `exists-with-different` unless `new` says what was posted. The order of lines and dimensions counts; what the host made of the
+/// entry does not.
 pub fn same_entry(existing: &Entry, new: &NewEntry) -> Result<()> {
     let old = &existing.new;
     let field = match () {
         () if old.date != new.date => "date",
         () if old.description != new.description => "description",
-        () if old.lines != new.lines => "lines",
+        () if !same_lines(&old.lines, &new.lines) => "lines",
+        () if details(old) != details(new) => "details",
+        () if existing.reverses.is_some() => "reverses",
+        () if existing.settles.is_some() => "settles",
         () => return Ok(()),
     };
     Err(Error::exists_with_different("entry", &new.id, field))
+}
+
+/// Are those the same lines, but for what the host made of them?
+pub(super) fn same_lines(posted: &[Line], asked: &[Line]) -> bool {
+    let made = |line: &Line| line.details.as_ref().and_then(|details| details.made);
+    let mut posted = posted.iter().filter(|line| made(line) != Some(Made::Line));
+    let same = |old: &Line, new: &Line| {
+        let alike = old.account == new.account
+            && old.side == new.side
+            && old.amount == new.amount
+            && old.dimensions == new.dimensions
+            && old.memo == new.memo;
+        alike && (old.details == new.details || as_asked(old) == new.details.as_deref().cloned().unwrap_or_default())
+    };
+    asked.iter().all(|new| posted.next().is_some_and(|old| same(old, new))) && posted.next().is_none()
+}
+
+/// The details of a line without what the host made of them.
+fn as_asked(line: &Line) -> LineDetails {
+    let mut details = line.details.as_deref().cloned().unwrap_or_default();
+    match details.made.take() {
+        None => {}
+        Some(Made::Base) => details.base = None,
+        Some(Made::Rate | Made::Line) => (details.base, details.rate) = (None, None),
+    }
+    details
+}
+
+fn details(new: &NewEntry) -> EntryDetails {
+    new.details.as_deref().cloned().unwrap_or_default()
 }
 
 /// What there is under an account code that a line names.
@@ -107,42 +150,165 @@ pub struct Turnover {
     pub day: AccountDay,
 }
 
-/// Decides whether an entry of valid form is posted, and gives the totals of its accounts with it. `found` has what there is
-/// under each account code of its lines; a code that is missing from it does not exist.
+/// The book of an entry, and the base currency of the book.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct InBook {
+    /// The book; none: `main`.
+    pub book: Option<Id>,
+    /// Its base currency, if it has one.
+    pub base: Option<Currency>,
+}
+
+/// Whether the accounts of an entry are there, all of them in one book, and which. `found` has what there is under each account
+/// code of its lines and guards; a code that is missing from it does not exist. A header account is in any book.
 ///
-/// Refusals, in order: `account-not-found`, `unbalanced`, `account-is-header`, `currency-mismatch`, `overflow`.
-pub fn post(new: &NewEntry, mut found: BTreeMap<&Id, Found>) -> Result<Vec<Turnover>> {
+/// Refusals, in order: `account-not-found` (of lines, then of guards), `book-mismatch`.
+pub fn references(new: &NewEntry, found: &BTreeMap<Id, Found>) -> Result<InBook> {
+    let missing = |account: &Id, field: String| {
+        let message = format!("there is no account {account}");
+        Err(Error::at(Class::NotFound, "account-not-found", field, message))
+    };
     if let Some((i, line)) = first(new, |line| !found.contains_key(&line.account)) {
-        let message = format!("there is no account {}", line.account);
-        return Err(Error::at(Class::NotFound, "account-not-found", account_of(i), message));
+        return missing(&line.account, account_of(i));
     }
-    if let Some((currency, sum)) = sums(&new.lines).into_iter().find(|(_, sum)| sum.debits != sum.credits) {
-        return Err(unbalanced(currency, sum));
+    let guards = guards(new).iter().enumerate();
+    if let Some((i, guard)) =
+        guards.into_iter().find(|(_, g)| !matches!(found.get(&g.account), Some(Found::Posting(_))))
+    {
+        return missing(&guard.account, format!("guards[{i}].account"));
     }
+    let rules = |line: &Line| match found.get(&line.account) {
+        Some(Found::Posting(turnover)) => Some(turnover.total.rules.as_deref()),
+        _ => None,
+    };
+    let mut book: Option<InBook> = None;
+    for (i, line) in new.lines.iter().enumerate() {
+        let Some(rules) = rules(line) else { continue };
+        let of = rules.and_then(|rules| rules.book.as_ref());
+        match &book {
+            None => book = Some(InBook { book: of.cloned(), base: rules.and_then(|rules| rules.base) }),
+            Some(book) if book.book.as_ref() == of => {}
+            Some(_) => {
+                let message = format!("account {} is in another book than those before it", line.account);
+                return Err(Error::at(Class::Refused, "book-mismatch", account_of(i), message));
+            }
+        }
+    }
+    Ok(book.unwrap_or_default())
+}
+
+/// What the accounts require of their lines. Refusals, in order: `missing-dimension`, `party-required`.
+pub fn check_required(new: &NewEntry, found: &BTreeMap<Id, Found>) -> Result<()> {
+    let rules = |line: &Line| match found.get(&line.account) {
+        Some(Found::Posting(turnover)) => turnover.total.rules.as_deref().map(|rules| &rules.rules),
+        _ => None,
+    };
+    for (i, line) in new.lines.iter().enumerate() {
+        let required = rules(line).map(|rules| rules.required_dimensions.as_slice()).unwrap_or_default();
+        if let Some(name) = required.iter().find(|name| line.dimensions.iter().all(|d| d.name != **name)) {
+            let message = format!("account {} requires the dimension {name}", line.account);
+            return Err(Error::at(Class::Refused, "missing-dimension", format!("lines[{i}].dimensions"), message));
+        }
+    }
+    let party = |line: &Line| line.details.as_ref().is_some_and(|details| details.party.is_some());
+    match first(new, |line| rules(line).is_some_and(|rules| rules.party_required) && !party(line)) {
+        None => Ok(()),
+        Some((i, line)) => {
+            let message = format!("account {} requires a party", line.account);
+            Err(Error::at(Class::Refused, "party-required", format!("lines[{i}].party"), message))
+        }
+    }
+}
+
+/// Debits equal credits in each currency but the base currency of the book, where the base column counts (see
+/// [`base_difference`]). Refusal: `unbalanced`.
+pub fn check_balanced(lines: &[Line], base: Option<Currency>) -> Result<()> {
+    // Two lines are most entries, and need no table.
+    if let [a, b] = lines
+        && a.side != b.side
+        && a.amount == b.amount
+    {
+        return Ok(());
+    }
+    let foreign = |currency: &Currency| Some(*currency) != base;
+    match sums(lines).into_iter().find(|(currency, sum)| foreign(currency) && sum.debits != sum.credits) {
+        Some((currency, sum)) => Err(unbalanced(currency, sum)),
+        None => Ok(()),
+    }
+}
+
+/// Whether the accounts may be posted to. Refusals, in order: `account-is-header`, `account-closed`, `manual-not-permitted`
+/// (not asked of the host's own entries), `currency-mismatch`.
+pub fn check_accounts(new: &NewEntry, found: &BTreeMap<Id, Found>) -> Result<()> {
     if let Some((i, line)) = first(new, |line| matches!(found.get(&line.account), Some(Found::Header))) {
         let message = format!("account {} is a header account, which carries no postings", line.account);
         return Err(Error::at(Class::Refused, "account-is-header", account_of(i), message));
     }
-    let currency = |line: &Line| match found.get(&line.account) {
-        Some(Found::Posting(turnover)) => Some(turnover.total.balance.currency),
+    let total = |line: &Line| match found.get(&line.account) {
+        Some(Found::Posting(turnover)) => Some(&turnover.total),
         _ => None,
     };
+    let rules = |line: &Line| total(line).and_then(|total| total.rules.as_deref());
+    if let Some((i, line)) = first(new, |line| rules(line).is_some_and(|rules| rules.closed)) {
+        let message = format!("account {} is closed", line.account);
+        return Err(Error::at(Class::Refused, "account-closed", account_of(i), message));
+    }
+    let manual = new.is_manual();
+    if let Some((i, line)) = first(new, |line| manual && rules(line).is_some_and(|rules| !rules.rules.manual)) {
+        let message = format!("account {} takes no manual entries; say of which kind the entry is", line.account);
+        return Err(Error::at(Class::Refused, "manual-not-permitted", account_of(i), message));
+    }
+    let currency = |line: &Line| total(line).map(|total| total.balance.currency);
     if let Some((i, line)) = first(new, |line| currency(line) != Some(line.amount.currency)) {
         let (account, amount) = (&line.account, line.amount.currency);
         let message = format!("account {account} is not kept in {amount}");
         return Err(Error::at(Class::Refused, "currency-mismatch", format!("lines[{i}].amount"), message));
     }
+    Ok(())
+}
+
+/// Adds the lines to the totals of their accounts, or says `overflow`.
+pub fn add_lines(new: &NewEntry, how: Adding, mut found: BTreeMap<Id, Found>) -> Result<Vec<Turnover>> {
+    let mut touched = BTreeSet::new();
     for line in &new.lines {
-        if let Some(Found::Posting(turnover)) = found.get_mut(&line.account) {
-            turnover.total.add(line.side, line.amount.minor)?;
-            turnover.day.add(line.side, line.amount.minor)?;
+        if let Some(Found::Posting(Turnover { total, day })) = found.get_mut(&line.account) {
+            total.add(how, line)?;
+            day.add(how, line, total)?;
+            touched.insert(&line.account);
         }
     }
-    let turnovers = found.into_values().filter_map(|found| match found {
-        Found::Posting(turnover) => Some(turnover),
-        Found::Header => None,
+    let turnovers = found.into_iter().filter_map(|(account, found)| match found {
+        Found::Posting(turnover) if touched.contains(&account) => Some(turnover),
+        _ => None,
     });
     Ok(turnovers.collect())
+}
+
+/// Decides whether a plain entry of valid form is posted, and gives the totals of its accounts with it: all the parts of it above,
+/// in their order. `found` has what there is under each account code of its lines and guards.
+///
+/// Refusals, in order: [`references`], [`check_required`], [`check_balanced`], [`check_accounts`], [`check_limits`], `overflow`.
+///
+/// [`check_limits`]: super::check_limits
+pub fn post(new: &NewEntry, found: BTreeMap<Id, Found>) -> Result<Vec<Turnover>> {
+    let book = references(new, &found)?;
+    check_required(new, &found)?;
+    check_balanced(&new.lines, book.base)?;
+    check_accounts(new, &found)?;
+    check_limits(new, &found, Adding::Posted, Floor::Limits, None)?;
+    add_lines(new, Adding::Posted, found)
+}
+
+impl NewEntry {
+    /// Is it of the kind `manual`, by its word or for want of one?
+    pub fn is_manual(&self) -> bool {
+        self.details.as_ref().and_then(|details| details.kind.as_ref()).is_none_or(|kind| kind.as_str() == "manual")
+    }
+}
+
+/// What must hold after the entry.
+pub(super) fn guards(new: &NewEntry) -> &[Guard] {
+    new.details.as_ref().map(|details| details.guards.as_slice()).unwrap_or_default()
 }
 
 fn first(new: &NewEntry, wanted: impl Fn(&Line) -> bool) -> Option<(usize, &Line)> {

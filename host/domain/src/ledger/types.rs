@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::ledger::details::{EntryDetails, LineDetails};
+use crate::ledger::rules::{AccountRules, Amount};
 use crate::{BusinessDate, Currency, Id, Instant, Money, Side};
 
 /// What an account is part of; the five elements of double-entry statements.
@@ -56,6 +58,21 @@ pub struct NewAccount {
     /// together with stock moves of the same unit of work.
     #[n(6)]
     pub stock_control: bool,
+    /// What may be posted to it, beyond its type and currency.
+    #[cbor(n(7), skip_if = "AccountRules::is_plain")]
+    #[serde(default, skip_serializing_if = "AccountRules::is_plain")]
+    pub rules: AccountRules,
+}
+
+/// Why and when an account was closed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+pub struct Closing {
+    /// For people; 1 to 200 characters.
+    #[n(0)]
+    pub reason: String,
+    /// When.
+    #[n(1)]
+    pub at: Instant,
 }
 
 /// An account of the chart.
@@ -69,6 +86,56 @@ pub struct Account {
     /// When it was recorded.
     #[n(1)]
     pub recorded_at: Instant,
+    /// How often it was changed since: 0 as it was created. A change says which version it is of.
+    #[cbor(n(2), skip_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub version: u64,
+    /// Why and when it was closed, if it is.
+    #[n(3)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed: Option<Closing>,
+}
+
+impl Account {
+    /// An account as it is created.
+    pub fn created(new: NewAccount, recorded_at: Instant) -> Self {
+        Self { new, recorded_at, version: 0, closed: None }
+    }
+}
+
+/// A change of an account: what is not named stays.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct AccountChange {
+    /// The version that it is a change of, so that nobody's change is lost.
+    pub expected_version: u64,
+    /// The new name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The new rules, all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rules: Option<AccountRules>,
+}
+
+/// Closes an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct AccountClosing {
+    /// For people; 1 to 200 characters.
+    pub reason: String,
+    /// Where its balance goes, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sweep: Option<Sweep>,
+}
+
+/// Where the balance of a closing account goes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Sweep {
+    /// The account that takes it.
+    pub to: Id,
+    /// The id of the entry that is posted for it.
+    pub entry: Id,
 }
 
 /// A named analysis value of a line, such as `cost-center` = `CC-410`.
@@ -103,6 +170,22 @@ pub struct Line {
     #[n(4)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memo: Option<String>,
+    /// What only some lines have.
+    #[n(5)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub details: Option<Box<LineDetails>>,
+}
+
+impl Line {
+    /// A plain line.
+    pub fn new(account: Id, side: Side, amount: Money) -> Self {
+        Self { account, side, amount, dimensions: Vec::new(), memo: None, details: None }
+    }
+
+    /// Its amount in the base currency of its book, if it says one; a line in that currency has its amount.
+    pub fn base(&self) -> Option<Money> {
+        self.details.as_ref().and_then(|details| details.base)
+    }
 }
 
 /// A journal entry as a caller asks for it.
@@ -118,9 +201,20 @@ pub struct NewEntry {
     /// For people; 1 to 200 characters.
     #[n(2)]
     pub description: String,
-    /// 2 to 1,000 lines; debits equal credits in each currency.
+    /// 2 to 1,000 lines; debits equal credits in each currency, and in the base currency of the book over all lines.
     #[n(3)]
     pub lines: Vec<Line>,
+    /// What only some entries have.
+    #[n(4)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub details: Option<Box<EntryDetails>>,
+}
+
+impl NewEntry {
+    /// A plain entry.
+    pub fn new(id: Id, date: BusinessDate, description: String, lines: Vec<Line>) -> Self {
+        Self { id, date, description, lines, details: None }
+    }
 }
 
 /// A posted journal entry; never changed, never deleted.
@@ -141,10 +235,49 @@ pub struct Entry {
     #[n(3)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<Id>,
+    /// The book it is in; none: `main`.
+    #[n(4)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub book: Option<Id>,
+    /// The entry that it takes back.
+    #[n(5)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reverses: Option<Id>,
+    /// The entry that took it back: the one thing of an entry that is written later.
+    #[n(6)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reversed_by: Option<Id>,
+    /// The hold that it settles.
+    #[n(7)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settles: Option<Id>,
 }
 
-/// What was posted to an account, up to a date or in all. The balance is derived: neither counter ever decreases.
+impl Entry {
+    /// An entry as it is posted, with no link to another.
+    pub fn posted(new: NewEntry, number: u64, recorded_at: Instant, run: Option<Id>) -> Self {
+        Self { new, number, recorded_at, run, book: None, reverses: None, reversed_by: None, settles: None }
+    }
+}
+
+/// What was posted to an account in the base currency of its book.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+pub struct BaseBalance {
+    /// The base currency.
+    #[n(0)]
+    pub currency: Currency,
+    /// Sum of the debits in its minor units, at most 2^53 - 1.
+    #[n(1)]
+    pub debits: u64,
+    /// Sum of the credits in its minor units, at most 2^53 - 1.
+    #[n(2)]
+    pub credits: u64,
+}
+
+/// What was posted to an account, up to a date or in all. The balance is derived: none of the counters of what was posted ever
+/// decreases, and those of what is held only as holds end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[serde(rename_all = "kebab-case")]
 pub struct Balance {
     /// The account.
     #[n(0)]
@@ -158,6 +291,34 @@ pub struct Balance {
     /// Sum of the credits in minor units, at most 2^53 - 1.
     #[n(3)]
     pub credits: u64,
+    /// Sum of the debits that open holds keep.
+    #[cbor(n(4), skip_if = "is_zero")]
+    #[serde(default)]
+    pub debits_held: u64,
+    /// Sum of the credits that open holds keep.
+    #[cbor(n(5), skip_if = "is_zero")]
+    #[serde(default)]
+    pub credits_held: u64,
+    /// The same in the base currency of the book, if it has one. In records: of accounts kept in another currency alone, as the
+    /// two columns of others are the same.
+    #[n(6)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<BaseBalance>,
+    /// In answers: what may be used of it, the balance on the account's normal side without what holds keep from it.
+    #[cbor(skip)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub available: Option<Amount>,
+}
+
+impl Balance {
+    /// Of an account that was never posted to.
+    pub fn zero(account: Id, currency: Currency) -> Self {
+        Self { account, currency, debits: 0, credits: 0, debits_held: 0, credits_held: 0, base: None, available: None }
+    }
+}
+
+pub(super) fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 /// One account of a trial balance.
@@ -184,6 +345,10 @@ pub struct TrialBalance {
     pub rows: Vec<TrialBalanceRow>,
     /// Per currency: the sums over all rows, in 128 bits (as JSON numbers they are exact below 2^53).
     pub totals: Vec<TrialBalanceTotal>,
+    /// Per base currency of a book: the sums of the base column over its accounts. They are equal even where an exchange difference
+    /// keeps the amounts in that currency apart.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub base_totals: Vec<TrialBalanceTotal>,
 }
 
 /// The sums of a trial balance in one currency.

@@ -34,7 +34,7 @@ fn patterns(sets: &[&str]) -> Vec<Pattern> {
 }
 
 fn line(account: &str, side: Side, amount: &str) -> Line {
-    Line { account: id(account), side, amount: money(amount), dimensions: Vec::new(), memo: None }
+    Line { account: id(account), side, amount: money(amount), dimensions: Vec::new(), memo: None, details: None }
 }
 
 /// Debits 6100 and credits 2100.

@@ -56,8 +56,9 @@ pub(crate) fn account() -> Account {
         currency: Currency::parse("USD", "c").unwrap(),
         posting: true,
         stock_control: true,
+        rules: Default::default(),
     };
-    Account { new, recorded_at: NOW }
+    Account::created(new, NOW)
 }
 
 /// One way to change something.

@@ -74,6 +74,7 @@ impl Calls {
             amount: Money { minor: 40_000, currency: usd },
             dimensions: Vec::new(),
             memo: None,
+            details: None,
         };
         Self {
             layers: [Arc::new(Rights::all()), Arc::new(Rights::all()), Arc::new(grants())],

@@ -44,9 +44,10 @@ impl Stage<'_> {
             amount: row.amount,
             dimensions: Vec::new(),
             memo: None,
+            details: None,
         };
         let lines = self.set.opening.iter().map(|at| line(&at.row)).collect();
-        let entry = NewEntry { id, date, description: "Opening balances".to_owned(), lines };
+        let entry = NewEntry { id, date, description: "Opening balances".to_owned(), lines, details: None };
         match ledger::post(self.work, entry) {
             Ok(posted) => self.count(file, posted.replayed, self.set.opening.len() as u64),
             Err(failure) => {

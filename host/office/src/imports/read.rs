@@ -394,6 +394,7 @@ fn account(row: &mut Row<'_>) -> Found<NewAccount> {
             currency: currency?,
             posting: posting?,
             stock_control: stock_control?,
+            rules: Default::default(),
         })
     };
     let read = all();

@@ -1,10 +1,14 @@
 //! The chart of accounts.
 
-use backroom_domain::ledger::{self, Account, AccountTotal, AccountType, NewAccount};
+use backroom_domain::ledger::{
+    self, Account, AccountChange, AccountClosing, AccountRules, AccountTotal, AccountType, Closing, NewAccount,
+};
 use backroom_domain::rights::Operation;
-use backroom_domain::{Effect, Error, Id};
+use backroom_domain::{Class, Effect, Error, Id};
 
 use crate::error::Result;
+use crate::ledger::making::How;
+use crate::ledger::{books, holds, journal, reverse};
 use crate::listing::{Step, list};
 use crate::page::{Page, PageRequest};
 use crate::work::Work;
@@ -12,8 +16,8 @@ use crate::work::Work;
 /// Adds an account to the chart; needs `administer`. A repeat with the same content gives the account on record.
 ///
 /// # Errors
-/// In order: `administer-denied`; `text-invalid` and `header-with-stock-control` together; `exists-with-different`;
-/// `parent-not-found`; `parent-is-posting`; `type-differs-from-parent`.
+/// In order: `administer-denied`; the form of the account (see [`ledger::check_account`]); `exists-with-different`;
+/// `parent-not-found`; `parent-is-posting`; `type-differs-from-parent`; `book-mismatch` (a parent in another book).
 pub fn create_account(work: &mut Work, new: NewAccount) -> Result<Account> {
     work.rights().check_administer()?;
     ledger::check_account(&new)?;
@@ -26,13 +30,93 @@ pub fn create_account(work: &mut Work, new: NewAccount) -> Result<Account> {
         None => None,
     };
     ledger::check_parent(&new, parent.as_ref())?;
-
-    let account = Account { new, recorded_at: work.now };
+    let account = Account::created(new, work.now);
+    let rules = books::posting_rules(work, &account)?;
+    if let Some(parent) = &account.new.parent
+        && books::book_of(work, parent)?.0 != rules.book
+    {
+        let message = format!("the header account {parent} is of another book");
+        return Err(Error::at(Class::Refused, "book-mismatch", "parent", message).into());
+    }
     if account.new.posting {
-        work.put(&AccountTotal::zero(account.new.code.clone(), account.new.currency, account.new.stock_control))?;
+        let NewAccount { code, currency, stock_control, .. } = &account.new;
+        let mut total = AccountTotal::zero(code.clone(), *currency, *stock_control);
+        total.rules = Some(Box::new(rules));
+        work.put(&total)?;
     }
     work.put(&account)?;
     work.effect(Effect::AccountCreated(account.clone()));
+    Ok(account)
+}
+
+/// Changes the name or the rules of an account; needs `administer`.
+///
+/// # Errors
+/// In order: `administer-denied`; the form of the account (see [`ledger::check_account`]); `not-found`; `version-conflict`;
+/// `limit-already-breached`.
+pub fn update_account(work: &mut Work, code: &Id, change: AccountChange) -> Result<Account> {
+    work.rights().check_administer()?;
+    let account = work.tx().get::<Account>(code)?;
+    let changed = ledger::changed_account(account.as_ref(), code, change)?;
+    if changed.new.posting {
+        holds::expire_due(work)?;
+        let total = books::total_of(work, code)?;
+        let AccountRules { min_available, max_available, .. } = changed.new.rules;
+        ledger::check_new_limits(&total, changed.new.kind, min_available, max_available)?;
+    }
+    put_changed(work, changed)
+}
+
+/// Closes an account: nothing is posted to it any more, until it is opened again. Needs `administer`. A balance goes where it is told
+/// to, by an entry of the day of the work; one that is closed already stays as it is.
+///
+/// # Errors
+/// In order: `administer-denied`; `text-invalid`; `not-found`; `has-open-holds`; `non-zero-balance` without a sweep; then as
+/// [`post`](super::post).
+pub fn close_account(work: &mut Work, code: &Id, closing: AccountClosing) -> Result<Account> {
+    work.rights().check_administer()?;
+    reverse::check_reason(&closing.reason, "reason")?;
+    let account = work.tx().get::<Account>(code)?.ok_or_else(|| Error::not_found("account", code))?;
+    if account.closed.is_some() {
+        return Ok(account);
+    }
+    holds::expire_due(work)?;
+    work.attempt(|work| {
+        if account.new.posting {
+            let total = books::total_of(work, code)?;
+            if let Some(sweep) = ledger::sweep_entry(&total, closing.sweep.as_ref(), work.today, &closing.reason)? {
+                journal::check_post(work, &sweep.lines, Some(sweep.date), true)?;
+                journal::check_new_id(work, &sweep.id)?;
+                journal::post_new(work, sweep, How::default())?;
+            }
+        }
+        let closed = Some(Closing { reason: closing.reason, at: work.now });
+        put_changed(work, Account { closed, version: account.version.saturating_add(1), ..account })
+    })
+}
+
+/// Opens a closed account again; needs `administer`. One that is open stays as it is.
+///
+/// # Errors
+/// In order: `administer-denied`; `not-found`.
+pub fn reopen_account(work: &mut Work, code: &Id) -> Result<Account> {
+    work.rights().check_administer()?;
+    let account = work.tx().get::<Account>(code)?.ok_or_else(|| Error::not_found("account", code))?;
+    if account.closed.is_none() {
+        return Ok(account);
+    }
+    put_changed(work, Account { closed: None, version: account.version.saturating_add(1), ..account })
+}
+
+/// Puts a changed account on record, and its rules with its total.
+fn put_changed(work: &mut Work, account: Account) -> Result<Account> {
+    if account.new.posting {
+        let mut total = books::total_of(work, &account.new.code)?;
+        total.rules = Some(Box::new(books::posting_rules(work, &account)?));
+        work.put(&total)?;
+    }
+    work.put(&account)?;
+    work.effect(Effect::AccountChanged(account.clone()));
     Ok(account)
 }
 

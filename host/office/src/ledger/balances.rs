@@ -3,14 +3,17 @@
 use std::collections::BTreeMap;
 
 use backroom_domain::ledger::{
-    Account, AccountDay, AccountTotal, Balance, TrialBalance, TrialBalanceRow, TrialBalanceTotal,
+    Account, AccountDay, AccountTotal, AccountType, Amount, Balance, BaseBalance, Entry, TrialBalance, TrialBalanceRow,
+    TrialBalanceTotal,
 };
 use backroom_domain::rights::Operation;
-use backroom_domain::{BusinessDate, Class, Currency, Error, Id};
+use backroom_domain::{BusinessDate, Class, Currency, Error, Id, Instant, Side};
+use backroom_store::records::EntryNumber;
 use backroom_store::{RecordKey as _, StoreError};
 
 use crate::error::{Failure, Result};
 use crate::ledger::accounts::kind_of;
+use crate::ledger::{books, holds, journal};
 use crate::work::Work;
 
 /// The most accounts of a trial balance.
@@ -19,12 +22,34 @@ pub const MAX_ROWS: usize = 10_000;
 /// Records read at once.
 const CHUNK: usize = 1_000;
 
+/// The most accounts of one question for balances.
+pub const MAX_ACCOUNTS: usize = 500;
+
+/// Of which time a balance is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct AsOf {
+    /// Entries dated up to and on this day; all, if none.
+    pub date: Option<BusinessDate>,
+    /// Entries recorded up to and at this moment; all, if none. Entries are looked at in the order of their numbers, which is that of
+    /// their recording.
+    pub recorded_at: Option<Instant>,
+}
+
 /// What was posted to an account by entries dated up to and on `as_of` (by all, if none). Needs the right to read it.
 /// One read for the whole; as of a day, one read for each later day with postings more.
 ///
 /// # Errors
-/// In order: `ledger-read-denied`; `not-found`; `account-is-header`.
+/// In order: `ledger-read-denied`; `not-found`; `account-is-header`; `history-not-kept`.
 pub fn balance(work: &Work, account: &Id, as_of: Option<BusinessDate>) -> Result<Balance> {
+    balance_at(work, account, AsOf { date: as_of, recorded_at: None })
+}
+
+/// As [`balance`], also as of a moment of recording: then one read more for each entry that was recorded since, and what holds keep
+/// is not told.
+///
+/// # Errors
+/// As [`balance`].
+pub fn balance_at(work: &Work, account: &Id, as_of: AsOf) -> Result<Balance> {
     check_balance(work, Some(account))?;
     let Some(total) = work.tx().get::<AccountTotal>(account)? else {
         return Err(match work.tx().get::<Account>(account)? {
@@ -36,7 +61,94 @@ pub fn balance(work: &Work, account: &Id, as_of: Option<BusinessDate>) -> Result
         }
         .into());
     };
-    up_to(work, total.balance, as_of)
+    let kind = books::kind_of_total(work, &total)?;
+    answer(work, &total, kind, as_of)
+}
+
+/// The balances of several accounts, in the order in which they are asked for, all of the same revision.
+///
+/// # Errors
+/// `too-many-accounts` above [`MAX_ACCOUNTS`]; then as [`balance`], of the first account that has one.
+pub fn balances_at(work: &Work, accounts: &[Id], as_of: AsOf) -> Result<Vec<Balance>> {
+    if accounts.len() > MAX_ACCOUNTS {
+        let message = format!("at most {MAX_ACCOUNTS} accounts at once, not {}", accounts.len());
+        return Err(Error::invalid("too-many-accounts", "accounts", message).into());
+    }
+    accounts.iter().map(|account| balance_at(work, account, as_of)).collect()
+}
+
+/// The balance of an account with this total, with its base column and what is available.
+fn answer(work: &Work, total: &AccountTotal, kind: AccountType, as_of: AsOf) -> Result<Balance> {
+    let mut balance = total.balance.clone();
+    let foreign = balance.base.is_some();
+    take_off_due(work, &mut balance, as_of.date)?;
+    let past = as_of.date.is_some() || as_of.recorded_at.is_some();
+    if past && total.account_rules().is_some_and(|rules| !rules.history) {
+        return Err(no_history(&balance.account));
+    }
+    balance = up_to(work, balance, as_of.date)?;
+    if let Some(moment) = as_of.recorded_at {
+        balance = recorded_up_to(work, balance, as_of.date, moment)?;
+        (balance.debits_held, balance.credits_held) = (0, 0);
+    }
+    if let Some(base) = total.base().filter(|_| !foreign) {
+        let own = base.currency == balance.currency;
+        let (debits, credits) = if own { (balance.debits, balance.credits) } else { (0, 0) };
+        balance.base = Some(BaseBalance { currency: base.currency, debits, credits });
+    }
+    balance.available = Some(Amount::of(balance.available(kind)));
+    Ok(balance)
+}
+
+/// Takes off what holds keep whose time is over and whose end is not on record yet.
+fn take_off_due(work: &Work, balance: &mut Balance, date: Option<BusinessDate>) -> Result<()> {
+    if balance.debits_held == 0 && balance.credits_held == 0 {
+        return Ok(());
+    }
+    for hold in holds::due(work)? {
+        // Days after the one that is asked for are taken off as a whole.
+        if date.is_some_and(|date| hold.new.entry.date > date) {
+            continue;
+        }
+        for (line, kept) in hold.new.entry.lines.iter().zip(&hold.kept).filter(|(l, _)| l.account == balance.account) {
+            let held = match line.side {
+                Side::Debit => &mut balance.debits_held,
+                Side::Credit => &mut balance.credits_held,
+            };
+            *held = held.saturating_sub(*kept);
+        }
+    }
+    Ok(())
+}
+
+/// The balance without the entries that were recorded after a moment: from the first of them, which is looked for by halves.
+fn recorded_up_to(work: &Work, mut balance: Balance, date: Option<BusinessDate>, moment: Instant) -> Result<Balance> {
+    let entry_of = |number: u64| -> Result<Option<Entry>> {
+        match work.tx().get::<EntryNumber>(&number)? {
+            Some(EntryNumber { id, .. }) => journal::find(work, &id),
+            None => Ok(None),
+        }
+    };
+    let account = balance.account.clone();
+    let last = work.tx().last::<EntryNumber>(&())?.map_or(0, |last| last.number);
+    let (mut from, mut to) = (1, last + 1);
+    while from < to {
+        let middle = from + (to - from) / 2;
+        match entry_of(middle)? {
+            Some(entry) if entry.recorded_at <= moment => from = middle + 1,
+            _ => to = middle,
+        }
+    }
+    for number in from..=last {
+        let Some(entry) = entry_of(number)? else { continue };
+        if date.is_some_and(|date| entry.new.date > date) {
+            continue;
+        }
+        for line in entry.new.lines.iter().filter(|line| line.account == account) {
+            balance = balance.without(line).ok_or_else(|| damaged(&line.account, "entries of more than was posted"))?;
+        }
+    }
+    Ok(balance)
 }
 
 /// `denied` unless the balance of this account may be read; of a malformed one: of any.
@@ -60,6 +172,7 @@ pub fn check_balance(work: &Work, account: Option<&Id>) -> Result<()> {
 pub fn trial_balance(work: &Work, as_of: Option<BusinessDate>) -> Result<TrialBalance> {
     let mut rows = Vec::new();
     let mut totals = BTreeMap::<Currency, (u128, u128)>::new();
+    let mut base_totals = BTreeMap::<Currency, (u128, u128)>::new();
     let mut after = None;
     loop {
         let accounts = work.tx().scan::<Account>(&(), after.as_deref(), CHUNK)?;
@@ -76,7 +189,13 @@ pub fn trial_balance(work: &Work, as_of: Option<BusinessDate>) -> Result<TrialBa
             }
             let total = work.tx().get::<AccountTotal>(&account.code)?;
             let total = total.ok_or_else(|| damaged(&account.code, "a posting account without totals"))?;
-            let balance = up_to(work, total.balance, as_of)?;
+            let dated = AsOf { date: as_of, recorded_at: None };
+            let balance = answer(work, &total, account.kind, dated)?;
+            if let Some(base) = &balance.base {
+                let (debits, credits) = base_totals.entry(base.currency).or_default();
+                *debits = debits.saturating_add(u128::from(base.debits));
+                *credits = credits.saturating_add(u128::from(base.credits));
+            }
             let (debits, credits) = totals.entry(balance.currency).or_default();
             *debits = debits.saturating_add(u128::from(balance.debits));
             *credits = credits.saturating_add(u128::from(balance.credits));
@@ -87,13 +206,24 @@ pub fn trial_balance(work: &Work, as_of: Option<BusinessDate>) -> Result<TrialBa
         }
     }
     let total = |(currency, (debits, credits))| TrialBalanceTotal { currency, debits, credits };
-    Ok(TrialBalance { as_of, rows, totals: totals.into_iter().map(total).collect() })
+    Ok(TrialBalance {
+        as_of,
+        rows,
+        totals: totals.into_iter().map(total).collect(),
+        base_totals: base_totals.into_iter().map(total).collect(),
+    })
 }
 
 /// What was posted to a posting account by entries dated up to and on `as_of`, whoever asks.
+///
+/// # Errors
+/// `history-not-kept`.
 pub(crate) fn posted(work: &Work, account: &Id, as_of: Option<BusinessDate>) -> Result<Balance> {
     let total = work.tx().get::<AccountTotal>(account)?;
     let total = total.ok_or_else(|| damaged(account, "a posting account without totals"))?;
+    if as_of.is_some() && total.account_rules().is_some_and(|rules| !rules.history) {
+        return Err(no_history(account));
+    }
     up_to(work, total.balance, as_of)
 }
 
@@ -116,6 +246,11 @@ fn up_to(work: &Work, mut balance: Balance, as_of: Option<BusinessDate>) -> Resu
             return Ok(balance);
         }
     }
+}
+
+fn no_history(account: &Id) -> Failure {
+    let message = format!("of account {account} no history is kept");
+    Error::at(Class::Refused, "history-not-kept", "account", message).into()
 }
 
 fn damaged(account: &Id, what: &str) -> Failure {

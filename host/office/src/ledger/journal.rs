@@ -1,18 +1,15 @@
 //! The journal: posting and reading entries. There is no function that changes or deletes one.
 
-use std::collections::BTreeMap;
-
-use backroom_domain::ledger::{
-    self, Account, AccountDay, AccountTotal, AccountType, Entry, Found, Line, NewEntry, Turnover,
-};
+use backroom_domain::ledger::{self, AccountType, Adding, Entry, Line, NewEntry};
 use backroom_domain::rights::{Operation, Posting};
-use backroom_domain::{BusinessDate, Effect, Error, Id};
+use backroom_domain::{BusinessDate, Error, Id};
 use backroom_store::StoreError;
-use backroom_store::records::{EntryLines, EntryNumber, StoredEntry};
+use backroom_store::records::{EntryLines, EntryNumber, NameKind, StoredEntry};
 use serde::Serialize;
 
 use crate::error::{Failure, Result};
 use crate::ledger::accounts::kind_of;
+use crate::ledger::making::{self, How};
 use crate::listing::{Step, list};
 use crate::page::{Page, PageRequest};
 use crate::used::{Measure, Spans, use_up, used};
@@ -31,49 +28,79 @@ pub struct Posted {
     pub replayed: bool,
 }
 
-/// Posts an entry; needs a grant for the whole of it: accounts, sides, day, currencies, and debits below the ceilings. Stages
-/// nothing unless it succeeds.
+/// Posts an entry; needs a grant for the whole of it: accounts, sides, day, currencies, and debits below the ceilings, and the
+/// right to read the accounts of its guards. Stages nothing unless it succeeds, but that its id is failed if it was refused for
+/// what is so now, and the end of holds whose time is over.
 ///
 /// What run and installation have debited before counts only for an entry that is not on record yet, so that doing the same work
-/// again does no harm: that part of the denials comes behind `exists-with-different`.
+/// again does no harm: that part of the denials comes behind `id-already-failed`.
 ///
 /// # Errors
-/// In order: `ledger-post-denied`; `ledger-date-denied`; `ledger-currency-denied`; `ledger-amount-denied`; the form of the entry
-/// (see [`ledger::check_entry`]); `exists-with-different`; `ledger-run-amount-denied`; `ledger-day-amount-denied`; then as
-/// [`ledger::post`]: `account-not-found`, `unbalanced`, `account-is-header`, `currency-mismatch`, `overflow`.
+/// In order: `ledger-post-denied`; `ledger-date-denied`; `ledger-currency-denied`; `ledger-amount-denied`; `ledger-read-denied`; the
+/// form of the entry (see [`ledger::check_entry`]); `exists-with-different`; `id-already-failed`; `ledger-run-amount-denied`;
+/// `ledger-day-amount-denied`; `account-not-found`, `book-mismatch`, `rate-missing`, `missing-dimension`, `party-required`;
+/// `duplicate-reference`; `unbalanced`; `account-is-header`, `account-closed`, `manual-not-permitted`, `currency-mismatch`;
+/// `period-locked`, `future-date`; `insufficient`, `limit-exceeded`, `guard-failed`, `budget-exceeded`; `overflow`.
 pub fn post(work: &mut Work, new: NewEntry) -> Result<Posted> {
     check_post(work, &new.lines, Some(new.date), true)?;
+    check_guards(work, &new)?;
     ledger::check_entry(&new)?;
     if let Some(entry) = find(work, &new.id)? {
         ledger::same_entry(&entry, &new)?;
         return Ok(Posted { entry, replayed: true });
     }
-    let spans = Spans { run: work.rights().has_run_amounts(), day: work.rights().has_day_amounts() };
-    if spans.any() {
-        check_sums(work, &new, spans)?;
-    }
-    let turnovers = ledger::post(&new, load(work, &new)?)?;
+    let entry = post_new(work, new, How::default())?;
+    Ok(Posted { entry, replayed: false })
+}
 
-    let number = work.next_number("entry")?;
-    let entry = Entry { new, number, recorded_at: work.now, run: work.caller.run.clone() };
-    for Turnover { total, day } in &turnovers {
-        work.put(total)?;
-        work.put(day)?;
-        if total.stock_control {
-            for line in entry.new.lines.iter().filter(|line| line.account == total.balance.account) {
-                work.note_ledger(&line.account, line.side, line.amount.minor);
-            }
-        }
+/// Posts an entry of valid form and a new id, to whose accounts there is a right.
+///
+/// # Errors
+/// As [`post`], from `id-already-failed` on.
+pub(crate) fn post_new(work: &mut Work, new: NewEntry, how: How) -> Result<Entry> {
+    making::check_failed(work, making::SERIES, NameKind::FailedEntry, &new.id)?;
+    let spans = spans(work);
+    check_sums(work, &new, spans)?;
+    let id = new.id.clone();
+    let made = match making::decide(work, new, Adding::Posted, &how) {
+        Ok(made) => made,
+        Err(failure) => return Err(making::burn(work, making::SERIES, NameKind::FailedEntry, &id, failure)),
+    };
+    count_sums(work, &made.new, spans)?;
+    making::stage(work, made, how)
+}
+
+/// `exists-with-different` if there is an entry of this id.
+pub(crate) fn check_new_id(work: &Work, id: &Id) -> Result<()> {
+    match find(work, id)? {
+        None => Ok(()),
+        Some(_) => Err(Error::exists_with_different("entry", id, "lines").into()),
     }
-    work.put(&EntryNumber { number, id: entry.new.id.clone() })?;
+}
+
+/// Over what ceilings on debits count.
+pub(crate) fn spans(work: &Work) -> Spans {
+    Spans { run: work.rights().has_run_amounts(), day: work.rights().has_day_amounts() }
+}
+
+/// Counts what an entry or a hold debits.
+pub(crate) fn count_sums(work: &mut Work, new: &NewEntry, spans: Spans) -> Result<()> {
     if spans.any() {
-        for debits in ledger::debit_totals(&entry.new.lines) {
+        for debits in ledger::debit_totals(&new.lines) {
             use_up(work, Measure::Debits(debits.currency), spans, debits.minor.into())?;
         }
     }
-    let entry = stage(work, entry)?;
-    work.effect(Effect::EntryPosted(entry.clone()));
-    Ok(Posted { entry, replayed: false })
+    Ok(())
+}
+
+/// `denied` unless the accounts of the guards may be read: what a guard says of them is nobody else's business.
+pub(crate) fn check_guards(work: &Work, new: &NewEntry) -> Result<()> {
+    let guards = new.details.as_ref().map(|details| details.guards.as_slice()).unwrap_or_default();
+    for guard in guards {
+        let kind = kind_of(work, &guard.account)?;
+        work.rights().check_read_account(Operation::BalancesGet, &guard.account, kind)?;
+    }
+    Ok(())
 }
 
 /// The entry with this id; needs the right to read every account in it. One with another account is as if it were not there.
@@ -83,7 +110,7 @@ pub fn post(work: &mut Work, new: NewEntry) -> Result<Posted> {
 pub fn get_entry(work: &Work, id: &Id) -> Result<Entry> {
     work.rights().check_read_ledger(Operation::JournalGet)?;
     let entry = find(work, id)?.ok_or_else(|| Error::not_found("entry", id))?;
-    match is_readable(work, Operation::JournalGet, &entry)? {
+    match is_readable(work, Operation::JournalGet, &entry.new.lines)? {
         true => Ok(entry),
         false => Err(Error::not_found("entry", id).into()),
     }
@@ -98,7 +125,7 @@ pub fn list_entries(work: &Work, request: &PageRequest) -> Result<Page<Entry>> {
     let mut bytes: usize = 0;
     list::<EntryNumber, _>(work, &(), None, request, |EntryNumber { number, id }| {
         let entry = find(work, &id)?.ok_or_else(|| damaged(&id, format!("number {number} has no entry")))?;
-        if !is_readable(work, Operation::JournalList, &entry)? {
+        if !is_readable(work, Operation::JournalList, &entry.new.lines)? {
             return Ok(Step::Skip);
         }
         let begun = bytes > 0;
@@ -119,7 +146,10 @@ pub fn check_post(work: &Work, lines: &[Line], date: Option<BusinessDate>, amoun
 }
 
 /// `denied` if the entry would come, with what was before it, above a ceiling of the run or of the day.
-fn check_sums(work: &Work, new: &NewEntry, spans: Spans) -> Result<()> {
+pub(crate) fn check_sums(work: &Work, new: &NewEntry, spans: Spans) -> Result<()> {
+    if !spans.any() {
+        return Ok(());
+    }
     let currencies = ledger::debit_totals(&new.lines).map(|debits| debits.currency);
     let used = currencies.map(|currency| Ok((currency, used(work, Measure::Debits(currency), spans)?)));
     let used = used.collect::<Result<Vec<_>>>()?;
@@ -138,51 +168,13 @@ fn kinds_of(work: &Work, lines: &[Line]) -> Result<Vec<Option<AccountType>>> {
 }
 
 /// May every account of the entry be read?
-pub(crate) fn is_readable(work: &Work, operation: Operation, entry: &Entry) -> Result<bool> {
-    for line in &entry.new.lines {
+pub(crate) fn is_readable(work: &Work, operation: Operation, lines: &[Line]) -> Result<bool> {
+    for line in lines {
         if !work.rights().read_account(operation, &line.account, kind_of(work, &line.account)?) {
             return Ok(false);
         }
     }
     Ok(true)
-}
-
-/// What there is under each account code of the entry.
-fn load<'a>(work: &Work, new: &'a NewEntry) -> Result<BTreeMap<&'a Id, Found>> {
-    let mut found = BTreeMap::new();
-    for Line { account, .. } in &new.lines {
-        if found.contains_key(account) {
-            continue;
-        }
-        if let Some(total) = work.tx().get::<AccountTotal>(account)? {
-            let day = work.tx().get::<AccountDay>(&(account.clone(), new.date))?;
-            let day = day.unwrap_or_else(|| AccountDay::zero(account.clone(), new.date));
-            found.insert(account, Found::Posting(Turnover { total, day }));
-        } else if work.tx().get::<Account>(account)?.is_some() {
-            // Every posting account has a total, from its creation on.
-            found.insert(account, Found::Header);
-        }
-    }
-    Ok(found)
-}
-
-/// Stages the entry, a long one in parts.
-fn stage(work: &mut Work, entry: Entry) -> Result<Entry> {
-    if entry.new.lines.len() <= StoredEntry::LINES {
-        let stored = StoredEntry { entry, parts: 0 };
-        work.put(&stored)?;
-        return Ok(stored.entry);
-    }
-    let mut chunks = entry.new.lines.chunks(StoredEntry::LINES);
-    let lines = chunks.next().unwrap_or_default().to_vec();
-    let mut parts = 0;
-    for (part, chunk) in (1..).zip(chunks) {
-        work.put(&EntryLines { entry: entry.new.id.clone(), part, lines: chunk.to_vec() })?;
-        parts = part;
-    }
-    let new = NewEntry { lines, id: entry.new.id.clone(), description: entry.new.description.clone(), ..entry.new };
-    work.put(&StoredEntry { entry: Entry { new, run: entry.run.clone(), ..entry }, parts })?;
-    Ok(entry)
 }
 
 /// The entry with this id and all its lines.
@@ -199,9 +191,15 @@ pub(crate) fn find(work: &Work, id: &Id) -> Result<Option<Entry>> {
 fn size(entry: &Entry) -> usize {
     let line = |line: &Line| {
         let dimensions = line.dimensions.iter().map(|d| d.name.as_str().len() + d.value.as_str().len() + 16);
-        64 + line.account.as_str().len() + line.memo.as_ref().map_or(0, String::len) + dimensions.sum::<usize>()
+        let details = if line.details.is_some() { 160 } else { 0 };
+        64 + details
+            + line.account.as_str().len()
+            + line.memo.as_ref().map_or(0, String::len)
+            + dimensions.sum::<usize>()
     };
-    256 + entry.new.description.len() + entry.new.lines.iter().map(line).sum::<usize>()
+    let details =
+        entry.new.details.as_ref().map_or(0, |details| details.metadata.len() * 128 + details.guards.len() * 96);
+    256 + details + entry.new.description.len() + entry.new.lines.iter().map(line).sum::<usize>()
 }
 
 pub(crate) fn damaged(id: &Id, what: String) -> Failure {

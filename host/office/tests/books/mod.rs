@@ -39,6 +39,7 @@ pub(crate) fn account(code: &str, currency: &str) -> NewAccount {
         currency: Currency::parse(currency, "currency").unwrap(),
         posting: true,
         stock_control: false,
+        rules: Default::default(),
     }
 }
 
@@ -47,7 +48,14 @@ pub(crate) fn header(code: &str) -> NewAccount {
 }
 
 pub(crate) fn line(account: &str, side: Side, minor: u64, currency: &str) -> Line {
-    Line { account: id(account), side, amount: money(minor, currency), dimensions: Vec::new(), memo: None }
+    Line {
+        account: id(account),
+        side,
+        amount: money(minor, currency),
+        dimensions: Vec::new(),
+        memo: None,
+        details: None,
+    }
 }
 
 pub(crate) fn pair(debit: &str, credit: &str, minor: u64, currency: &str) -> Vec<Line> {
@@ -55,7 +63,7 @@ pub(crate) fn pair(debit: &str, credit: &str, minor: u64, currency: &str) -> Vec
 }
 
 pub(crate) fn entry(name: &str, date: &str, lines: Vec<Line>) -> NewEntry {
-    NewEntry { id: id(name), date: day(date), description: format!("Entry {name}"), lines }
+    NewEntry { id: id(name), date: day(date), description: format!("Entry {name}"), lines, details: None }
 }
 
 pub(crate) fn worker(name: &str) -> NewWorker {

@@ -9,7 +9,7 @@ use backroom_office::{Failure, Work};
 use crate::world::{World, book, commit, entry, id, new_move, receive, usd};
 
 fn line(account: &str, side: Side, amount: Money) -> Line {
-    Line { account: id(account), side, amount, dimensions: Vec::new(), memo: None }
+    Line { account: id(account), side, amount, dimensions: Vec::new(), memo: None, details: None }
 }
 
 fn pair(debit: &str, credit: &str, amount: Money) -> Vec<Line> {

@@ -123,6 +123,7 @@ pub(crate) fn account(work: &mut Work, code: &str, currency: &str, stock_control
         currency: Currency::parse(currency, "currency").unwrap(),
         posting: true,
         stock_control,
+        rules: Default::default(),
     };
     ledger::create_account(work, new).unwrap();
 }
@@ -151,7 +152,7 @@ pub(crate) fn book(work: &mut Work, moved: &Moved, came_in: bool) {
         return;
     }
     let (stock, other) = if came_in { (Side::Debit, Side::Credit) } else { (Side::Credit, Side::Debit) };
-    let line = |account, side| Line { account, side, amount, dimensions: Vec::new(), memo: None };
+    let line = |account, side| Line { account, side, amount, dimensions: Vec::new(), memo: None, details: None };
     entry(
         work,
         &format!("e:{}", moved.moved.new.id),
@@ -161,7 +162,7 @@ pub(crate) fn book(work: &mut Work, moved: &Moved, came_in: bool) {
 }
 
 pub(crate) fn entry(work: &mut Work, name: &str, lines: Vec<Line>) -> Result<()> {
-    let new = NewEntry { id: id(name), date: day("2026-06-30"), description: "test".into(), lines };
+    let new = NewEntry { id: id(name), date: day("2026-06-30"), description: "test".into(), lines, details: None };
     ledger::post(work, new).map(|_| ())
 }
 

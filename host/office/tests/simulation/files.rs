@@ -45,7 +45,16 @@ const MASTER: [(&str, &str); 3] = [
 
 fn account(code: &str, of: &str, kind: AccountType, posting: bool, stock_control: bool) -> NewAccount {
     let (code, currency) = (id(code), currency(of));
-    NewAccount { name: format!("Account {code}"), code, kind, parent: None, currency, posting, stock_control }
+    NewAccount {
+        name: format!("Account {code}"),
+        code,
+        kind,
+        parent: None,
+        currency,
+        posting,
+        stock_control,
+        rules: Default::default(),
+    }
 }
 
 impl Files {
@@ -80,12 +89,14 @@ impl Files {
             amount: money(*minor, "USD"),
             dimensions: Vec::new(),
             memo: None,
+            details: None,
         };
         self.opens.then(|| NewEntry {
             id: id("opening:2024-02-01"),
             date: day(0),
             description: "Opening balances".into(),
             lines: OPENING.iter().map(line).collect(),
+            details: None,
         })
     }
 

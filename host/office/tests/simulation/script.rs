@@ -159,15 +159,29 @@ pub(crate) fn new_account(code: u8, shape: u8) -> NewAccount {
         currency: currency("USD"),
         posting: true,
         stock_control: false,
+        rules: Default::default(),
     }
 }
 
 pub(crate) fn new_entry(name: &str, on: u8, lines: &[(u8, Side, u64)]) -> NewEntry {
     let line = |(account, side, minor): &(u8, Side, u64)| {
         let (account, of) = ACCOUNTS[usize::from(*account)];
-        Line { account: id(account), side: *side, amount: money(*minor, of), dimensions: Vec::new(), memo: None }
+        Line {
+            account: id(account),
+            side: *side,
+            amount: money(*minor, of),
+            dimensions: Vec::new(),
+            memo: None,
+            details: None,
+        }
     };
-    NewEntry { id: id(name), date: day(on), description: "of a script".into(), lines: lines.iter().map(line).collect() }
+    NewEntry {
+        id: id(name),
+        date: day(on),
+        description: "of a script".into(),
+        lines: lines.iter().map(line).collect(),
+        details: None,
+    }
 }
 
 /// The entry that takes another one back.
@@ -176,7 +190,13 @@ pub(crate) fn reversal(of: &NewEntry) -> NewEntry {
     for line in &mut lines {
         line.side = if line.side == Side::Debit { Side::Credit } else { Side::Debit };
     }
-    NewEntry { id: id(&format!("rev:{}", of.id)), date: of.date, description: "taken back".into(), lines }
+    NewEntry {
+        id: id(&format!("rev:{}", of.id)),
+        date: of.date,
+        description: "taken back".into(),
+        lines,
+        details: None,
+    }
 }
 
 pub(crate) fn new_worker(who: u8, name: u8) -> NewWorker {

@@ -31,7 +31,7 @@ fn size(account: &domain::Account) -> usize {
 }
 
 fn given(account: domain::Account) -> Account {
-    let domain::NewAccount { code, name, kind, parent, currency, posting, stock_control } = account.new;
+    let domain::NewAccount { code, name, kind, parent, currency, posting, stock_control, .. } = account.new;
     let kind = match kind {
         domain::AccountType::Asset => AccountType::Asset,
         domain::AccountType::Liability => AccountType::Liability,

@@ -32,6 +32,6 @@ impl Host for RunState {
 }
 
 fn given(balance: domain::Balance) -> Balance {
-    let domain::Balance { account, currency, debits, credits } = balance;
+    let domain::Balance { account, currency, debits, credits, .. } = balance;
     Balance { account: account.into(), currency: currency.into(), debits, credits }
 }

@@ -67,7 +67,7 @@ fn size(entry: &Entry) -> usize {
 }
 
 fn given(entry: domain::Entry) -> Entry {
-    let domain::Entry { new, number, recorded_at, run: _ } = entry;
+    let domain::Entry { new, number, recorded_at, .. } = entry;
     let dimension = |d: domain::Dimension| Dimension { name: d.name.into(), value: d.value.into() };
     let line = |line: domain::Line| Line {
         account: line.account.into(),

@@ -119,6 +119,7 @@ fn set_up(office: &Office, tenant: TenantNo, mark: &str) {
             currency: usd(0).currency,
             posting: true,
             stock_control: code == "1400",
+            rules: Default::default(),
         };
         ledger::create_account(&mut work, new).unwrap();
     }
@@ -152,9 +153,11 @@ fn set_up(office: &Office, tenant: TenantNo, mark: &str) {
         amount: usd(1_000),
         dimensions: Vec::new(),
         memo: None,
+        details: None,
     };
     let lines = vec![line("1400", Side::Debit), line("1000", Side::Credit)];
-    let entry = NewEntry { id: name("e0"), date: day("2026-06-01"), description: "Opening".into(), lines };
+    let entry =
+        NewEntry { id: name("e0"), date: day("2026-06-01"), description: "Opening".into(), lines, details: None };
     ledger::post(&mut work, entry).unwrap();
     inventory::post_move(&mut work, receipt(name)).unwrap();
     hr::record_benefit(&mut work, past_benefit(name)).unwrap();

@@ -272,6 +272,10 @@ pub struct Counter {
     /// The last number given; 0 before the first.
     #[n(1)]
     pub last: u64,
+    /// How many ids of the series were refused for good; none: none. Who reads the counter knows without a further read that
+    /// there is nothing to look for.
+    #[n(2)]
+    pub failed: Option<u64>,
 }
 
 impl Record for Counter {

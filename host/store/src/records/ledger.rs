@@ -8,9 +8,13 @@
 //! | 23 | [`AccountTotal`] | account; posting accounts only |
 //! | 24 | [`AccountDay`] | account, day of the books |
 //! | 25 | [`EntryLines`] | entry id, part |
+//! | 26 | [`Book`] | book id |
+//! | 27 | [`Hold`] | hold id |
+//! | 28 | [`HoldExpiry`] | instant, hold id |
+//! | 29 | [`TakenName`] | what kind of name, book, name |
 
-use backroom_domain::ledger::{Account, AccountDay, AccountTotal, Entry, Line};
-use backroom_domain::{BusinessDate, Id};
+use backroom_domain::ledger::{Account, AccountDay, AccountTotal, Book, Entry, Hold, Line};
+use backroom_domain::{BusinessDate, Id, Instant};
 
 use crate::record::Record;
 
@@ -35,8 +39,9 @@ pub struct StoredEntry {
 }
 
 impl StoredEntry {
-    /// Lines in one record. A line with everything at its largest (8 dimensions of twice 64 bytes, a memo of 200 characters)
-    /// takes 2,000 bytes, so 25 of them stay below [`MAX_VALUE`](crate::MAX_VALUE).
+    /// Lines in one record. A line with everything at its largest (8 dimensions of twice 64 bytes, a memo of 200 characters, its
+    /// details) takes 2,180 bytes and the details of an entry 9,000, so 25 lines with them stay below
+    /// [`MAX_VALUE`](crate::MAX_VALUE).
     pub const LINES: usize = 25;
 }
 
@@ -102,5 +107,88 @@ impl Record for EntryLines {
     type Key = (Id, u32);
     fn key(&self) -> (Id, u32) {
         (self.entry.clone(), self.part)
+    }
+}
+
+impl Record for Book {
+    const SPACE: u8 = 26;
+    type Key = Id;
+    fn key(&self) -> Id {
+        self.new.id.clone()
+    }
+}
+
+impl Record for Hold {
+    const SPACE: u8 = 27;
+    type Key = Id;
+    fn key(&self) -> Id {
+        self.new.entry.id.clone()
+    }
+}
+
+/// Finds open holds by the moment at which they end.
+#[derive(Debug, Clone, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]
+pub struct HoldExpiry {
+    /// When it ends.
+    #[n(0)]
+    pub at: Instant,
+    /// The hold.
+    #[n(1)]
+    pub hold: Id,
+}
+
+impl Record for HoldExpiry {
+    const SPACE: u8 = 28;
+    type Key = (u64, Id);
+    fn key(&self) -> (u64, Id) {
+        (self.at.0, self.hold.clone())
+    }
+}
+
+/// What a name is taken as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]
+#[cbor(index_only)]
+pub enum NameKind {
+    /// The id of an entry that was refused for good.
+    #[n(0)]
+    FailedEntry,
+    /// The id of a hold that was refused for good.
+    #[n(1)]
+    FailedHold,
+    /// The reference of an entry.
+    #[n(2)]
+    Reference,
+}
+
+/// A name that nothing else may take.
+#[derive(Debug, Clone, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]
+pub struct TakenName {
+    /// As what.
+    #[n(0)]
+    pub kind: NameKind,
+    /// Of a reference: the book; none: `main`.
+    #[n(1)]
+    pub book: Option<Id>,
+    /// The name.
+    #[n(2)]
+    pub name: String,
+    /// Of a reference: the entry that has it. Of a failed id: the code of the refusal.
+    #[n(3)]
+    pub by: String,
+}
+
+impl TakenName {
+    /// The key of a name.
+    #[must_use]
+    pub fn key_of(kind: NameKind, book: Option<&Id>, name: &str) -> <Self as Record>::Key {
+        (kind as u8, book.map_or_else(String::new, ToString::to_string), name.to_owned())
+    }
+}
+
+impl Record for TakenName {
+    const SPACE: u8 = 29;
+    type Key = (u8, String, String);
+    fn key(&self) -> Self::Key {
+        Self::key_of(self.kind, self.book.as_ref(), &self.name)
     }
 }

@@ -7,6 +7,7 @@
 //! Bank accounts and salaries have no column.
 
 mod files;
+mod ledger;
 
 use backroom_domain::{BusinessDate, Id, Instant};
 
@@ -257,6 +258,8 @@ pub const TABLES: &[Table] = &[
             column("posting", Kind::Bool),
             column("stock_control", Kind::Bool),
             column("recorded_at", Kind::Time),
+            column("version", Kind::Int),
+            column("closed_at", Kind::Time),
         ],
         extract: |body| {
             let r = Account::decode(body)?;
@@ -269,6 +272,8 @@ pub const TABLES: &[Table] = &[
                 int(r.new.posting),
                 int(r.new.stock_control),
                 time(r.recorded_at),
+                int(r.version),
+                r.closed.map_or(Datum::Int(None), |closed| time(closed.at)),
             ])
         },
     },
@@ -284,9 +289,16 @@ pub const TABLES: &[Table] = &[
             column("parts", Kind::Int),
             column("run", Kind::Text),
             column("recorded_at", Kind::Time),
+            column("book", Kind::Text),
+            column("reference", Kind::Text),
+            column("kind", Kind::Text),
+            column("reverses", Kind::Text),
+            column("reversed_by", Kind::Text),
+            column("settles", Kind::Text),
         ],
         extract: |body| {
             let StoredEntry { entry: r, parts } = StoredEntry::decode(body)?;
+            let details = r.new.details.as_deref().cloned().unwrap_or_default();
             Ok(vec![
                 id(&r.new.id),
                 int(r.number),
@@ -296,6 +308,12 @@ pub const TABLES: &[Table] = &[
                 int(parts),
                 maybe(r.run.as_ref()),
                 time(r.recorded_at),
+                maybe(r.book.as_ref()),
+                details.reference.as_deref().map_or(Datum::Text(None), text),
+                maybe(details.kind.as_ref()),
+                maybe(r.reverses.as_ref()),
+                maybe(r.reversed_by.as_ref()),
+                maybe(r.settles.as_ref()),
             ])
         },
     },
@@ -316,10 +334,27 @@ pub const TABLES: &[Table] = &[
             column("currency", Kind::Text),
             column("debits", Kind::Number),
             column("credits", Kind::Number),
+            column("debits_held", Kind::Number),
+            column("credits_held", Kind::Number),
+            column("base_currency", Kind::Text),
+            column("base_debits", Kind::Number),
+            column("base_credits", Kind::Number),
         ],
         extract: |body| {
-            let r = AccountTotal::decode(body)?.balance;
-            Ok(vec![id(&r.account), shown(r.currency), shown(r.debits), shown(r.credits)])
+            let total = AccountTotal::decode(body)?;
+            let (base, r) = (total.base(), total.balance);
+            let base_sum = |sum: Option<u64>| sum.map_or(Datum::Text(None), shown);
+            Ok(vec![
+                id(&r.account),
+                shown(r.currency),
+                shown(r.debits),
+                shown(r.credits),
+                shown(r.debits_held),
+                shown(r.credits_held),
+                base.map_or(Datum::Text(None), |base| shown(base.currency)),
+                base_sum(base.map(|base| base.debits)),
+                base_sum(base.map(|base| base.credits)),
+            ])
         },
     },
     Table {
@@ -330,10 +365,23 @@ pub const TABLES: &[Table] = &[
             column("date", Kind::Date),
             column("debits", Kind::Number),
             column("credits", Kind::Number),
+            column("debits_held", Kind::Number),
+            column("credits_held", Kind::Number),
+            column("base_debits", Kind::Number),
+            column("base_credits", Kind::Number),
         ],
         extract: |body| {
             let r = AccountDay::decode(body)?;
-            Ok(vec![id(&r.account), day(r.date), shown(r.debits), shown(r.credits)])
+            Ok(vec![
+                id(&r.account),
+                day(r.date),
+                shown(r.debits),
+                shown(r.credits),
+                shown(r.debits_held),
+                shown(r.credits_held),
+                shown(r.base_debits),
+                shown(r.base_credits),
+            ])
         },
     },
     Table {
@@ -345,6 +393,10 @@ pub const TABLES: &[Table] = &[
             Ok(vec![id(&r.entry), int(r.part), json(&r.lines)?])
         },
     },
+    ledger::BOOK,
+    ledger::HOLD,
+    ledger::HOLD_EXPIRY,
+    ledger::TAKEN_NAME,
     Table {
         // What is personal is sealed, and in no column.
         space: StoredWorker::SPACE,

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::entries::{Complete, Step, check_assertions, complete};
-use super::{At, Declared, Fault, Journal, MAX_FAULTS};
-use crate::ledger::{AccountType, Line, NewAccount, NewEntry};
+use super::{At, Declared, Fault, Journal, MAX_FAULTS, Transaction};
+use crate::ledger::{AccountRules, AccountType, EntryDetails, Line, Metadata, NewAccount, NewEntry};
 use crate::{Currency, Id, Money, Side};
 
 /// What an import is told beside the text.
@@ -169,7 +169,7 @@ fn accounts<'a>(nodes: &BTreeMap<&'a str, Node<'a>>, faults: &mut Vec<Fault>) ->
         let shown = own.or_else(|| name.rsplit(':').next()).unwrap_or(name);
         let header = node.children || node.currencies.len() > 1;
         let mut add = |code: &Id, name: String, parent: Option<&Id>, currency: Currency, posting: bool| {
-            let new = NewAccount { code: code.clone(), name, kind, parent: parent.cloned(), currency, posting, stock_control: false };
+            let new = NewAccount { code: code.clone(), name, kind, parent: parent.cloned(), currency, posting, stock_control: false, rules: AccountRules::default() };
             accounts.push(Planned { at: node.at, new });
         };
         let Some(first) = node.currencies.first().copied().or_else(|| currency_below(name, nodes)) else { continue };
@@ -304,8 +304,31 @@ fn entries(plan: &mut Plan, completed: &[Complete<'_>], codes: &Codes<'_>, optio
         }
         let texts = [transaction.description.as_str(), transaction.code.as_str(), "Imported transaction"];
         let description = texts.into_iter().find(|text| !text.is_empty()).unwrap_or_default().to_owned();
-        plan.entries.push(Planned { at: transaction.at, new: NewEntry { id, date: transaction.date, description, lines } });
+        let details = details(transaction);
+        let new = NewEntry { details, ..NewEntry::new(id, transaction.date, description, lines) };
+        plan.entries.push(Planned { at: transaction.at, new });
     }
+}
+
+/// Tags that an export writes of what the books know by themselves.
+const OWN: [&str; 10] =
+    ["id", "recorded-at", "run", "book", "reference", "kind", "source-document", "reverses", "reversed-by", "settles"];
+
+/// Code and tags become metadata, those with a name that an id can be. Of a transaction with an id of its own, the code is the
+/// number that an export gives.
+fn details(transaction: &Transaction) -> Option<Box<EntryDetails>> {
+    let exported = transaction.tags.iter().any(|(name, _)| name == "id");
+    let code = (!exported && !transaction.code.is_empty()).then(|| ("code".to_owned(), transaction.code.clone()));
+    let mut metadata: Vec<Metadata> = Vec::new();
+    for (name, value) in code.iter().chain(&transaction.tags).filter(|(name, _)| !OWN.contains(&name.as_str())) {
+        let name = name.strip_prefix("meta-").unwrap_or(name).replace('~', ":");
+        if let Ok(name) = Id::parse(&name, "")
+            && !metadata.iter().any(|known| known.name == name)
+        {
+            metadata.push(Metadata { name, value: value.clone() });
+        }
+    }
+    (!metadata.is_empty()).then(|| Box::new(EntryDetails { metadata, ..EntryDetails::default() }))
 }
 
 fn line(step: &Step<'_>, account: Id) -> Line {
@@ -313,5 +336,5 @@ fn line(step: &Step<'_>, account: Id) -> Line {
     // Amounts were checked to be below 2^53.
     let minor = u64::try_from(step.minor.unsigned_abs()).unwrap_or(u64::MAX);
     let amount = Money { minor, currency: step.currency };
-    Line { account, side, amount, dimensions: step.dimensions.clone(), memo: step.memo.clone() }
+    Line { dimensions: step.dimensions.clone(), memo: step.memo.clone(), ..Line::new(account, side, amount) }
 }

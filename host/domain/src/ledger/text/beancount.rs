@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::currencies;
+use super::notes::{notes_of_entry, notes_of_line};
+use super::{BASE_CAPITAL, currencies};
 use super::names::{Chart, beancount_key, quoted};
 use crate::ledger::{Entry, Line};
 use crate::{Money, Side};
@@ -15,7 +16,11 @@ macro_rules! say {
 /// Accounts are opened on the first day that there is in the books, so that no entry is before it.
 const FIRST_DAY: &str = "1900-01-01";
 
+/// What a cost comes to is a quotient there: it may be off by the last of 28 digits, which is no difference.
+const TOLERANCE: &str = "option \"inferred_tolerance_default\" \"*:0.000001\"";
+
 pub(super) fn head(out: &mut String, chart: &Chart) {
+    say!(out, "{TOLERANCE}");
     for currency in currencies(chart.accounts()) {
         say!(out, "option \"operating_currency\" \"{currency}\"");
     }
@@ -25,6 +30,7 @@ pub(super) fn head(out: &mut String, chart: &Chart) {
         say!(out, "{FIRST_DAY} open {} {}", chart.beancount(&new.code), new.currency);
         say!(out, "  code: {}", quoted(new.code.as_str()));
         say!(out, "  name: {}", quoted(&new.name));
+        say!(out, "{FIRST_DAY} open {}:{BASE_CAPITAL}", chart.beancount(&new.code));
     }
     out.push('\n');
 }
@@ -35,8 +41,8 @@ pub(super) fn entry(out: &mut String, chart: &Chart, entry: &Entry) {
     say!(out, "  id: {}", quoted(new.id.as_str()));
     say!(out, "  number: \"{}\"", entry.number);
     say!(out, "  recorded-at: \"{}\"", entry.recorded_at);
-    if let Some(run) = &entry.run {
-        say!(out, "  run: {}", quoted(run.as_str()));
+    for (name, value) in notes_of_entry(entry) {
+        say!(out, "  {}: {}", beancount_key(&name), quoted(&value));
     }
     for line in &new.lines {
         posting(out, chart, line);
@@ -47,7 +53,22 @@ pub(super) fn entry(out: &mut String, chart: &Chart, entry: &Entry) {
 fn posting(out: &mut String, chart: &Chart, line: &Line) {
     let sign = if line.side == Side::Credit { "-" } else { "" };
     let Money { currency, .. } = line.amount;
-    say!(out, "  {}  {sign}{} {currency}", chart.beancount(&line.account), line.amount.amount_text());
+    let account = chart.beancount(&line.account);
+    match line.base() {
+        Some(base) if line.amount.minor == 0 => {
+            say!(out, "  {account}:{BASE_CAPITAL}  {sign}{} {}", base.amount_text(), base.currency);
+        }
+        Some(base) if base.currency != currency => {
+            let (amount, cost) = (line.amount.amount_text(), base.amount_text());
+            say!(out, "  {account}  {sign}{amount} {currency} @@ {cost} {}", base.currency);
+        }
+        _ => {
+            say!(out, "  {account}  {sign}{} {currency}", line.amount.amount_text());
+        }
+    }
+    for (name, value) in notes_of_line(line) {
+        say!(out, "    {name}: {}", quoted(&value));
+    }
     for dimension in &line.dimensions {
         say!(out, "    dim-{}: {}", beancount_key(dimension.name.as_str()), quoted(dimension.value.as_str()));
     }

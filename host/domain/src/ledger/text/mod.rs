@@ -6,6 +6,7 @@
 mod beancount;
 mod csv;
 mod names;
+mod notes;
 mod plain;
 
 use std::collections::BTreeSet;
@@ -90,6 +91,11 @@ pub fn entry(format: Format, chart: &Chart, entry: &Entry, out: &mut String) {
         Format::Csv => csv::entry(out, chart, entry),
     }
 }
+
+/// What is posted to the base column alone goes to this account below the account itself.
+const BASE: &str = "base";
+/// The same for beancount.
+const BASE_CAPITAL: &str = "Base";
 
 /// The currencies of the accounts.
 fn currencies<'a>(accounts: impl Iterator<Item = &'a Account>) -> BTreeSet<Currency> {

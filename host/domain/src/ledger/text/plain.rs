@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::currencies;
+use super::notes::{notes_of_entry, notes_of_line};
+use super::{BASE, currencies};
 use super::names::{Chart, plain_description, plain_tag, plain_value};
 use crate::ledger::{AccountType, Entry, Line};
 use crate::{Currency, Money, Side, minor_text};
@@ -58,8 +59,8 @@ pub(super) fn entry(out: &mut String, chart: &Chart, entry: &Entry) {
     say!(out, "{} * ({}) {}", new.date, entry.number, plain_description(&new.description));
     say!(out, "    ; id: {}", new.id);
     say!(out, "    ; recorded-at: {}", entry.recorded_at);
-    if let Some(run) = &entry.run {
-        say!(out, "    ; run: {run}");
+    for (name, value) in notes_of_entry(entry) {
+        say!(out, "    ; {}: {}", plain_tag(&name), plain_value(&value));
     }
     for line in &new.lines {
         posting(out, chart, line);
@@ -70,7 +71,23 @@ pub(super) fn entry(out: &mut String, chart: &Chart, entry: &Entry) {
 fn posting(out: &mut String, chart: &Chart, line: &Line) {
     let sign = if line.side == Side::Credit { "-" } else { "" };
     let Money { currency, .. } = line.amount;
-    say!(out, "    {}  {sign}{} {currency}", chart.plain(&line.account), line.amount.amount_text());
+    let account = chart.plain(&line.account);
+    match line.base() {
+        // A revaluation changes the base column alone, and a cost of nothing cannot say that.
+        Some(base) if line.amount.minor == 0 => {
+            say!(out, "    {account}:{BASE}  {sign}{} {}", base.amount_text(), base.currency);
+        }
+        Some(base) if base.currency != currency => {
+            let (amount, cost) = (line.amount.amount_text(), base.amount_text());
+            say!(out, "    {account}  {sign}{amount} {currency} @@ {cost} {}", base.currency);
+        }
+        _ => {
+            say!(out, "    {account}  {sign}{} {currency}", line.amount.amount_text());
+        }
+    }
+    for (name, value) in notes_of_line(line) {
+        say!(out, "        ; {name}: {value}");
+    }
     for dimension in &line.dimensions {
         say!(out, "        ; dim-{}: {}", plain_tag(dimension.name.as_str()), dimension.value);
     }

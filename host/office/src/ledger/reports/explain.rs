@@ -99,7 +99,7 @@ pub fn explain(work: &Work, account: &Id, span: &Span, largest: usize) -> Result
         let (count, sums) = months.entry((entry.new.date.year(), entry.new.date.month())).or_default();
         *count += 1;
         plus(sums, own);
-        let shown = is_readable(work, Operation::Explain, entry)?;
+        let shown = is_readable(work, Operation::Explain, &entry.new.lines)?;
         let id = shown.then(|| entry.new.id.clone());
         let description = shown.then(|| entry.new.description.clone());
         let found = Largest { entry: id, number: entry.number, date: entry.new.date, description, change: Net::of(own) };

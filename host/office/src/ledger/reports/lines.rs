@@ -164,7 +164,7 @@ fn collect(
         }
         let shown = match readable {
             Some(shown) => shown,
-            None => *readable.insert(is_readable(work, Operation::Statement, entry)?),
+            None => *readable.insert(is_readable(work, Operation::Statement, &entry.new.lines)?),
         };
         let stated = StatedLine {
             entry: shown.then(|| entry.new.id.clone()),

@@ -182,7 +182,7 @@ impl Scripted {
     fn commit(&self, request: &RunRequest) -> Result<Ticket, RunnerError> {
         let mut tx = self.store.write(request.tenant)?;
         let last = tx.get::<Counter>(&"scripted".to_owned())?.map_or(0, |counter| counter.last);
-        tx.put(&Counter { series: "scripted".to_owned(), last: last + 1 })?;
+        tx.put(&Counter { series: "scripted".to_owned(), last: last + 1, failed: None })?;
         Ok(tx.commit(Meta { kind: "run".to_owned(), ..Meta::default() })?.ticket)
     }
 }

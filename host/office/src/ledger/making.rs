@@ -1,0 +1,247 @@
+//! How an entry is made, whoever asks for it: from the references of its lines to the totals that it changes.
+
+use std::collections::BTreeMap;
+
+use backroom_domain::ledger::{
+    self, Account, AccountDay, AccountTotal, Adding, Before, Book, Differences, Entry, Floor, Found, InBook, MAIN_BOOK,
+    NewEntry, Turnover,
+};
+use backroom_domain::{Class, Effect, Error, Id};
+use backroom_store::records::{EntryLines, EntryNumber, NameKind, StoredEntry, TakenName};
+
+use crate::error::{Failure, Result};
+use crate::ledger::{budgets, holds, periods, rates};
+use crate::work::Work;
+
+/// The series of the numbers of entries.
+pub(crate) const SERIES: &str = "entry";
+
+/// What is special about an entry.
+#[derive(Debug)]
+pub(crate) struct How {
+    /// The entry that it takes back.
+    pub(crate) reverses: Option<Id>,
+    /// The hold that it settles.
+    pub(crate) settles: Option<Id>,
+    /// Below what it may not bring an account.
+    pub(crate) floor: Floor,
+    /// What was available before the whole that it is a part of.
+    pub(crate) before: Option<Before>,
+}
+
+impl Default for How {
+    fn default() -> Self {
+        Self { reverses: None, settles: None, floor: Floor::Limits, before: None }
+    }
+}
+
+/// An entry or a hold that meets every rule, and what it changes.
+pub(crate) struct Made {
+    pub(crate) new: NewEntry,
+    pub(crate) book: InBook,
+    pub(crate) turnovers: Vec<Turnover>,
+}
+
+/// Decides whether an entry of valid form and new id may be made. Stages nothing but the end of holds whose time is over.
+///
+/// # Errors
+/// In order: `account-not-found`, `book-mismatch`, `rate-missing`, `missing-dimension`, `party-required`; `duplicate-reference`;
+/// `unbalanced`; `account-is-header`, `account-closed`, `manual-not-permitted`, `currency-mismatch`; `period-locked`, `future-date`;
+/// `insufficient`, `limit-exceeded`, `guard-failed`, `budget-exceeded`; `overflow`.
+pub(crate) fn decide(work: &mut Work, mut new: NewEntry, adding: Adding, how: &How) -> Result<Made> {
+    let mut found = load(work, &new)?;
+    if matters(&found) && holds::expire_due(work)? {
+        found = load(work, &new)?;
+    }
+    let book = ledger::references(&new, &found)?;
+    let book_id = name_of(&book)?;
+    if let (Some(base), Adding::Posted) = (book.base, adding) {
+        let mut table = BTreeMap::new();
+        for currency in ledger::rates_needed(&new.lines, base) {
+            if let Some(rate) = rates::rate(work, &book_id, currency, base, new.date)? {
+                table.insert(currency, rate);
+            }
+        }
+        ledger::fill_bases(&mut new.lines, base, &table)?;
+    }
+    if how.reverses.is_none() {
+        ledger::check_required(&new, &found)?;
+    }
+    check_reference(work, &new, &book)?;
+    ledger::check_balanced(&new.lines, book.base)?;
+    if let (Some(base), Adding::Posted) = (book.base, adding) {
+        balance_base(work, &mut new, &book_id, base, &mut found)?;
+    } else if let Some(base) = book.base
+        && ledger::base_difference(&own(&new, base), base) != 0
+    {
+        let message = format!("debits and credits in {base} differ");
+        return Err(Error::at(Class::Refused, "unbalanced", "lines", message).into());
+    }
+    ledger::check_accounts(&new, &found)?;
+    periods::check_open(work, &book_id, new.date)?;
+    ledger::check_limits(&new, &found, adding, how.floor, how.before.as_ref())?;
+    budgets::check(work, &book_id, &new)?;
+    let turnovers = ledger::add_lines(&new, adding, found)?;
+    Ok(Made { new, book, turnovers })
+}
+
+/// The lines that are in the base currency.
+fn own(new: &NewEntry, base: backroom_domain::Currency) -> Vec<ledger::Line> {
+    new.lines.iter().filter(|line| line.amount.currency == base).cloned().collect()
+}
+
+/// Stages an entry that was decided for: its totals, its number, itself.
+pub(crate) fn stage(work: &mut Work, made: Made, how: How) -> Result<Entry> {
+    let Made { new, book, turnovers } = made;
+    stage_totals(work, &turnovers)?;
+    for Turnover { total, .. } in turnovers.iter().filter(|turnover| turnover.total.stock_control) {
+        for line in new.lines.iter().filter(|line| line.account == total.balance.account) {
+            work.note_ledger(&line.account, line.side, line.amount.minor);
+        }
+    }
+    let number = work.next_number(SERIES)?;
+    let run = work.caller.run.clone();
+    let How { reverses, settles, .. } = how;
+    let entry = Entry { book: book.book, reverses, settles, ..Entry::posted(new, number, work.now, run) };
+    work.put(&EntryNumber { number, id: entry.new.id.clone() })?;
+    if let Some(reference) = entry.new.details.as_ref().and_then(|details| details.reference.clone()) {
+        let (book, by) = (entry.book.clone(), entry.new.id.to_string());
+        work.put(&TakenName { kind: NameKind::Reference, book, name: reference, by })?;
+    }
+    let entry = stage_entry(work, entry)?;
+    work.effect(Effect::EntryPosted(entry.clone()));
+    Ok(entry)
+}
+
+/// Stages the totals of all days and of the day, this of accounts with a history alone.
+pub(crate) fn stage_totals(work: &mut Work, turnovers: &[Turnover]) -> Result<()> {
+    for Turnover { total, day } in turnovers {
+        work.put(total)?;
+        if total.account_rules().is_none_or(|rules| rules.history) {
+            work.put(day)?;
+        }
+    }
+    Ok(())
+}
+
+/// Does what holds keep matter to whether an entry of these accounts may be made?
+fn matters(found: &BTreeMap<Id, Found>) -> bool {
+    found.values().any(|found| match found {
+        Found::Posting(Turnover { total, .. }) => total.balance.debits_held > 0 || total.balance.credits_held > 0,
+        Found::Header => false,
+    })
+}
+
+/// What there is under each account code of the entry and its guards.
+fn load(work: &Work, new: &NewEntry) -> Result<BTreeMap<Id, Found>> {
+    let mut found = BTreeMap::new();
+    let guards = new.details.as_ref().map(|details| details.guards.as_slice()).unwrap_or_default();
+    for account in new.lines.iter().map(|line| &line.account).chain(guards.iter().map(|guard| &guard.account)) {
+        load_account(work, new, account, &mut found)?;
+    }
+    Ok(found)
+}
+
+fn load_account(work: &Work, new: &NewEntry, account: &Id, found: &mut BTreeMap<Id, Found>) -> Result<()> {
+    if found.contains_key(account) {
+        return Ok(());
+    }
+    if let Some(total) = work.tx().get::<AccountTotal>(account)? {
+        let day = work.tx().get::<AccountDay>(&(account.clone(), new.date))?;
+        let day = day.unwrap_or_else(|| AccountDay::zero(account.clone(), new.date));
+        found.insert(account.clone(), Found::Posting(Turnover { total, day }));
+    } else if work.tx().get::<Account>(account)?.is_some() {
+        // Every posting account has a total, from its creation on.
+        found.insert(account.clone(), Found::Header);
+    }
+    Ok(())
+}
+
+/// Makes the base column balance, with a line of the host if there is an exchange difference.
+fn balance_base(
+    work: &Work,
+    new: &mut NewEntry,
+    book: &Id,
+    base: backroom_domain::Currency,
+    found: &mut BTreeMap<Id, Found>,
+) -> Result<()> {
+    if ledger::base_difference(&new.lines, base) == 0 {
+        return Ok(());
+    }
+    let to = match work.tx().get::<Book>(book)? {
+        Some(Book { new, .. }) => Differences { gain: new.exchange_gain, loss: new.exchange_loss },
+        None => Differences::default(),
+    };
+    if let Some(line) = ledger::difference_line(&new.lines, base, &to)? {
+        load_account(work, new, &line.account, found)?;
+        new.lines.push(line);
+        ledger::references(new, found)?;
+    }
+    Ok(())
+}
+
+/// The id of the book.
+pub(crate) fn name_of(book: &InBook) -> Result<Id> {
+    Ok(book.book.clone().map_or_else(|| Id::parse(MAIN_BOOK, "book"), Ok)?)
+}
+
+fn check_reference(work: &Work, new: &NewEntry, book: &InBook) -> Result<()> {
+    let Some(reference) = new.details.as_ref().and_then(|details| details.reference.as_ref()) else { return Ok(()) };
+    let key = TakenName::key_of(NameKind::Reference, book.book.as_ref(), reference);
+    match work.tx().get::<TakenName>(&key)? {
+        None => Ok(()),
+        Some(taken) => {
+            let message = format!("the entry {} has this reference already", taken.by);
+            Err(Error::at(Class::Conflict, "duplicate-reference", "reference", message).into())
+        }
+    }
+}
+
+/// `id-already-failed` if the id was refused before for what was so at the time.
+pub(crate) fn check_failed(work: &mut Work, series: &'static str, kind: NameKind, id: &Id) -> Result<()> {
+    // Most tenants have none at all, which the counter says that is read anyway.
+    if work.failed_ids(series)? == 0 {
+        return Ok(());
+    }
+    match work.tx().get::<TakenName>(&TakenName::key_of(kind, None, id.as_str()))? {
+        None => Ok(()),
+        Some(taken) => {
+            let message = format!("{id} was refused before ({}); use a new id to try again", taken.by);
+            Err(Error::at(Class::Conflict, "id-already-failed", "id", message).into())
+        }
+    }
+}
+
+/// Keeps the id from being used again, if it was refused for what was so at the time, and gives the failure back.
+pub(crate) fn burn(work: &mut Work, series: &'static str, kind: NameKind, id: &Id, failure: Failure) -> Failure {
+    let Failure::Business(error) = &failure else { return failure };
+    let by_state = matches!(error.class, Class::NotFound | Class::Refused | Class::Conflict);
+    let by_form = ["unbalanced", "exists-with-different", "id-already-failed", "group-failed"].contains(&error.code());
+    if !by_state || by_form {
+        return failure;
+    }
+    let taken = TakenName { kind, book: None, name: id.to_string(), by: error.code().to_owned() };
+    let kept = work.put(&taken).and_then(|()| work.count_failed_id(series));
+    match kept {
+        Ok(()) => failure,
+        Err(worse) => worse,
+    }
+}
+
+/// Stages the entry, a long one in parts.
+fn stage_entry(work: &mut Work, entry: Entry) -> Result<Entry> {
+    if entry.new.lines.len() <= StoredEntry::LINES {
+        let stored = StoredEntry { entry, parts: 0 };
+        work.put(&stored)?;
+        return Ok(stored.entry);
+    }
+    let mut head = entry.clone();
+    let rest = head.new.lines.split_off(StoredEntry::LINES);
+    let mut parts = 0;
+    for (part, chunk) in (1..).zip(rest.chunks(StoredEntry::LINES)) {
+        work.put(&EntryLines { entry: entry.new.id.clone(), part, lines: chunk.to_vec() })?;
+        parts = part;
+    }
+    work.put(&StoredEntry { entry: head, parts })?;
+    Ok(entry)
+}

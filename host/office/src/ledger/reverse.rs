@@ -1,0 +1,84 @@
+//! Taking an entry back: by another one with the sides changed over.
+
+use backroom_domain::ledger::{Entry, EntryDetails, Floor, NewEntry, Reversal, ReversalDate};
+use backroom_domain::{Class, Error, Id, Side};
+use backroom_store::records::StoredEntry;
+
+use crate::error::{Failure, Result};
+use crate::ledger::journal::{self, Posted};
+use crate::ledger::making::How;
+use crate::work::Work;
+
+/// The kind of the entries that take others back.
+const KIND: &str = "host:reversal";
+
+/// Takes an entry back, once; needs the right to post the entry that does it, and to read the accounts of the one that is taken
+/// back, or it is as if that were not there. It swaps the sides in both columns; either entry names the other.
+///
+/// # Errors
+/// In order: `text-invalid`; `ledger-read-denied`; `not-found`; `ledger-post-denied` and the like, as [`post`](super::post);
+/// `exists-with-different`; `already-reversed`; `id-already-failed`; then as [`post`](super::post), with `would-overdraw` (which
+/// `force` does without) for `insufficient`: it may bring no account below its limit, or below zero if it has none.
+pub fn reverse(work: &mut Work, asked: &Reversal) -> Result<Posted> {
+    check_reason(&asked.reason, "reason")?;
+    let old = journal::get_entry(work, &asked.of)?;
+    let new = opposite(work, &old, asked)?;
+    journal::check_post(work, &new.lines, Some(new.date), true)?;
+    if let Some(entry) = journal::find(work, &asked.entry)? {
+        return match entry.reverses.as_ref() == Some(&asked.of) && entry.new.description == asked.reason {
+            true => Ok(Posted { entry, replayed: true }),
+            false => Err(Error::exists_with_different("entry", &asked.entry, "reverses").into()),
+        };
+    }
+    if let Some(by) = &old.reversed_by {
+        let message = format!("the entry {} was taken back by {by}", asked.of);
+        return Err(Error::at(Class::Refused, "already-reversed", "of", message).into());
+    }
+    let floor = if asked.force { Floor::None } else { Floor::Zero };
+    let how = How { reverses: Some(asked.of.clone()), floor, ..How::default() };
+    let entry = journal::post_new(work, new, how).map_err(overdraws)?;
+    if let Some(mut stored) = work.tx().get::<StoredEntry>(&asked.of)? {
+        stored.entry.reversed_by = Some(asked.entry.clone());
+        work.put(&stored)?;
+    }
+    Ok(Posted { entry, replayed: false })
+}
+
+/// The entry that takes another one back.
+fn opposite(work: &Work, old: &Entry, asked: &Reversal) -> Result<NewEntry> {
+    let mut lines = old.new.lines.clone();
+    for line in &mut lines {
+        line.side = match line.side {
+            Side::Debit => Side::Credit,
+            Side::Credit => Side::Debit,
+        };
+    }
+    let date = match asked.date {
+        ReversalDate::Now => work.today,
+        ReversalDate::Original => old.new.date,
+    };
+    let details = EntryDetails { kind: Some(Id::parse(KIND, "kind")?), ..EntryDetails::default() };
+    let new = NewEntry::new(asked.entry.clone(), date, asked.reason.clone(), lines);
+    Ok(NewEntry { details: Some(Box::new(details)), ..new })
+}
+
+fn overdraws(failure: Failure) -> Failure {
+    match failure {
+        Failure::Business(mut error) if error.code() == "insufficient" => {
+            for problem in &mut error.problems {
+                problem.code = "would-overdraw".into();
+            }
+            error.into()
+        }
+        other => other,
+    }
+}
+
+/// `text-invalid` unless a reason is 1 to 200 characters in one line.
+pub(crate) fn check_reason(reason: &str, field: &str) -> Result<()> {
+    let fits = (1..=200).contains(&reason.chars().count()) && !reason.contains(backroom_domain::plays_tricks);
+    match fits {
+        true => Ok(()),
+        false => Err(Error::invalid("text-invalid", field, "1 to 200 characters in one line are needed").into()),
+    }
+}
