@@ -66,7 +66,8 @@ fn journal() -> impl Strategy<Value = Vec<NewEntry>> {
 }
 
 fn span() -> impl Strategy<Value = Span> {
-    let days = prop::sample::select(vec!["1900-01-01", "2025-12-31", "2026-01-01", "2026-01-15", "2026-02-01", "2999-12-31"]);
+    let days =
+        prop::sample::select(vec!["1900-01-01", "2025-12-31", "2026-01-01", "2026-01-15", "2026-02-01", "2999-12-31"]);
     (prop::option::of(days.clone()), prop::option::of(days)).prop_map(|(from, to)| {
         let (from, to) = (from.map(day), to.map(day));
         if from.is_some() && to.is_some() && from > to { Span { from: to, to: from } } else { Span { from, to } }
@@ -89,8 +90,19 @@ fn change(line: &Line) -> i128 {
 struct Model<'a>(&'a [NewEntry]);
 
 impl Model<'_> {
-    fn sum(&self, day: impl Fn(&NewEntry) -> bool, wanted: impl Fn(&Line) -> bool, part: impl Fn(i128) -> i128) -> i128 {
-        self.0.iter().filter(|entry| day(entry)).flat_map(|entry| &entry.lines).filter(|line| wanted(line)).map(|l| part(change(l))).sum()
+    fn sum(
+        &self,
+        day: impl Fn(&NewEntry) -> bool,
+        wanted: impl Fn(&Line) -> bool,
+        part: impl Fn(i128) -> i128,
+    ) -> i128 {
+        self.0
+            .iter()
+            .filter(|entry| day(entry))
+            .flat_map(|entry| &entry.lines)
+            .filter(|line| wanted(line))
+            .map(|l| part(change(l)))
+            .sum()
     }
 
     /// Opening, debits, credits, closing.
@@ -131,7 +143,12 @@ fn check_report(work: &Work, model: &Model<'_>, spans: &[Span], which: ReportKin
     };
     let figures = |columns: &[backroom_domain::ledger::reports::Column]| -> Vec<[i128; 4]> {
         let of = |c: &backroom_domain::ledger::reports::Column| {
-            [signed(c.opening), i128::try_from(c.debits).unwrap(), i128::try_from(c.credits).unwrap(), signed(c.closing)]
+            [
+                signed(c.opening),
+                i128::try_from(c.debits).unwrap(),
+                i128::try_from(c.credits).unwrap(),
+                signed(c.closing),
+            ]
         };
         columns.iter().map(of).collect()
     };
@@ -147,7 +164,10 @@ fn check_report(work: &Work, model: &Model<'_>, spans: &[Span], which: ReportKin
         prop_assert!(row.path.iter().all(|above| seen.contains(&(above.to_string(), currency))));
     }
     for (code, kind, _, _) in CHART {
-        let ever = model.0.iter().any(|e| spans.iter().any(|s| s.to.is_none_or(|to| e.date <= to)) && e.lines.iter().any(|l| l.account.as_str() == code));
+        let ever = model.0.iter().any(|e| {
+            spans.iter().any(|s| s.to.is_none_or(|to| e.date <= to))
+                && e.lines.iter().any(|l| l.account.as_str() == code)
+        });
         let row = report.rows.iter().any(|row| row.account.as_str() == code);
         prop_assert_eq!(row, ever && shown(kind), "{}", code);
     }
@@ -174,7 +194,13 @@ fn check_report(work: &Work, model: &Model<'_>, spans: &[Span], which: ReportKin
     Ok(())
 }
 
-fn check_statement(work: &Work, model: &Model<'_>, span: &Span, account: &str, limit: u32) -> Result<(), TestCaseError> {
+fn check_statement(
+    work: &Work,
+    model: &Model<'_>,
+    span: &Span,
+    account: &str,
+    limit: u32,
+) -> Result<(), TestCaseError> {
     let mut want: Vec<(String, String, usize, i128)> = Vec::new();
     let mut order: Vec<_> = model.0.iter().filter(|entry| span.has(entry.date)).collect();
     order.sort_by_key(|entry| entry.date);
@@ -194,7 +220,12 @@ fn check_statement(work: &Work, model: &Model<'_>, span: &Span, account: &str, l
             let minor = i128::from(line.minor) * if line.side == Side::Debit { 1 } else { -1 };
             balance += minor;
             prop_assert_eq!(signed(line.balance), balance);
-            got.push((line.date.to_string(), line.entry.unwrap().to_string(), usize::try_from(line.line).unwrap(), minor));
+            got.push((
+                line.date.to_string(),
+                line.entry.unwrap().to_string(),
+                usize::try_from(line.line).unwrap(),
+                minor,
+            ));
         }
         prop_assert_eq!(signed(page.closing), balance);
         match page.next {
@@ -207,7 +238,13 @@ fn check_statement(work: &Work, model: &Model<'_>, span: &Span, account: &str, l
     Ok(())
 }
 
-fn check_explanation(work: &Work, model: &Model<'_>, span: &Span, account: &str, largest: usize) -> Result<(), TestCaseError> {
+fn check_explanation(
+    work: &Work,
+    model: &Model<'_>,
+    span: &Span,
+    account: &str,
+    largest: usize,
+) -> Result<(), TestCaseError> {
     let told = explain(work, &id(account), span, largest).unwrap();
     let [opening, debits, credits, closing] = model.column(span, |line| line.account.as_str() == account);
     prop_assert_eq!((signed(told.opening), signed(told.closing)), (opening, closing));
@@ -223,7 +260,9 @@ fn check_explanation(work: &Work, model: &Model<'_>, span: &Span, account: &str,
         .iter()
         .filter(|entry| span.has(entry.date))
         .filter(|entry| entry.lines.iter().any(|line| line.account.as_str() == account))
-        .map(|entry| entry.lines.iter().filter(|line| line.account.as_str() == account).map(change).sum::<i128>().unsigned_abs())
+        .map(|entry| {
+            entry.lines.iter().filter(|line| line.account.as_str() == account).map(change).sum::<i128>().unsigned_abs()
+        })
         .collect();
     prop_assert_eq!(told.months.iter().map(|m| m.entries).sum::<u64>(), u64::try_from(changes.len()).unwrap());
     changes.sort_unstable_by(|a, b| b.cmp(a));
@@ -240,15 +279,20 @@ fn check_cash(work: &Work, model: &Model<'_>, span: &Span) -> Result<(), TestCas
         for line in &entry.lines {
             let cash = |other: &Line| is_below(other, "1") && other.amount.currency == line.amount.currency;
             if !is_below(line, "1") && entry.lines.iter().any(cash) {
-                want.entry(line.account.as_str()).or_default()[usize::from(line.side == Side::Debit)] += i128::from(line.amount.minor);
+                want.entry(line.account.as_str()).or_default()[usize::from(line.side == Side::Debit)] +=
+                    i128::from(line.amount.minor);
             }
         }
     }
-    let got: BTreeMap<&str, [i128; 2]> =
-        flow.rows.iter().map(|row| (row.account.as_str(), [row.inflow, row.outflow].map(|n| i128::try_from(n).unwrap()))).collect();
+    let got: BTreeMap<&str, [i128; 2]> = flow
+        .rows
+        .iter()
+        .map(|row| (row.account.as_str(), [row.inflow, row.outflow].map(|n| i128::try_from(n).unwrap())))
+        .collect();
     prop_assert_eq!(got, want);
     for total in flow.totals {
-        let [opening, _, _, closing] = model.column(span, |line| is_below(line, "1") && line.amount.currency == total.currency);
+        let [opening, _, _, closing] =
+            model.column(span, |line| is_below(line, "1") && line.amount.currency == total.currency);
         prop_assert_eq!((signed(total.opening), signed(total.closing)), (opening, closing));
         let (inflow, outflow) = (i128::try_from(total.inflow).unwrap(), i128::try_from(total.outflow).unwrap());
         prop_assert_eq!(opening + inflow - outflow, closing, "the flows add up");
@@ -260,7 +304,8 @@ fn check_rest(work: &Work, model: &Model<'_>, span: &Span) -> Result<(), TestCas
     let mut want = BTreeMap::<(Option<String>, String), [i128; 2]>::new();
     for line in model.0.iter().filter(|entry| span.has(entry.date)).flat_map(|entry| &entry.lines) {
         let value = line.dimensions.first().map(|d| d.value.to_string());
-        want.entry((value, line.account.to_string())).or_default()[usize::from(line.side == Side::Credit)] += i128::from(line.amount.minor);
+        want.entry((value, line.account.to_string())).or_default()[usize::from(line.side == Side::Credit)] +=
+            i128::from(line.amount.minor);
     }
     let rows = by_dimension(work, &id("place"), span).unwrap();
     let got: BTreeMap<_, _> = rows
@@ -343,7 +388,11 @@ fn what_may_not_be_read_is_no_part_of_a_report() {
     let rows = report(&work, ReportKind::TrialBalance, &[all]).unwrap().rows;
     assert_eq!(rows.iter().map(|row| row.account.as_str()).collect::<Vec<_>>(), ["11"]);
     let page = statement(&work, &id("11"), &all, &PageRequest::first(10)).unwrap();
-    assert_eq!((&page.lines[0].entry, &page.lines[0].description), (&None, &None), "the entry has an account that is hidden");
+    assert_eq!(
+        (&page.lines[0].entry, &page.lines[0].description),
+        (&None, &None),
+        "the entry has an account that is hidden"
+    );
     assert_eq!(told(statement(&work, &id("2"), &all, &PageRequest::first(10))).0, Class::Denied);
     assert_eq!(told(explain(&work, &id("2"), &all, 1)).0, Class::Denied);
     assert_eq!(told(cash_flow(&work, &[Pattern::parse("11").unwrap()], &all)).0, Class::Denied);

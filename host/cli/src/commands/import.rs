@@ -105,7 +105,8 @@ pub(crate) fn read_all(from: &[PathBuf]) -> Result<Vec<(String, Vec<u8>)>> {
 
 /// Is it a journal of hledger? It may have any name, but the service knows one.
 fn is_journal(path: &Path) -> bool {
-    path.extension().is_some_and(|kind| ["journal", "hledger", "j"].iter().any(|known| kind.eq_ignore_ascii_case(known)))
+    path.extension()
+        .is_some_and(|kind| ["journal", "hledger", "j"].iter().any(|known| kind.eq_ignore_ascii_case(known)))
 }
 
 fn csv_files(dir: &Path) -> Result<Vec<PathBuf>> {

@@ -57,7 +57,9 @@ pub(crate) enum Ledger {
     #[command(subcommand)]
     Report(Reports),
     /// The lines of one account with the balance behind each.
-    #[command(after_help = "Example:\n  backroom ledger statement 1000 --tenant harbor --from 2026-06-01 --to 2026-06-30")]
+    #[command(
+        after_help = "Example:\n  backroom ledger statement 1000 --tenant harbor --from 2026-06-01 --to 2026-06-30"
+    )]
     Statement {
         /// The account's code.
         account: String,
@@ -82,7 +84,9 @@ pub(crate) enum Ledger {
         largest: u32,
     },
     /// Compares the balance of an account with a stated one; fails if they differ.
-    #[command(after_help = "Example:\n  backroom ledger assert-balance 1000 --tenant harbor --date 2026-06-30 --balance \"1000.50 USD\"")]
+    #[command(
+        after_help = "Example:\n  backroom ledger assert-balance 1000 --tenant harbor --date 2026-06-30 --balance \"1000.50 USD\""
+    )]
     AssertBalance(Stated),
     /// Splits an amount into parts that add up to it exactly: rounded down, and what is left over one unit each in order.
     #[command(after_help = "Example:\n  backroom ledger allocate --tenant harbor \"100.00 USD\" 1/3 25% remainder")]
@@ -96,8 +100,10 @@ pub(crate) enum Ledger {
         portions: Vec<String>,
     },
     /// The whole journal as text for another program.
-    #[command(after_help = "Examples:\n  backroom ledger export --tenant harbor --format hledger --to harbor.journal\n  \
-        hledger -f harbor.journal balance\n  backroom ledger export --tenant harbor --format csv --to harbor.csv")]
+    #[command(
+        after_help = "Examples:\n  backroom ledger export --tenant harbor --format hledger --to harbor.journal\n  \
+        hledger -f harbor.journal balance\n  backroom ledger export --tenant harbor --format csv --to harbor.csv"
+    )]
     Export {
         #[command(flatten)]
         of: Of,

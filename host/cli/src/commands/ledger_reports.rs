@@ -21,17 +21,25 @@ use crate::output::{Grid, Out, left, right};
 #[derive(Debug, Subcommand)]
 pub(crate) enum Reports {
     /// Opening balance, turnover and closing balance of every account, headers with sub-totals.
-    #[command(after_help = "Example:\n  backroom ledger report trial-balance --tenant harbor --from 2026-01-01 --to 2026-06-30")]
+    #[command(
+        after_help = "Example:\n  backroom ledger report trial-balance --tenant harbor --from 2026-01-01 --to 2026-06-30"
+    )]
     TrialBalance(Columns),
     /// Assets, liabilities and equity at the end of a day, with the earnings that no closing has moved to equity yet.
-    #[command(after_help = "Example:\n  backroom ledger report balance-sheet --tenant harbor --to 2026-06-30 --compare ..2025-12-31")]
+    #[command(
+        after_help = "Example:\n  backroom ledger report balance-sheet --tenant harbor --to 2026-06-30 --compare ..2025-12-31"
+    )]
     BalanceSheet(Columns),
     /// Income and expenses of a span.
-    #[command(after_help = "Example:\n  backroom ledger report income-statement --tenant harbor --from 2026-01-01 --to 2026-06-30 \\\n    \
-        --compare 2025-01-01..2025-06-30")]
+    #[command(
+        after_help = "Example:\n  backroom ledger report income-statement --tenant harbor --from 2026-01-01 --to 2026-06-30 \\\n    \
+        --compare 2025-01-01..2025-06-30"
+    )]
     IncomeStatement(Columns),
     /// Where cash came from and went to, by counter-account.
-    #[command(after_help = "Example:\n  backroom ledger report cash-flow --tenant harbor --cash 1000,11* --from 2026-01-01 --to 2026-06-30")]
+    #[command(
+        after_help = "Example:\n  backroom ledger report cash-flow --tenant harbor --cash 1000,11* --from 2026-01-01 --to 2026-06-30"
+    )]
     CashFlow {
         #[command(flatten)]
         of: Of,
@@ -42,7 +50,9 @@ pub(crate) enum Reports {
         cash: String,
     },
     /// Every account with its lines and the balance behind each.
-    #[command(after_help = "Example:\n  backroom ledger report general-ledger --tenant harbor --from 2026-06-01 --to 2026-06-30")]
+    #[command(
+        after_help = "Example:\n  backroom ledger report general-ledger --tenant harbor --from 2026-06-01 --to 2026-06-30"
+    )]
     GeneralLedger {
         #[command(flatten)]
         of: Of,
@@ -50,7 +60,9 @@ pub(crate) enum Reports {
         days: Days,
     },
     /// Turnover by the values of a dimension.
-    #[command(after_help = "Example:\n  backroom ledger report by-dimension cost-center --tenant harbor --from 2026-01-01")]
+    #[command(
+        after_help = "Example:\n  backroom ledger report by-dimension cost-center --tenant harbor --from 2026-01-01"
+    )]
     ByDimension {
         /// The dimension.
         name: String,
@@ -203,7 +215,13 @@ pub(crate) fn explain(context: &Context, account: &str, of: &Of, days: &Days, la
         for month in &told.months {
             let change = minus(month.debits, month.credits);
             let entries = month.entries.to_string();
-            grid.row(["month".to_owned(), format!("{:04}-{:02}", month.year, month.month), entries, text(change), text(month.balance)]);
+            grid.row([
+                "month".to_owned(),
+                format!("{:04}-{:02}", month.year, month.month),
+                entries,
+                text(change),
+                text(month.balance),
+            ]);
         }
         for entry in &told.largest {
             let what = entry.description.clone().unwrap_or_else(|| format!("no. {}", entry.number));
@@ -287,13 +305,19 @@ fn show(out: Out, report: &Report) {
     for (n, Span { from, to }) in (1..).zip(&report.spans) {
         out.line(format_args!("column {n}: {}..{}", day(*from), day(*to)));
     }
-    let per = if report.report == ReportKind::TrialBalance { &["Opening", "Debit", "Credit", "Closing"][..] } else { &["Amount"] };
+    let per = if report.report == ReportKind::TrialBalance {
+        &["Opening", "Debit", "Credit", "Closing"][..]
+    } else {
+        &["Amount"]
+    };
     let mut heads = vec![left("Account"), left("Name"), left("")];
     for _ in &report.spans {
         heads.extend(per.iter().map(|head| right(head)));
     }
     let mut grid = Grid::new(&heads);
-    let figures = |columns: &[Column], currency| columns.iter().flat_map(move |c| cells(report.report, c, currency)).collect::<Vec<_>>();
+    let figures = |columns: &[Column], currency| {
+        columns.iter().flat_map(move |c| cells(report.report, c, currency)).collect::<Vec<_>>()
+    };
     for row in &report.rows {
         let code = format!("{}{}", "  ".repeat(row.path.len()), row.account);
         let start = [code, row.name.clone(), row.currency.to_string()];
@@ -308,7 +332,14 @@ fn show(out: Out, report: &Report) {
 }
 
 fn lines(out: Out, currency: Currency, opening: Net, lines: &[StatedLine]) {
-    let mut grid = Grid::new(&[left("Date"), right("No."), left("Description"), right("Debit"), right("Credit"), right("Balance")]);
+    let mut grid = Grid::new(&[
+        left("Date"),
+        right("No."),
+        left("Description"),
+        right("Debit"),
+        right("Credit"),
+        right("Balance"),
+    ]);
     let blank = String::new;
     grid.row([blank(), blank(), "opening".to_owned(), blank(), blank(), net(opening, currency)]);
     for line in lines {

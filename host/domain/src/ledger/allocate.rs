@@ -51,7 +51,8 @@ pub fn allocate(amount: Money, portions: &[Portion]) -> Result<Vec<Money>> {
                 .ok_or_else(no_denominator)?;
         }
     }
-    let rest = whole.checked_sub(sum).ok_or_else(|| refused("over-100-percent", "the fractions are more than the whole"))?;
+    let rest =
+        whole.checked_sub(sum).ok_or_else(|| refused("over-100-percent", "the fractions are more than the whole"))?;
     if rest > 0 && !portions.contains(&Portion::Remainder) {
         let message = "the fractions are less than the whole: add a remainder, or more";
         return Err(refused("under-100-percent", message));
@@ -103,8 +104,7 @@ fn split(amount: Money, shares: &[(u128, u128)]) -> Option<Vec<Money>> {
 
 /// The sum of two fractions in lowest terms, unless a term passes 2^64.
 fn add(a: (u128, u128), b: (u128, u128)) -> Option<(u128, u128)> {
-    let (numerator, denominator) =
-        (a.0.checked_mul(b.1)?.checked_add(b.0.checked_mul(a.1)?)?, a.1.checked_mul(b.1)?);
+    let (numerator, denominator) = (a.0.checked_mul(b.1)?.checked_add(b.0.checked_mul(a.1)?)?, a.1.checked_mul(b.1)?);
     let common = common_divisor(numerator, denominator);
     let (numerator, denominator) = (numerator.checked_div(common)?, denominator.checked_div(common)?);
     let bound = u128::from(u64::MAX);

@@ -31,7 +31,7 @@ pub use posting::{
     check_required, debit_totals, post, references, same_entry, sums,
 };
 pub use rules::{AccountRules, Amount, Comparison, Figure, Guard};
-pub use totals::{AccountDay, AccountTotal, Adding, PostingRules};
+pub use totals::{AccountDay, AccountMonth, AccountTotal, Adding, PostingRules};
 pub use types::{
     Account, AccountChange, AccountClosing, AccountType, Balance, BaseBalance, Closing, Dimension, Entry, Line,
     NewAccount, NewEntry, Sweep, TrialBalance, TrialBalanceRow, TrialBalanceTotal,

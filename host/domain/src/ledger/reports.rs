@@ -184,7 +184,12 @@ impl ReportKind {
 }
 
 /// Lays a report out. `figures` has one pair for each span of every posting account; `accounts` has those and the headers.
-pub fn report(report: ReportKind, spans: &[Span], accounts: &[Account], figures: &BTreeMap<Id, Vec<Figures>>) -> Report {
+pub fn report(
+    report: ReportKind,
+    spans: &[Span],
+    accounts: &[Account],
+    figures: &BTreeMap<Id, Vec<Figures>>,
+) -> Report {
     let by_code: BTreeMap<&Id, &Account> = accounts.iter().map(|account| (&account.new.code, account)).collect();
     let moved = |figures: &Vec<Figures>| figures.iter().any(|(_, through)| *through != Sums::default());
     let mut subtotals = BTreeMap::<(&Id, Currency), Vec<Figures>>::new();
@@ -214,12 +219,16 @@ pub fn report(report: ReportKind, spans: &[Span], accounts: &[Account], figures:
             };
             match figures.get(code).filter(|own| moved(own)) {
                 Some(own) => rows.push(row(account.new.currency, own)),
-                None => rows.extend(subtotals.iter().filter(|((above, _), _)| *above == code).map(|((_, c), own)| row(*c, own))),
+                None => rows.extend(
+                    subtotals.iter().filter(|((above, _), _)| *above == code).map(|((_, c), own)| row(*c, own)),
+                ),
             }
         }
     }
-    let total = |((total, currency), own): ((Total, Currency), Vec<Figures>)| {
-        ReportTotal { total, currency, columns: own.into_iter().map(Column::of).collect() }
+    let total = |((total, currency), own): ((Total, Currency), Vec<Figures>)| ReportTotal {
+        total,
+        currency,
+        columns: own.into_iter().map(Column::of).collect(),
     };
     Report { report, spans: spans.to_vec(), rows, totals: totals.into_iter().map(total).collect() }
 }

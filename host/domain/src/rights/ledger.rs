@@ -335,8 +335,8 @@ impl Kind for LedgerRights {
 
     fn serves(&self, out: &mut Vec<(&'static str, Operations)>) {
         use Operation::{
-            AccountsGet, AccountsList, Allocate, AssertBalance, BalancesGet, Explain, JournalGet, JournalList, JournalPost,
-            Report, Statement, TrialBalance,
+            AccountsGet, AccountsList, Allocate, AssertBalance, BalancesGet, Explain, JournalGet, JournalList,
+            JournalPost, Report, Statement, TrialBalance,
         };
         if !self.read.is_empty() {
             let lists = [AccountsGet, AccountsList, BalancesGet, TrialBalance, JournalGet, JournalList];

@@ -1,8 +1,8 @@
 //! A journal of hledger: its accounts, then its entries.
 
+use backroom_domain::Id;
 use backroom_domain::ledger::Account;
 use backroom_domain::ledger::journal::{At, Plan};
-use backroom_domain::Id;
 use backroom_store::records::StoredEntry;
 
 use super::files::File;
@@ -41,7 +41,9 @@ impl Stage<'_> {
 
     /// As [`Stage::settle`], with the column of the text.
     fn settle_at<T>(&mut self, at: At, id: &Id, known: bool, result: crate::Result<T>) -> Result<()> {
-        let Err(failure) = result else { return self.settle(Place { file: File::Journal, line: at.line }, id, known, result) };
+        let Err(failure) = result else {
+            return self.settle(Place { file: File::Journal, line: at.line }, id, known, result);
+        };
         let column = at.column.to_string();
         for problem in self.business(failure, File::Journal)?.problems {
             let message = format!("{id}: {}", problem.message);

@@ -70,8 +70,12 @@ fn compare(program: &str, examples: &[String], theirs: impl Fn(&str) -> Result<B
 }
 
 fn has_transaction(text: &str) -> bool {
-    let dated = |line: &str| line.len() > 10 && line.as_bytes()[..4].iter().all(u8::is_ascii_digit) && b"-/.".contains(&line.as_bytes()[4]);
-    text.lines().zip(text.lines().skip(1)).any(|(line, next)| dated(line) && next.starts_with(' ') && !next.trim().is_empty())
+    let dated = |line: &str| {
+        line.len() > 10 && line.as_bytes()[..4].iter().all(u8::is_ascii_digit) && b"-/.".contains(&line.as_bytes()[4])
+    };
+    text.lines()
+        .zip(text.lines().skip(1))
+        .any(|(line, next)| dated(line) && next.starts_with(' ') && !next.trim().is_empty())
 }
 
 /// The manual sets examples in by more than its text.
@@ -96,9 +100,16 @@ fn examples_of_ledger(manual: &str) -> Vec<String> {
         for (n, part) in html.split('<').enumerate() {
             text += if n == 0 { part } else { part.split_once('>').map_or("", |(_, text)| text) };
         }
-        text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&nbsp;", " ").replace("&amp;", "&")
+        text.replace("&lt;", "<")
+            .replace("&gt;", ">")
+            .replace("&quot;", "\"")
+            .replace("&nbsp;", " ")
+            .replace("&amp;", "&")
     };
-    let blocks = manual.split("<pre class=\"").skip(1).filter(|block| block.starts_with("smallexample") || block.starts_with("example"));
+    let blocks = manual
+        .split("<pre class=\"")
+        .skip(1)
+        .filter(|block| block.starts_with("smallexample") || block.starts_with("example"));
     let inside = |block: &str| block.split_once('>').map(|(_, rest)| plain(rest.split("</pre>").next().unwrap()));
     blocks.filter_map(inside).filter(|text| has_transaction(text)).collect()
 }
@@ -110,7 +121,8 @@ fn the_examples_of_hledgers_manual_are_imported_with_its_balances_or_refused_wit
     }
     let manual = output(Command::new("hledger").arg("help").env("PAGER", "cat"), None).unwrap();
     let examples = examples_of_hledger(&manual);
-    let (imported, refused) = compare("hledger", &examples, |text| tools::hledger(Path::new("-"), Some(text), None));
+    let (imported, refused) =
+        compare("hledger", &examples, |text| tools::hledger(Path::new("-"), Some(text), None, false));
     assert!(imported >= 5 && refused >= 1, "{imported} imported, {refused} refused, of {}", examples.len());
 }
 
@@ -122,7 +134,8 @@ fn the_examples_of_ledgers_manual_are_imported_with_its_balances_or_refused_with
     let path = "/usr/share/doc/ledger/ledger3.html";
     let manual = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}, of the package ledger: {error}"));
     let examples = examples_of_ledger(&manual);
-    let (imported, refused) = compare("ledger", &examples, |text| tools::ledger(Path::new("-"), Some(text), None));
+    let (imported, refused) =
+        compare("ledger", &examples, |text| tools::ledger(Path::new("-"), Some(text), None, false));
     assert!(imported >= 5 && refused >= 1, "{imported} imported, {refused} refused, of {}", examples.len());
 }
 

@@ -61,12 +61,14 @@ fn faults_have_line_column_and_reason_and_all_come_at_once() {
     let rows: &[(&str, &[&str])] = &[
         (JOURNAL, &["20:9 second-date"]),
         ("2024-01-01=2024-01-02 x\n a  1 USD\n", &["1:11 second-date"]),
-        ("~ monthly\n  assets:a  1 USD\n  assets:b\n= expr\n", &["1:1 periodic-transaction", "4:1 automated-transaction"]),
-        ("include other.journal\napply account x\nalias a=b\n", &[
-            "1:1 directive-unknown",
-            "2:1 directive-unknown",
-            "3:1 directive-unknown",
-        ]),
+        (
+            "~ monthly\n  assets:a  1 USD\n  assets:b\n= expr\n",
+            &["1:1 periodic-transaction", "4:1 automated-transaction"],
+        ),
+        (
+            "include other.journal\napply account x\nalias a=b\n",
+            &["1:1 directive-unknown", "2:1 directive-unknown", "3:1 directive-unknown"],
+        ),
         ("2024-13-01 x\n2024-1 x\n1/1 x\n", &["1:1 date-invalid", "2:1 date-invalid", "3:1 date-invalid"]),
         ("2024-01-01 x\n  (assets:a)  1 USD\n  [assets:b]  1 USD\n", &["2:3 virtual-posting", "3:3 virtual-posting"]),
         ("2024-01-01 x\n  assets:a  1 USD {2 USD}\n  assets:b  1 USD (x)\n", &["2:19 lot-price", "3:19 lot-price"]),
@@ -92,7 +94,10 @@ fn faults_have_line_column_and_reason_and_all_come_at_once() {
         ("?\n", &["1:1 line-unknown"]),
         ("account a  ; type: Q\n", &["1:22 account-type-unknown"]),
         ("2024-01-01 x\n  assets:a b  1 USD\n  assets:a-b\n", &["2:3 account-code-taken"]),
-        ("account assets:l:m  ; type: L\n2024-01-01 x\n  assets:l:m  1 USD\n  assets:l:n\n", &["1:9 type-differs-from-parent"]),
+        (
+            "account assets:l:m  ; type: L\n2024-01-01 x\n  assets:l:m  1 USD\n  assets:l:n\n",
+            &["1:9 type-differs-from-parent"],
+        ),
     ];
     for (text, want) in rows {
         assert_eq!(faults(text), *want, "{text}");
@@ -128,15 +133,18 @@ fn a_journal_becomes_accounts_and_entries() {
     let mut work = books.work(Rights::all());
     let summary = apply(&mut work, &text).unwrap();
     assert_eq!((summary.files[0].created, summary.files[0].replayed), (15, 0), "{summary:?}");
-    assert_eq!(balances(&work), [
-        "6100 1000 USD",
-        "assets:bank:EUR 190000 EUR",
-        "assets:bank:USD 110000 USD",
-        "equity:conversion:EUR -190000 EUR",
-        "equity:conversion:USD 209000 USD",
-        "equity:own-capital -315000 USD",
-        "liabilities:visa -5000 USD",
-    ]);
+    assert_eq!(
+        balances(&work),
+        [
+            "6100 1000 USD",
+            "assets:bank:EUR 190000 EUR",
+            "assets:bank:USD 110000 USD",
+            "equity:conversion:EUR -190000 EUR",
+            "equity:conversion:USD 209000 USD",
+            "equity:own-capital -315000 USD",
+            "liabilities:visa -5000 USD",
+        ]
+    );
     let bank = get_account(&work, &id("assets:bank")).unwrap().new;
     assert_eq!((bank.name.as_str(), bank.kind, bank.posting), ("The bank", AccountType::Asset, false));
     assert_eq!(get_account(&work, &id("6100")).unwrap().new.kind, AccountType::Expense);
@@ -160,7 +168,8 @@ fn a_journal_becomes_accounts_and_entries() {
 #[test]
 fn nothing_is_imported_with_a_fault_anywhere() {
     let mut work = Books::new().work(Rights::all());
-    let text = "2024-01-01 fine\n  assets:a  1 USD\n  equity:b\n\n2024-01-02 not\n  assets:a  1 USD\n  equity:b  1 USD\n";
+    let text =
+        "2024-01-01 fine\n  assets:a  1 USD\n  equity:b\n\n2024-01-02 not\n  assets:a  1 USD\n  equity:b  1 USD\n";
     assert_eq!(apply(&mut work, text).unwrap_err(), ["5:1 unbalanced"]);
     assert_eq!(work.tx().changes(), 0);
 }

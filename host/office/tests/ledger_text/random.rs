@@ -1,8 +1,11 @@
-//! Random books: charts with names that are hard to write, entries in several currencies, reversals, a closing.
+//! Random books: charts with names that are hard to write, entries in several currencies, with and without a base currency,
+//! reversals, exchange differences, a closing.
 
-use backroom_domain::ledger::{AccountType, Dimension, Line, NewAccount};
-use backroom_domain::{Currency, MAX_MINOR, Side};
-use backroom_office::ledger::{create_account, post};
+use backroom_domain::ledger::{
+    AccountType, Dimension, EntryDetails, Line, LineDetails, Metadata, NewAccount, NewBook, Reversal, ReversalDate,
+};
+use backroom_domain::{Currency, Decimal, Id, MAX_MINOR, Side};
+use backroom_office::ledger::{create_account, create_book, post, reverse};
 
 use crate::books::{self, Books, id, money};
 
@@ -60,9 +63,25 @@ pub(crate) struct Known {
     pub(crate) kind: AccountType,
 }
 
+/// The book `main` with USD as its base currency; exchange differences go to two accounts of the case.
+fn base_book(case: usize) -> NewBook {
+    NewBook {
+        id: id("main"),
+        name: "The books".to_owned(),
+        base: Currency::parse("USD", "c").unwrap(),
+        year_start: 1,
+        retained_earnings: None,
+        exchange_gain: Some(id(&format!("{case}gain"))),
+        exchange_loss: Some(id(&format!("{case}loss"))),
+    }
+}
+
 /// The posting accounts, at least two of each currency that has any. The number of the case begins every code.
-pub(crate) fn chart(books: &Books, case: usize, choices: &mut Choices) -> Vec<Known> {
+pub(crate) fn chart(books: &Books, case: usize, base: bool, choices: &mut Choices) -> Vec<Known> {
     let mut known = Vec::new();
+    if base {
+        books.set_up(|work| drop(create_book(work, base_book(case)).unwrap()));
+    }
     let mut headers: Vec<(String, AccountType)> = Vec::new();
     let add = |code: &str, kind, parent: Option<&str>, currency: &str, posting| NewAccount {
         kind,
@@ -74,59 +93,121 @@ pub(crate) fn chart(books: &Books, case: usize, choices: &mut Choices) -> Vec<Kn
     };
     books.set_up(|work| {
         for n in 0..choices.below(4) {
-            let code = format!("{}{case}h{n}{}", choices.one(&["", "h"]), choices.one(&["", ":x", "/x", ".x", "_x", "-x"]));
-            let below = headers.len().checked_sub(1).filter(|_| choices.below(2) == 0).map(|last| headers[last].clone());
+            let code =
+                format!("{}{case}h{n}{}", choices.one(&["", "h"]), choices.one(&["", ":x", "/x", ".x", "_x", "-x"]));
+            let below =
+                headers.len().checked_sub(1).filter(|_| choices.below(2) == 0).map(|last| headers[last].clone());
             let kind = below.as_ref().map_or_else(|| *choices.one(&KINDS), |(_, kind)| *kind);
-            create_account(work, add(&code, kind, below.as_ref().map(|(code, _)| code.as_str()), "USD", false)).unwrap();
+            create_account(work, add(&code, kind, below.as_ref().map(|(code, _)| code.as_str()), "USD", false))
+                .unwrap();
             headers.push((code, kind));
+        }
+        for (name, kind) in [("gain", AccountType::Income), ("loss", AccountType::Expense)] {
+            let code = format!("{case}{name}");
+            create_account(work, add(&code, kind, None, "USD", true)).unwrap();
+            known.push(Known { code, currency: "USD", kind });
         }
         for n in 0..4 + choices.below(6) {
             let currency = CURRENCIES[if n < 2 { 0 } else { n / 2 % 4 }];
-            let code = format!("{}{case}{}{n}", choices.one(&["", "a", "A"]), choices.one(&["-", ".", "_", ":", "/", "--", ":-"]));
-            let below = if headers.is_empty() || choices.below(2) == 0 { None } else { Some(choices.one(&headers).clone()) };
+            let code = format!(
+                "{}{case}{}{n}",
+                choices.one(&["", "a", "A"]),
+                choices.one(&["-", ".", "_", ":", "/", "--", ":-"])
+            );
+            let below =
+                if headers.is_empty() || choices.below(2) == 0 { None } else { Some(choices.one(&headers).clone()) };
             let kind = below.as_ref().map_or_else(|| *choices.one(&KINDS), |(_, kind)| *kind);
-            create_account(work, add(&code, kind, below.as_ref().map(|(code, _)| code.as_str()), currency, true)).unwrap();
+            create_account(work, add(&code, kind, below.as_ref().map(|(code, _)| code.as_str()), currency, true))
+                .unwrap();
             known.push(Known { code, currency, kind });
         }
     });
     known
 }
 
-/// Posts random entries. Some are reversed by an entry with the sides swapped; sometimes what was earned is closed at the end.
-pub(crate) fn journal(books: &Books, case: usize, accounts: &[Known], choices: &mut Choices) -> usize {
+/// Posts random entries. Some are taken back; sometimes what was earned is closed at the end. Gives how many entries there are, and
+/// how many of them take another back.
+pub(crate) fn journal(
+    books: &Books,
+    case: usize,
+    accounts: &[Known],
+    base: bool,
+    choices: &mut Choices,
+) -> (usize, usize) {
     let mut posted: Vec<Vec<Line>> = Vec::new();
+    let mut reversed = 0;
     books.set_up(|work| {
+        let mut open: Vec<Id> = Vec::new();
         for n in 0..1 + choices.below(12) {
-            let reversed = if posted.is_empty() || choices.below(5) > 0 { None } else { Some(choices.one(&posted).clone()) };
-            let lines = match reversed {
-                Some(lines) => lines.into_iter().map(swapped).collect(),
-                None => lines(accounts, choices),
-            };
-            post_one(work, &format!("{case}:e{n}"), lines, choices, &mut posted);
+            let name = format!("{case}:e{n}");
+            if !open.is_empty() && choices.below(5) == 0 {
+                let of = open.swap_remove(choices.below(open.len()));
+                let date = if choices.below(2) == 0 { ReversalDate::Now } else { ReversalDate::Original };
+                let reason = (*choices.one(&TEXTS)).to_owned();
+                let asked = Reversal { of, entry: id(&name), date, reason, force: true };
+                match reverse(work, &asked) {
+                    Ok(done) => {
+                        posted.push(done.entry.new.lines);
+                        reversed += 1;
+                    }
+                    Err(failure) => assert!(failure.to_string().contains("overflow"), "{failure}"),
+                }
+                continue;
+            }
+            let mut lines = lines(accounts, choices);
+            if base {
+                lines.iter_mut().for_each(|line| rate(line, choices));
+            }
+            if post_one(work, &name, lines, choices, &mut posted) {
+                open.push(id(&name));
+            }
         }
-        if choices.below(3) == 0 {
+        if !base && choices.below(3) == 0 {
             let lines = closing(accounts, &posted);
             if lines.len() >= 2 {
                 post_one(work, &format!("{case}:close"), lines, choices, &mut posted);
             }
         }
     });
-    posted.len()
+    (posted.len(), reversed)
 }
 
-fn post_one(work: &mut backroom_office::Work, name: &str, lines: Vec<Line>, choices: &mut Choices, posted: &mut Vec<Vec<Line>>) {
-    let mut entry = books::entry(name, choices.one(&DAYS), lines.clone());
+fn post_one(
+    work: &mut backroom_office::Work,
+    name: &str,
+    lines: Vec<Line>,
+    choices: &mut Choices,
+    posted: &mut Vec<Vec<Line>>,
+) -> bool {
+    let mut entry = books::entry(name, choices.one(&DAYS), lines);
     entry.description = (*choices.one(&TEXTS)).to_owned();
-    // The sums of an account may be full.
+    if choices.below(3) == 0 {
+        let metadata = vec![Metadata { name: id("a:b.c"), value: (*choices.one(&TEXTS)).to_owned() }];
+        entry.details = Some(Box::new(EntryDetails { metadata, ..EntryDetails::default() }));
+    }
     match post(work, entry) {
-        Ok(_) => posted.push(lines),
-        Err(failure) => assert!(failure.to_string().contains("overflow"), "{failure}"),
+        Ok(done) => {
+            posted.push(done.entry.new.lines);
+            true
+        }
+        // The sums of an account may be full.
+        Err(failure) => {
+            assert!(failure.to_string().contains("overflow"), "{failure}");
+            false
+        }
     }
 }
 
-fn swapped(line: Line) -> Line {
-    let side = if line.side == Side::Debit { Side::Credit } else { Side::Debit };
-    Line { side, ..line }
+/// Gives a foreign line one of two rates, so that most entries leave an exchange difference.
+fn rate(line: &mut Line, choices: &mut Choices) {
+    let rates = match line.amount.currency.as_str() {
+        "USD" => return,
+        "EUR" => ["1.0875", "1.1"],
+        "JPY" => ["0.00671", "0.0069"],
+        _ => ["3.251234567", "3.25"],
+    };
+    let rate = Decimal::parse(rates[usize::from(choices.below(4) == 0)], "r").ok();
+    line.details = Some(Box::new(LineDetails { rate, party: Some(id("p:1")), ..LineDetails::default() }));
 }
 
 /// Lines of one to three currencies, balanced in each.
@@ -173,11 +254,15 @@ fn closing(accounts: &[Known], posted: &[Vec<Line>]) -> Vec<Line> {
     let mut lines = Vec::new();
     for account in accounts.iter().filter(|a| matches!(a.kind, AccountType::Income | AccountType::Expense)) {
         let own = posted.iter().flatten().filter(|line| line.account.as_str() == account.code);
-        let balance: i128 = own.map(|l| if l.side == Side::Debit { i128::from(l.amount.minor) } else { -i128::from(l.amount.minor) }).sum();
+        let balance: i128 = own
+            .map(|l| if l.side == Side::Debit { i128::from(l.amount.minor) } else { -i128::from(l.amount.minor) })
+            .sum();
         let other = accounts
             .iter()
             .find(|a| a.currency == account.currency && !matches!(a.kind, AccountType::Income | AccountType::Expense));
-        let (Some(other), true) = (other, balance != 0 && balance.unsigned_abs() <= u128::from(MAX_MINOR)) else { continue };
+        let (Some(other), true) = (other, balance != 0 && balance.unsigned_abs() <= u128::from(MAX_MINOR)) else {
+            continue;
+        };
         let minor = u64::try_from(balance.unsigned_abs()).unwrap();
         let (own, against) = if balance > 0 { (Side::Credit, Side::Debit) } else { (Side::Debit, Side::Credit) };
         lines.push(books::line(&account.code, own, minor, account.currency));

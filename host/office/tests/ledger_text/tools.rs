@@ -23,11 +23,11 @@ pub(crate) fn output(command: &mut Command, input: Option<&str>) -> Result<Strin
     }
 }
 
-/// Balances of hledger, of entries before `end`.
-pub(crate) fn hledger(file: &Path, input: Option<&str>, end: Option<&str>) -> Result<Balances, String> {
+/// Balances of hledger, of entries before `end`; at what was paid, if `cost`.
+pub(crate) fn hledger(file: &Path, input: Option<&str>, end: Option<&str>, cost: bool) -> Result<Balances, String> {
     let mut command = Command::new("hledger");
     command.args(["balance", "--flat", "--no-total", "-O", "csv", "--layout", "bare", "-f"]).arg(file);
-    command.args(end.map(|end| format!("--end={end}")));
+    command.args(end.map(|end| format!("--end={end}"))).args(cost.then_some("--cost"));
     let text = output(&mut command, input)?;
     let mut balances = Balances::new();
     let mut reader = csv::Reader::from_reader(text.as_bytes());
@@ -38,13 +38,15 @@ pub(crate) fn hledger(file: &Path, input: Option<&str>, end: Option<&str>) -> Re
     Ok(balances)
 }
 
-/// Balances of ledger, of entries before `end`.
-pub(crate) fn ledger(file: &Path, input: Option<&str>, end: Option<&str>) -> Result<Balances, String> {
-    // One line for each commodity of an account.
-    let format = "%(account)\\t%(quantity(scrub(display_total)))\\t%(commodity(scrub(display_total)))\\n";
+/// Balances of ledger, of entries before `end`; at what was paid, if `cost`.
+pub(crate) fn ledger(file: &Path, input: Option<&str>, end: Option<&str>, cost: bool) -> Result<Balances, String> {
+    // One line for each account. Its own amount has no cost there; the total, which has, is that of all below it, and accounts
+    // with postings have none below them.
+    let what = if cost { "display_total" } else { "display_amount" };
+    let format = format!("%(account)\\t%(quantity(scrub({what})))\\t%(commodity(scrub({what})))\\n");
     let mut command = Command::new("ledger");
-    command.args(["--args-only", "balance", "--flat", "--no-total", "--format", format, "-f"]).arg(file);
-    command.args(end.map(|end| format!("--end={end}")));
+    command.args(["--args-only", "balance", "--flat", "--no-total", "--format", &format, "-f"]).arg(file);
+    command.args(end.map(|end| format!("--end={end}"))).args(cost.then_some("--basis"));
     let text = output(&mut command, input)?;
     let mut balances = Balances::new();
     for line in text.lines() {
@@ -62,7 +64,7 @@ const BEANCOUNT: &str = "
 import sys, datetime
 from collections import defaultdict
 from beancount import loader
-from beancount.core import data, inventory
+from beancount.core import convert, data, inventory
 entries, errors, _ = loader.load_file(sys.argv[1])
 assert not errors, errors[:5]
 end = datetime.date.fromisoformat(sys.argv[2])
@@ -75,19 +77,32 @@ for label, wanted in (('all', lambda day: True), ('end', lambda day: day < end))
     for account, held in sums.items():
         for position in held.reduce(lambda p: p.units):
             print(label, account, position.units.number, position.units.currency, sep='\\t')
+weights = defaultdict(int)
+for entry in data.filter_txns(entries):
+    for posting in entry.postings:
+        weight = convert.get_weight(posting)
+        weights[posting.account, weight.currency] += weight.number
+for (account, currency), number in weights.items():
+    # A cost that is a quotient is off by the last of 28 digits.
+    print('cost', account, round(number, 6), currency, sep='\\t')
 ";
 
-/// Balances of beancount over all days, and of entries before `end`.
-pub(crate) fn beancount(python: &Path, file: &Path, end: &str) -> (Balances, Balances) {
+/// Balances of beancount over all days, of entries before `end`, and over all days at what was paid.
+pub(crate) fn beancount(python: &Path, file: &Path, end: &str) -> [Balances; 3] {
     let mut command = Command::new(python);
     command.arg("-c").arg(BEANCOUNT).arg(file).arg(end);
     let text = output(&mut command, None).unwrap_or_else(|error| panic!("beancount: {error}"));
-    let (mut all, mut before) = (Balances::new(), Balances::new());
+    let [mut all, mut before, mut cost] = [Balances::new(), Balances::new(), Balances::new()];
     for line in text.lines() {
         let cells: Vec<&str> = line.split('\t').collect();
-        add(if cells[0] == "all" { &mut all } else { &mut before }, cells[1], cells[3], cells[2]);
+        let balances = match cells[0] {
+            "all" => &mut all,
+            "end" => &mut before,
+            _ => &mut cost,
+        };
+        add(balances, cells[1], cells[3], cells[2]);
     }
-    (all, before)
+    [all, before, cost]
 }
 
 fn add(balances: &mut Balances, account: &str, commodity: &str, amount: &str) {

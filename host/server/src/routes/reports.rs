@@ -9,9 +9,9 @@ use std::io::{BufWriter, Seek as _, SeekFrom, Write as _};
 use axum::body::Body;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::response::IntoResponse as _;
+use backroom_domain::ledger::Portion;
 use backroom_domain::ledger::reports::{ReportKind, Span};
 use backroom_domain::ledger::text::Format;
-use backroom_domain::ledger::Portion;
 use backroom_domain::rights::Pattern;
 use backroom_domain::{BusinessDate, Error, Money, Side};
 use backroom_office::ledger::reports::{self, MAX_LARGEST};
@@ -127,7 +127,8 @@ fn in_columns(work: &Work, kind: ReportKind, asked: Columns) -> Result<reports::
 
 /// `2025-01-01..2025-12-31`; either day may be missing.
 fn span(text: &str) -> Result<Span, Error> {
-    let wrong = || Error::invalid("period-invalid", "compare", format!("{text:?} is no span such as 2025-01-01..2025-12-31"));
+    let wrong =
+        || Error::invalid("period-invalid", "compare", format!("{text:?} is no span such as 2025-01-01..2025-12-31"));
     let (from, to) = text.split_once("..").ok_or_else(wrong)?;
     let date = |text: &str| (!text.is_empty()).then(|| BusinessDate::parse(text, "compare")).transpose();
     Ok(Span { from: date(from)?, to: date(to)? })

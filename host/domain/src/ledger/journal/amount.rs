@@ -94,7 +94,9 @@ pub(super) fn amount(scan: &mut Scan<'_>, styles: &Styles) -> Result<Amount, Fau
     if !digits.contains(|c: char| c.is_ascii_digit()) {
         return Err(number_at.fault("amount-invalid", "here an amount is expected, such as 10.00 USD or $10"));
     }
-    if scan.rest().starts_with(['e', 'E']) && scan.rest().chars().nth(1).is_some_and(|c| c.is_ascii_digit() || "+-".contains(c)) {
+    if scan.rest().starts_with(['e', 'E'])
+        && scan.rest().chars().nth(1).is_some_and(|c| c.is_ascii_digit() || "+-".contains(c))
+    {
         return Err(scan.at().fault("amount-invalid", "numbers with an exponent are not read; write all digits"));
     }
     let symbol = match left {
@@ -136,7 +138,8 @@ pub(super) fn commodity(scan: &mut Scan<'_>) -> Result<Option<String>, Fault> {
             Err(at.fault("commodity-invalid", "the quotes around this commodity do not close, or nothing is in them"))
         };
     }
-    let symbol = scan.take_while(|c| !c.is_ascii_digit() && !c.is_whitespace() && !"+-.,;@*^=&!?/(){}[]<>|\"".contains(c));
+    let symbol =
+        scan.take_while(|c| !c.is_ascii_digit() && !c.is_whitespace() && !"+-.,;@*^=&!?/(){}[]<>|\"".contains(c));
     Ok((!symbol.is_empty()).then(|| symbol.to_owned()))
 }
 
@@ -173,7 +176,8 @@ pub(super) fn number(text: &str, mark: Option<char>) -> Result<(Exact, Option<ch
     let wrong = || format!("{text:?} has its marks in a way that is no number");
     let groups: Vec<char> = whole.chars().filter(|c| !c.is_ascii_digit()).collect();
     let one_kind = groups.iter().all(|c| Some(c) == groups.first() && Some(*c) != decimal);
-    if !decimals.bytes().all(|b| b.is_ascii_digit()) || !one_kind || (groups.first() == mark.as_ref() && mark.is_some()) {
+    if !decimals.bytes().all(|b| b.is_ascii_digit()) || !one_kind || (groups.first() == mark.as_ref() && mark.is_some())
+    {
         return Err(wrong());
     }
     let mut parts = whole.split(|c: char| !c.is_ascii_digit());

@@ -128,7 +128,8 @@ fn nodes<'a>(
         }
     }
     // Declared, but neither used nor with a currency: nothing can be said of it.
-    nodes.retain(|name, node| !node.currencies.is_empty() || journal.accounts.keys().any(|other| is_below(other, name)));
+    nodes
+        .retain(|name, node| !node.currencies.is_empty() || journal.accounts.keys().any(|other| is_below(other, name)));
     let names: Vec<(&str, At)> = nodes.iter().map(|(name, node)| (*name, node.at)).collect();
     for (name, at) in names {
         let mut above = name;
@@ -169,7 +170,16 @@ fn accounts<'a>(nodes: &BTreeMap<&'a str, Node<'a>>, faults: &mut Vec<Fault>) ->
         let shown = own.or_else(|| name.rsplit(':').next()).unwrap_or(name);
         let header = node.children || node.currencies.len() > 1;
         let mut add = |code: &Id, name: String, parent: Option<&Id>, currency: Currency, posting: bool| {
-            let new = NewAccount { code: code.clone(), name, kind, parent: parent.cloned(), currency, posting, stock_control: false, rules: AccountRules::default() };
+            let new = NewAccount {
+                code: code.clone(),
+                name,
+                kind,
+                parent: parent.cloned(),
+                currency,
+                posting,
+                stock_control: false,
+                rules: AccountRules::default(),
+            };
             accounts.push(Planned { at: node.at, new });
         };
         let Some(first) = node.currencies.first().copied().or_else(|| currency_below(name, nodes)) else { continue };
@@ -190,7 +200,8 @@ fn accounts<'a>(nodes: &BTreeMap<&'a str, Node<'a>>, faults: &mut Vec<Fault>) ->
 /// Notes that a code is used, or that two accounts would have the same.
 fn claim<'a>(taken: &mut BTreeMap<Id, &'a str>, code: &Id, name: &'a str, at: At, faults: &mut Vec<Fault>) {
     if let Some(other) = taken.insert(code.clone(), name) {
-        let message = format!("{name:?} and {other:?} would both have the code {code}; give one of them a code with a tag");
+        let message =
+            format!("{name:?} and {other:?} would both have the code {code}; give one of them a code with a tag");
         faults.push(at.fault("account-code-taken", message));
     }
 }
@@ -205,8 +216,12 @@ fn currency_below(name: &str, nodes: &BTreeMap<&str, Node<'_>>) -> Option<Curren
 /// their type alone: so an export of these books comes back with the same chart.
 fn is_silent_root(name: &str, node: &Node<'_>, nodes: &BTreeMap<&str, Node<'_>>) -> bool {
     let coded = |node: &Node<'_>| node.declared.is_some_and(|declared| declared.code.is_some());
-    let mut children = nodes.iter().filter(|(other, _)| other.rsplit_once(':').is_some_and(|(parent, _)| parent == name));
-    !name.contains(':') && node.declared.is_none() && node.currencies.is_empty() && children.all(|(_, node)| coded(node))
+    let mut children =
+        nodes.iter().filter(|(other, _)| other.rsplit_once(':').is_some_and(|(parent, _)| parent == name));
+    !name.contains(':')
+        && node.declared.is_none()
+        && node.currencies.is_empty()
+        && children.all(|(_, node)| coded(node))
 }
 
 /// The declared type of the account or of the nearest one above it, or what the top name says, as hledger has it.
@@ -265,9 +280,9 @@ fn code_of(name: &str, node: &Node<'_>, faults: &mut Vec<Fault>) -> Option<Id> {
 
 /// FNV-1a, folded to 32 bits: the same on every machine and in every release.
 fn checksum(text: &str) -> u64 {
-    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
+    let hash = text
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
     (hash ^ hash.wrapping_shr(32)) & 0xffff_ffff
 }
 

@@ -48,15 +48,22 @@ pub(super) fn directive(reader: &mut Reader, mut scan: Scan<'_>) {
 
 fn unknown(at: At, word: &str, rest: &str) -> Fault {
     match (word, rest.chars().next()) {
-        ("", Some('~')) => at.fault("periodic-transaction", "rules for forecasts and budgets are no entries; leave them out"),
-        ("", Some('=')) => {
-            at.fault("automated-transaction", "rules that add postings are not followed; send what `hledger print --auto` writes")
+        ("", Some('~')) => {
+            at.fault("periodic-transaction", "rules for forecasts and budgets are no entries; leave them out")
         }
-        ("include", _) => at.fault("directive-unknown", "one text is imported at a time; send what `hledger print` makes of all files"),
+        ("", Some('=')) => at.fault(
+            "automated-transaction",
+            "rules that add postings are not followed; send what `hledger print --auto` writes",
+        ),
+        ("include", _) => at
+            .fault("directive-unknown", "one text is imported at a time; send what `hledger print` makes of all files"),
         ("", first) => at.fault("line-unknown", format!("a line cannot begin with {:?}", first.unwrap_or(' '))),
         (word, _) => {
             let word: String = word.chars().take(40).collect();
-            at.fault("directive-unknown", format!("{word:?} is no directive that is followed here; send what `hledger print` makes of the file"))
+            at.fault(
+                "directive-unknown",
+                format!("{word:?} is no directive that is followed here; send what `hledger print` makes of the file"),
+            )
         }
     }
 }
@@ -84,7 +91,8 @@ pub(super) fn tags_of_account(account: &mut Declared, tags: &[(String, String)],
             "type" => match kind(value) {
                 Some(kind) => account.kind = Some(kind),
                 None => {
-                    let message = format!("{value:?} is no type of account: A, L, E, R, X, C and V are, and their names");
+                    let message =
+                        format!("{value:?} is no type of account: A, L, E, R, X, C and V are, and their names");
                     return Some(scan.at().fault("account-type-unknown", message));
                 }
             },

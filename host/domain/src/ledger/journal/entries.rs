@@ -47,7 +47,9 @@ pub(super) fn complete<'a>(transaction: &'a Transaction, options: &Options) -> R
     for posting in &transaction.postings {
         let Some(amount) = &posting.amount else {
             if left_out.replace(posting).is_some() {
-                faults.push(posting.at.fault("two-left-out", "only one posting of a transaction can go without an amount"));
+                faults.push(
+                    posting.at.fault("two-left-out", "only one posting of a transaction can go without an amount"),
+                );
             }
             continue;
         };
@@ -75,7 +77,12 @@ pub(super) fn complete<'a>(transaction: &'a Transaction, options: &Options) -> R
     Ok(Complete { transaction, steps })
 }
 
-fn step<'a>(posting: &'a Posting, currency: Currency, minor: i128, assertion: Option<(At, Currency, i128)>) -> Step<'a> {
+fn step<'a>(
+    posting: &'a Posting,
+    currency: Currency,
+    minor: i128,
+    assertion: Option<(At, Currency, i128)>,
+) -> Step<'a> {
     let tag = |wanted: &str| posting.tags.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone());
     let memo = tag("memo").or_else(|| (!posting.comment.is_empty()).then(|| posting.comment.clone()));
     let dimension = |(name, value): &(String, String)| {
@@ -121,7 +128,8 @@ fn currency_of(amount: &Amount, options: &Options) -> Result<Currency, Fault> {
     }
     options.currency(symbol).ok_or_else(|| {
         let symbol: String = symbol.chars().take(40).collect();
-        let message = format!("{symbol:?} is no currency: the books have those of ISO 4217, such as USD; map it when importing");
+        let message =
+            format!("{symbol:?} is no currency: the books have those of ISO 4217, such as USD; map it when importing");
         amount.at.fault("commodity-unknown", message)
     })
 }
@@ -183,12 +191,15 @@ fn balance(transaction: &Transaction, sums: &BTreeMap<Currency, Exact>, costs: b
                 let sign = if short.mantissa < 0 { "-" } else { "" };
                 let scale = usize::try_from(short.scale).unwrap_or(0);
                 let digits = format!("{digits:0>width$}", width = scale.saturating_add(1));
-                let (whole, decimals) = digits.split_at_checked(digits.len().saturating_sub(scale)).unwrap_or((&digits, ""));
+                let (whole, decimals) =
+                    digits.split_at_checked(digits.len().saturating_sub(scale)).unwrap_or((&digits, ""));
                 let point = if decimals.is_empty() { "" } else { "." };
                 format!("{sign}{whole}{point}{decimals} {currency}")
             };
             let over: Vec<String> = rest.iter().map(text).collect();
-            Err(transaction.at.fault("unbalanced", format!("the postings do not add up to nothing: {} is left", over.join(", "))))
+            Err(transaction
+                .at
+                .fault("unbalanced", format!("the postings do not add up to nothing: {} is left", over.join(", "))))
         }
     }
 }

@@ -89,7 +89,11 @@ impl Reader {
                 Open::Account(name) => {
                     let mut tags = Vec::new();
                     comment(scan.rest(), &mut tags);
-                    super::directives::tags_of_account(self.journal.accounts.entry(name.clone()).or_default(), &tags, &scan)
+                    super::directives::tags_of_account(
+                        self.journal.accounts.entry(name.clone()).or_default(),
+                        &tags,
+                        &scan,
+                    )
                 }
                 _ => None,
             };
@@ -229,10 +233,7 @@ fn posting(mut scan: Scan<'_>, styles: &Styles) -> Result<Posting, Fault> {
     })
 }
 
-fn amount_and_cost(
-    scan: &mut Scan<'_>,
-    styles: &Styles,
-) -> Result<(Option<super::Amount>, Option<Cost>), Fault> {
+fn amount_and_cost(scan: &mut Scan<'_>, styles: &Styles) -> Result<(Option<super::Amount>, Option<Cost>), Fault> {
     if scan.is_end() || matches!(scan.peek(), Some(';' | '=')) {
         return Ok((None, None));
     }
@@ -258,7 +259,10 @@ fn assertion(scan: &mut Scan<'_>, styles: &Styles, amount_given: bool) -> Result
     let at = scan.at();
     scan.take("=");
     if scan.take("=") || scan.take("*") {
-        return Err(at.fault("assertion-unknown", "of the balance assertions only = is checked here, for one account in one currency"));
+        return Err(at.fault(
+            "assertion-unknown",
+            "of the balance assertions only = is checked here, for one account in one currency",
+        ));
     }
     if !amount_given {
         return Err(at.fault("balance-assignment", "write the amount of the posting, and the balance behind it"));
@@ -296,8 +300,9 @@ fn comment_of_posting(posting: &mut Posting, scan: Scan<'_>) -> Option<Fault> {
         posting.comment = format!("{}{gap}{text}", posting.comment);
     }
     let dated = posting.tags.iter().skip(begun).any(|(name, _)| name == "date" || name == "date2");
-    (dated || has_date(scan.rest()))
-        .then(|| scan.at().fault("posting-date", "a posting has the day of its transaction here; make two transactions of it"))
+    (dated || has_date(scan.rest())).then(|| {
+        scan.at().fault("posting-date", "a posting has the day of its transaction here; make two transactions of it")
+    })
 }
 
 /// Is there a date in brackets, which would be that of the posting?

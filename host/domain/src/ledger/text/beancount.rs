@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
+use super::names::{Chart, beancount_key, quoted};
 use super::notes::{notes_of_entry, notes_of_line};
 use super::{BASE_CAPITAL, currencies};
-use super::names::{Chart, beancount_key, quoted};
 use crate::ledger::{Entry, Line};
 use crate::{Money, Side};
 

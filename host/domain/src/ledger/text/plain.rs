@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
+use super::names::{Chart, plain_description, plain_tag, plain_value};
 use super::notes::{notes_of_entry, notes_of_line};
 use super::{BASE, currencies};
-use super::names::{Chart, plain_description, plain_tag, plain_value};
 use crate::ledger::{AccountType, Entry, Line};
 use crate::{Currency, Money, Side, minor_text};
 
@@ -28,7 +28,11 @@ pub(super) fn head_of_hledger(out: &mut String, chart: &Chart) {
             AccountType::Expense => 'X',
         };
         let code = &account.new.code;
-        say!(out, "account {}  ; type: {kind}, code: {code}, name: {}", chart.plain(code), plain_value(&account.new.name));
+        // An account that carries postings comes back from an import even if it has none.
+        let currency =
+            if account.new.posting { format!(", currency: {}", account.new.currency) } else { String::new() };
+        let name = plain_value(&account.new.name);
+        say!(out, "account {}  ; type: {kind}, code: {code}{currency}, name: {name}", chart.plain(code));
     }
     out.push('\n');
 }

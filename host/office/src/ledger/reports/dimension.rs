@@ -46,7 +46,8 @@ pub fn by_dimension(work: &Work, dimension: &Id, span: &Span) -> Result<Vec<Dime
             let shown = match readable.get(&line.account) {
                 Some(shown) => *shown,
                 None => {
-                    let shown = work.rights().read_account(Operation::Other, &line.account, kind_of(work, &line.account)?);
+                    let shown =
+                        work.rights().read_account(Operation::Other, &line.account, kind_of(work, &line.account)?);
                     readable.insert(line.account.clone(), shown);
                     shown
                 }
@@ -61,6 +62,12 @@ pub fn by_dimension(work: &Work, dimension: &Id, span: &Span) -> Result<Vec<Dime
         }
         if sums.len() > MAX_ROWS { Err(too_many("rows")) } else { Ok(()) }
     })?;
-    let row = |((value, account, currency), Sums { debits, credits })| DimensionRow { value, account, currency, debits, credits };
+    let row = |((value, account, currency), Sums { debits, credits })| DimensionRow {
+        value,
+        account,
+        currency,
+        debits,
+        credits,
+    };
     Ok(sums.into_iter().map(row).collect())
 }

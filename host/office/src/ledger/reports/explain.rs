@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use backroom_domain::ledger::reports::{Net, Span};
 use backroom_domain::ledger::Sums;
+use backroom_domain::ledger::reports::{Net, Span};
 use backroom_domain::rights::Operation;
 use backroom_domain::{BusinessDate, Currency, Error, Id, Side};
 use serde::{Deserialize, Serialize};
@@ -102,7 +102,8 @@ pub fn explain(work: &Work, account: &Id, span: &Span, largest: usize) -> Result
         let shown = is_readable(work, Operation::Explain, &entry.new.lines)?;
         let id = shown.then(|| entry.new.id.clone());
         let description = shown.then(|| entry.new.description.clone());
-        let found = Largest { entry: id, number: entry.number, date: entry.new.date, description, change: Net::of(own) };
+        let found =
+            Largest { entry: id, number: entry.number, date: entry.new.date, description, change: Net::of(own) };
         entries.push((own, found));
         Ok(())
     })?;

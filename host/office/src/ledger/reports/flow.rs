@@ -82,8 +82,13 @@ pub fn cash_flow(work: &Work, cash: &[Pattern], span: &Span) -> Result<CashFlow>
     }
     let mut flows = BTreeMap::<Id, Sums>::new();
     each_entry(work, span, |entry| {
-        let touched: BTreeSet<Currency> =
-            entry.new.lines.iter().filter(|line| own.contains(&line.account)).map(|line| line.amount.currency).collect();
+        let touched: BTreeSet<Currency> = entry
+            .new
+            .lines
+            .iter()
+            .filter(|line| own.contains(&line.account))
+            .map(|line| line.amount.currency)
+            .collect();
         for line in &entry.new.lines {
             if own.contains(&line.account) || !touched.contains(&line.amount.currency) {
                 continue;

@@ -91,7 +91,20 @@ pub fn statement(work: &Work, account: &Id, span: &Span, request: &PageRequest) 
     let (cursor, limit) = request.check()?;
     let after = cursor.map(|bytes| place(&bytes)).transpose()?;
     let mut lines = Vec::new();
-    each_entry(work, span, |entry| collect(work, entry, |line| line.account == *account, |_, line| push(&mut lines, line, MAX_LINES)))?;
+    each_entry(work, span, |entry| {
+        collect(
+            work,
+            entry,
+            |line| line.account == *account,
+            |_, line| {
+                if lines.len() == MAX_LINES {
+                    return Err(too_many("lines"));
+                }
+                lines.push(line);
+                Ok(())
+            },
+        )
+    })?;
     let (before, _) = figures(work, account, span)?;
     let mut balance = run(before, &mut lines);
     let begin = after.map_or(0, |after| lines.partition_point(|line| key(line) <= after));
@@ -123,11 +136,19 @@ pub fn general_ledger(work: &Work, span: &Span) -> Result<Vec<AccountLines>> {
     let known: std::collections::BTreeSet<Id> = lines.keys().cloned().collect();
     let mut count = 0;
     each_entry(work, span, |entry| {
-        collect(work, entry, |line| known.contains(&line.account), |account, line| {
-            count += 1;
-            push(lines.entry(account.clone()).or_default(), line, MAX_ROWS.saturating_sub(count).saturating_add(MAX_ROWS))?;
-            if count > MAX_ROWS { Err(too_many("lines")) } else { Ok(()) }
-        })
+        collect(
+            work,
+            entry,
+            |line| known.contains(&line.account),
+            |account, line| {
+                count += 1;
+                if count > MAX_ROWS {
+                    return Err(too_many("lines"));
+                }
+                lines.entry(account.clone()).or_default().push(line);
+                Ok(())
+            },
+        )
     })?;
     let mut ledger = Vec::new();
     for Account { new, .. } in accounts {
@@ -136,18 +157,17 @@ pub fn general_ledger(work: &Work, span: &Span) -> Result<Vec<AccountLines>> {
         let closing = run(before, &mut lines);
         let opening = Net::of(before);
         if !lines.is_empty() || opening.minor > 0 {
-            ledger.push(AccountLines { account: new.code, name: new.name, currency: new.currency, opening, lines, closing });
+            ledger.push(AccountLines {
+                account: new.code,
+                name: new.name,
+                currency: new.currency,
+                opening,
+                lines,
+                closing,
+            });
         }
     }
     Ok(ledger)
-}
-
-fn push(lines: &mut Vec<StatedLine>, line: StatedLine, most: usize) -> Result<()> {
-    if lines.len() >= most {
-        return Err(too_many("lines"));
-    }
-    lines.push(line);
-    Ok(())
 }
 
 /// Gives the lines of an entry that `wanted` wants to `take`, with their accounts.

@@ -1,8 +1,8 @@
 //! Through the journal, entry by entry.
 
+use backroom_domain::Error;
 use backroom_domain::ledger::Entry;
 use backroom_domain::ledger::reports::Span;
-use backroom_domain::Error;
 use backroom_store::records::EntryNumber;
 
 use crate::error::Result;

@@ -19,6 +19,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("day totals", include_str!("migrations/0006_day_totals.sql")),
     ("files and secrets", include_str!("migrations/0007_files_secrets.sql")),
     ("ledger", include_str!("migrations/0009_ledger.sql")),
+    ("months", include_str!("migrations/0011_months.sql")),
 ];
 
 /// Whoever holds it migrates. The number says nothing; it must only be the same in all releases.
