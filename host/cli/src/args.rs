@@ -63,6 +63,10 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Ledger(commands::ledger::Ledger),
     #[command(subcommand)]
+    OpenItems(commands::items::Items),
+    #[command(subcommand)]
+    Bank(commands::bank::Bank),
+    #[command(subcommand)]
     Periods(commands::periods::Periods),
     #[command(subcommand)]
     Rates(commands::rates::Rates),

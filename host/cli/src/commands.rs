@@ -1,6 +1,7 @@
 //! One file for each command: its arguments, its request, how the reply is shown.
 
 pub(crate) mod backup;
+pub(crate) mod bank;
 pub(crate) mod budgets;
 pub(crate) mod compile;
 pub(crate) mod files;
@@ -8,8 +9,10 @@ pub(crate) mod hr;
 pub(crate) mod import;
 pub(crate) mod install;
 pub(crate) mod inventory;
+pub(crate) mod items;
 pub(crate) mod key;
 pub(crate) mod ledger;
+mod ledger_reports;
 pub(crate) mod log;
 pub(crate) mod mirrored;
 pub(crate) mod periods;

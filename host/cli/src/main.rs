@@ -46,6 +46,8 @@ fn main() -> ExitCode {
         Command::Runs(runs) => runs.run(&context),
         Command::Replay(replay) => replay.run(&context),
         Command::Ledger(ledger) => ledger.run(&context),
+        Command::OpenItems(items) => items.run(&context),
+        Command::Bank(bank) => bank.run(&context),
         Command::Periods(periods) => periods.run(&context),
         Command::Rates(rates) => rates.run(&context),
         Command::Budgets(budgets) => budgets.run(&context),

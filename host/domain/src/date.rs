@@ -85,6 +85,16 @@ impl BusinessDate {
         self.0.tomorrow().ok().map(Self).filter(|day| *day <= Self::MAX)
     }
 
+    /// The first day of its month.
+    pub fn first_of_month(self) -> Self {
+        Self(self.0.first_of_month())
+    }
+
+    /// The last day of its month.
+    pub fn last_of_month(self) -> Self {
+        Self(self.0.last_of_month())
+    }
+
     /// Calendar days from `self` to `last`, both counted; 0 if `last` is earlier.
     pub fn days_through(self, last: Self) -> u32 {
         let days = self.0.until(last.0).map(|span| span.get_days()).unwrap_or(-1);
@@ -125,6 +135,13 @@ impl TryFrom<String> for BusinessDate {
     type Error = Error;
     fn try_from(text: String) -> Result<Self> {
         Self::parse(&text, "date")
+    }
+}
+
+impl std::str::FromStr for BusinessDate {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self> {
+        Self::parse(text, "date")
     }
 }
 

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use backroom_domain::ledger::{
-    Account, AccountDay, AccountTotal, AccountType, Dimension, Entry, Found, Line, MAX_LINES, NewAccount, NewEntry,
-    Turnover, check_account, check_entry, check_parent, debit_totals, post, same_account, same_entry,
+    Account, AccountDay, AccountMonth, AccountTotal, AccountType, Dimension, Entry, Found, Line, MAX_LINES, NewAccount,
+    NewEntry, Turnover, check_account, check_entry, check_parent, debit_totals, post, same_account, same_entry,
 };
 use backroom_domain::{BusinessDate, Class, Currency, Error, Id, Instant, MAX_MINOR, Money, Side};
 
@@ -111,7 +111,9 @@ fn found(entry: &NewEntry) -> BTreeMap<Id, Found> {
     let posting = |account: &Id, code: &str, debits| {
         let mut total = AccountTotal::zero(account.clone(), currency(code), false);
         total.balance.debits = debits;
-        Found::Posting(Turnover { total, day: AccountDay::zero(account.clone(), entry.date) })
+        let (day, month) =
+            (AccountDay::zero(account.clone(), entry.date), AccountMonth::zero(account.clone(), entry.date));
+        Found::Posting(Turnover { total, day, month })
     };
     let facts = entry.lines.iter().filter_map(|line| {
         let account = &line.account;
@@ -163,7 +165,8 @@ fn a_posted_entry_adds_to_total_and_day_of_each_account_once() {
     let sums: Vec<_> = post(&entry, found(&entry))
         .unwrap()
         .into_iter()
-        .map(|Turnover { total, day }| {
+        .map(|Turnover { total, day, month }| {
+            assert_eq!(month.0, AccountDay { date: entry.date.first_of_month(), ..day.clone() });
             assert_eq!((day.account, day.date), (total.balance.account.clone(), entry.date));
             assert_eq!((day.debits, day.credits), (total.balance.debits, total.balance.credits));
             (total.balance.account.to_string(), day.debits, day.credits)

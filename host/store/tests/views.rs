@@ -84,8 +84,13 @@ fn ledger(tx: &mut backroom_store::Tx) -> Result<(), StoreError> {
         ..Balance::zero(id(account), Currency::parse(currency, "c").unwrap())
     };
     // More than 64 signed bits hold.
-    tx.put(&AccountTotal { balance: balance("cash", "USD", u64::MAX, 6), stock_control: false, rules: None })?;
-    tx.put(&AccountTotal { balance: balance("fees", "JPY", 0, 99), stock_control: false, rules: None })?;
+    tx.put(&AccountTotal {
+        balance: balance("cash", "USD", u64::MAX, 6),
+        stock_control: false,
+        rules: None,
+        months: false,
+    })?;
+    tx.put(&AccountTotal { balance: balance("fees", "JPY", 0, 99), stock_control: false, rules: None, months: false })?;
     tx.put(&AccountDay { debits: 123_456, credits: 5, ..AccountDay::zero(id("cash"), day("2026-02-28")) })
 }
 

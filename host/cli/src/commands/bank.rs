@@ -70,7 +70,9 @@ Example:
         account: String,
     },
     /// Take a confirmation back.
-    #[command(after_help = "Example:\n  backroom bank undo B-17 --tenant harbor --account 1000 --reason 'it was pay-2'")]
+    #[command(
+        after_help = "Example:\n  backroom bank undo B-17 --tenant harbor --account 1000 --reason 'it was pay-2'"
+    )]
     Undo {
         /// The bank's id of the line.
         line: String,

@@ -170,9 +170,9 @@ impl Items {
                     .iter()
                     .map(|(debit, credit, amount)| json!({"debit": debit, "credit": credit, "minor": amount.minor}))
                     .collect();
-                let given_up = write_off.as_ref().map(|(item, account, amount)| {
-                    json!({ "item": item, "account": account, "minor": amount.minor })
-                });
+                let given_up = write_off
+                    .as_ref()
+                    .map(|(item, account, amount)| json!({ "item": item, "account": account, "minor": amount.minor }));
                 let tolerance = write_off.as_ref().map_or(0, |(.., amount)| amount.minor);
                 let body = json!({
                     "id": id, "date": date, "pairs": pairs, "write-off": given_up, "tolerance": tolerance, "entry": entry,

@@ -1,6 +1,7 @@
 //! Accounts, journal entries, balances.
 
 mod account;
+mod allocate;
 mod bank;
 mod bases;
 mod book;
@@ -10,17 +11,21 @@ mod details;
 mod form;
 mod hold;
 mod items;
+pub mod journal;
 mod limits;
 pub mod periods;
 mod posting;
 pub mod rates;
+pub mod reports;
 pub mod revaluation;
 mod rules;
+pub mod text;
 mod totals;
 mod types;
 pub mod year;
 
 pub use account::{changed_account, check_account, check_parent, same_account, sweep_entry};
+pub use allocate::{Fraction, MAX_FRACTION, MAX_PORTIONS, Portion, allocate};
 pub use bank::{
     BankLine, BankState, BankStatement, Judged, MAX_STATEMENT_LINES, NewBankLine, NewStatement, Suggestion,
     check_chain, check_statement, same_bank_line, same_statement, score,
@@ -50,7 +55,7 @@ pub use posting::{
 pub use rates::{FoundRate, NewRate, Rate};
 pub use revaluation::{NewRevaluation, Revaluation, Revalued};
 pub use rules::{AccountRules, Amount, Comparison, Figure, Guard};
-pub use totals::{AccountDay, AccountTotal, Adding, PostingRules};
+pub use totals::{AccountDay, AccountMonth, AccountTotal, Adding, PostingRules};
 pub use types::{
     Account, AccountChange, AccountClosing, AccountType, Balance, BaseBalance, Closing, Dimension, Entry, Line,
     NewAccount, NewEntry, Sweep, TrialBalance, TrialBalanceRow, TrialBalanceTotal,

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ledger::form::{check_details, check_line_details};
 use crate::ledger::limits::{Floor, check_limits};
-use crate::ledger::{AccountDay, AccountTotal, Adding, Entry, EntryDetails, Guard, Line, LineDetails, Made, NewEntry};
+use crate::ledger::{
+    AccountDay, AccountMonth, AccountTotal, Adding, Entry, EntryDetails, Guard, Line, LineDetails, Made, NewEntry,
+};
 use crate::shape::Problems;
 use crate::{Class, Currency, Error, Id, Money, Result, Side};
 
@@ -148,6 +150,8 @@ pub struct Turnover {
     pub total: AccountTotal,
     /// Of the day of the entry.
     pub day: AccountDay,
+    /// Of the month of that day.
+    pub month: AccountMonth,
 }
 
 /// The book of an entry, and the base currency of the book.
@@ -271,9 +275,10 @@ pub fn check_accounts(new: &NewEntry, found: &BTreeMap<Id, Found>) -> Result<()>
 pub fn add_lines(new: &NewEntry, how: Adding, mut found: BTreeMap<Id, Found>) -> Result<Vec<Turnover>> {
     let mut touched = BTreeSet::new();
     for line in &new.lines {
-        if let Some(Found::Posting(Turnover { total, day })) = found.get_mut(&line.account) {
+        if let Some(Found::Posting(Turnover { total, day, month })) = found.get_mut(&line.account) {
             total.add(how, line)?;
             day.add(how, line, total)?;
+            month.0.add(how, line, total)?;
             touched.insert(&line.account);
         }
     }

@@ -1,6 +1,6 @@
 //! The running totals of posting accounts: what makes a balance one read instead of a scan of the journal.
 //!
-//! Both counters of each only ever grow, and the total of an account is the sum of its days.
+//! Both counters of each only ever grow, and the total of an account is the sum of its months, a month that of its days.
 
 use crate::ledger::types::is_zero;
 use crate::ledger::{AccountRules, AccountType, Balance, BaseBalance, Line};
@@ -20,6 +20,9 @@ pub struct AccountTotal {
     /// the book `main`, without rules.
     #[n(2)]
     pub rules: Option<Box<PostingRules>>,
+    /// Whether there is an [`AccountMonth`] for every month with postings: not of accounts from before there was any.
+    #[cbor(n(3), skip_if = "is_false")]
+    pub months: bool,
 }
 
 /// What posting has to know of an account and its book, kept with the total, so that it need not look at them.
@@ -71,6 +74,19 @@ pub struct AccountDay {
     pub base_credits: u64,
 }
 
+/// What was posted to an account in one month: the sum of its days, so that a balance as of any day is found with few reads. Its
+/// date is the first day of the month.
+#[derive(Debug, Clone, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]
+#[cbor(transparent)]
+pub struct AccountMonth(#[n(0)] pub AccountDay);
+
+impl AccountMonth {
+    /// The month of a day, without postings.
+    pub fn zero(account: Id, date: BusinessDate) -> Self {
+        Self(AccountDay::zero(account, date.first_of_month()))
+    }
+}
+
 impl AccountTotal {
     /// What was posted in the base currency of the book, if it has one.
     pub fn base(&self) -> Option<BaseBalance> {
@@ -85,7 +101,7 @@ impl AccountTotal {
 
     /// The total of an account that was never posted to.
     pub fn zero(account: Id, currency: Currency, stock_control: bool) -> Self {
-        Self { balance: Balance::zero(account, currency), stock_control, rules: None }
+        Self { balance: Balance::zero(account, currency), stock_control, rules: None, months: true }
     }
 
     /// Adds one line, or says `overflow`.
@@ -211,6 +227,11 @@ impl Balance {
         }
         Some(self)
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the encoder asks so")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 fn bounded_sum(a: u64, b: u64) -> Option<u64> {

@@ -39,13 +39,13 @@ pub struct ImportSummary {
 pub struct FileSummary {
     /// The file.
     pub file: String,
-    /// Rows that were staged.
+    /// Rows that were staged; of a journal, accounts and entries.
     pub created: u64,
     /// Rows that were there already, with the same content.
     pub replayed: u64,
 }
 
-/// Stages everything in `set`: accounts (parents before children, in whatever order they stand), the opening entry, workers,
+/// Stages everything in `set`: accounts (parents before children, in whatever order they stand), the opening entry, the journal, workers,
 /// employments, items, locations, lots, and the stock. The work is to be sealed and committed if this succeeds, and to be
 /// dropped if it does not: rows without problems are staged nevertheless, to find the problems of those that build on them.
 ///
@@ -56,6 +56,7 @@ pub fn apply(work: &mut Work, set: &ImportSet) -> Result<ImportSummary, ImportFa
     let mut stage = Stage::new(work, set);
     stage.accounts()?;
     stage.opening()?;
+    stage.journal()?;
     stage.workers()?;
     stage.employments()?;
     stage.items()?;

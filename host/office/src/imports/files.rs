@@ -7,6 +7,8 @@ pub enum File {
     Accounts,
     /// `opening-balances.csv`: one entry that opens the books.
     OpeningBalances,
+    /// `books.journal`: a journal of hledger.
+    Journal,
     /// `workers.csv`: people.
     Workers,
     /// `employments.csv`: what they do from when to when.
@@ -23,9 +25,10 @@ pub enum File {
 
 impl File {
     /// Every file, in the order in which they are applied.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Accounts,
         Self::OpeningBalances,
+        Self::Journal,
         Self::Workers,
         Self::Employments,
         Self::Items,
@@ -39,6 +42,7 @@ impl File {
         match self {
             Self::Accounts => "accounts.csv",
             Self::OpeningBalances => "opening-balances.csv",
+            Self::Journal => "books.journal",
             Self::Workers => "workers.csv",
             Self::Employments => "employments.csv",
             Self::Items => "items.csv",
@@ -53,11 +57,12 @@ impl File {
         Self::ALL.into_iter().find(|f| f.name() == name)
     }
 
-    /// Its columns, all of which must be in the header row.
+    /// Its columns, all of which must be in the header row; none of one that is no CSV.
     pub fn columns(self) -> &'static [&'static str] {
         match self {
             Self::Accounts => &["code", "name", "type", "parent", "currency", "posting", "stock-control"],
             Self::OpeningBalances => &["account", "date", "debit", "credit", "currency"],
+            Self::Journal => &[],
             Self::Workers => &["id", "name", "email", "bank-account"],
             Self::Employments => {
                 &["worker", "first-day", "last-day", "position", "place", "cost-center", "salary", "currency"]

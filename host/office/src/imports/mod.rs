@@ -22,6 +22,9 @@
 //! | `lots.csv` | `id`, `item`, `expiry`? |
 //! | `stock.csv` | `item`, `location`, `lot`?, `quantity`, `value` (of the whole quantity), `currency`, `source` (the adjustment location that opening stock comes from) |
 //!
+//! `books.journal` is a journal of hledger; [`backroom_domain::ledger::journal`] says what is understood of it. Where a problem is in it
+//! says a column of the line.
+//!
 //! The opening balances become one journal entry `opening:<date>`; row *n* of the stock becomes the move `opening-stock:<n>`
 //! of that date, which names the entry. The stock under a stock control account must be worth its opening balance.
 
@@ -29,6 +32,7 @@ mod apply;
 mod cells;
 mod csv;
 mod files;
+mod journal;
 mod opening;
 mod problems;
 mod read;

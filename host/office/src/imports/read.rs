@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use backroom_domain::hr::{NewEmployment, NewWorker, Place};
 use backroom_domain::inventory::{NewItem, NewLocation, NewLot, Tracking, Usage};
+use backroom_domain::ledger::journal::{self, Plan};
 use backroom_domain::ledger::{AccountType, NewAccount};
 use backroom_domain::{BusinessDate, Currency, Decimal, Id, Money, Side, minor_text};
 
@@ -18,6 +19,9 @@ pub const MAX_FILE: usize = 16 << 20;
 
 /// 100,000 rows a file: more than one commit of the store carries (65,536 changes), so that it is never the lower limit.
 pub const MAX_ROWS: usize = 100_000;
+
+/// What the ids of a journal's entries begin with that have none of their own.
+const PREFIX: &str = "journal";
 
 /// A row and where it stands.
 #[derive(Debug, Clone)]
@@ -55,6 +59,7 @@ pub(super) struct StockRow {
 pub struct ImportSet {
     pub(super) accounts: Vec<At<NewAccount>>,
     pub(super) opening: Vec<At<OpeningRow>>,
+    pub(super) journal: Plan,
     pub(super) workers: Vec<At<NewWorker>>,
     pub(super) employments: Vec<At<NewEmployment>>,
     pub(super) items: Vec<At<NewItem>>,
@@ -175,11 +180,33 @@ fn names() -> String {
 
 impl ImportSet {
     fn file(&mut self, file: File, bytes: &[u8]) {
-        if self.rows(file, bytes).is_none() {
+        let read = if file == File::Journal { self.journal(bytes) } else { self.rows(file, bytes) };
+        if read.is_none() {
             // Without its rows nothing can be said about what refers to them.
             self.doubt.add(file, None);
             self.opening_totals.incomplete |= file == File::OpeningBalances;
         }
+    }
+
+    /// Reads a journal. `None` if anything is wrong with it, as its entries build on one another.
+    fn journal(&mut self, bytes: &[u8]) -> Option<()> {
+        let file = File::Journal;
+        let bytes = self.text_of(file, bytes)?;
+        let Ok(text) = std::str::from_utf8(bytes) else {
+            self.problems.file(file.name(), "encoding-invalid", "the file is no UTF-8");
+            return None;
+        };
+        let prefix = Id::parse(PREFIX, "prefix").ok()?;
+        let plan = journal::plan(&journal::read(text), &journal::Options::new(prefix));
+        for fault in &plan.faults {
+            let column = fault.column.to_string();
+            self.problems.row(file, fault.line, Some(&column), &fault.code, fault.message.as_str());
+        }
+        if !plan.faults.is_empty() {
+            return None;
+        }
+        self.journal = plan;
+        Some(())
     }
 
     /// Reads all rows. `None`: the file cannot be read at all, and why was reported.
@@ -234,6 +261,8 @@ impl ImportSet {
                 self.opening_totals.add(amount);
                 keep.found(&mut self.opening, &mut row, found);
             }
+            // It has no rows.
+            File::Journal => {}
             File::Workers => keep.row(&mut self.workers, &mut row, worker),
             File::Employments => keep.row(&mut self.employments, &mut row, employment),
             File::Items => keep.row(&mut self.items, &mut row, item),

@@ -1,15 +1,16 @@
 //! Balances, now and as of a day of the books.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 use backroom_domain::ledger::{
-    Account, AccountDay, AccountTotal, AccountType, Amount, Balance, BaseBalance, Entry, TrialBalance, TrialBalanceRow,
-    TrialBalanceTotal,
+    Account, AccountDay, AccountMonth, AccountTotal, AccountType, Amount, Balance, BaseBalance, Entry, TrialBalance,
+    TrialBalanceRow, TrialBalanceTotal,
 };
 use backroom_domain::rights::Operation;
 use backroom_domain::{BusinessDate, Class, Currency, Error, Id, Instant, Side};
 use backroom_store::records::EntryNumber;
-use backroom_store::{RecordKey as _, StoreError};
+use backroom_store::{Record, StoreError};
 
 use crate::error::{Failure, Result};
 use crate::ledger::accounts::kind_of;
@@ -36,7 +37,7 @@ pub struct AsOf {
 }
 
 /// What was posted to an account by entries dated up to and on `as_of` (by all, if none). Needs the right to read it.
-/// One read for the whole; as of a day, one read for each later day with postings more.
+/// One read for the whole; as of a day, one read more for each later month with postings, and for each later day of its month.
 ///
 /// # Errors
 /// In order: `ledger-read-denied`; `not-found`; `account-is-header`; `history-not-kept`.
@@ -94,10 +95,9 @@ fn answer(work: &Work, total: &AccountTotal, kind: AccountType, as_of: AsOf) -> 
     take_off_due(work, &mut balance, as_of.date)?;
     let past = as_of.date.is_some() || as_of.recorded_at.is_some();
     if past && total.account_rules().is_some_and(|rules| !rules.history) {
-        let message = format!("of account {} no history is kept", balance.account);
-        return Err(Error::at(Class::Refused, "history-not-kept", "account", message).into());
+        return Err(no_history(&balance.account));
     }
-    balance = up_to(work, balance, as_of.date)?;
+    balance = up_to(work, balance, as_of.date, total.months)?;
     if let Some(moment) = as_of.recorded_at {
         balance = recorded_up_to(work, balance, as_of.date, moment)?;
         (balance.debits_held, balance.credits_held) = (0, 0);
@@ -225,25 +225,60 @@ pub fn trial_balance(work: &Work, as_of: Option<BusinessDate>) -> Result<TrialBa
     })
 }
 
-/// The balance as of a day, from that of all days: what was posted on later days is taken off, as the day that is asked for is
-/// mostly a recent one.
-fn up_to(work: &Work, mut balance: Balance, as_of: Option<BusinessDate>) -> Result<Balance> {
+/// What was posted to a posting account by entries dated up to and on `as_of`, whoever asks.
+///
+/// # Errors
+/// `history-not-kept`.
+pub(crate) fn posted(work: &Work, account: &Id, as_of: Option<BusinessDate>) -> Result<Balance> {
+    let total = work.tx().get::<AccountTotal>(account)?;
+    let total = total.ok_or_else(|| damaged(account, "a posting account without totals"))?;
+    if as_of.is_some() && total.account_rules().is_some_and(|rules| !rules.history) {
+        return Err(no_history(account));
+    }
+    up_to(work, total.balance, as_of, total.months)
+}
+
+/// The balance as of a day, from that of all days: what was posted in later months is taken off, and on later days of the month. Of
+/// an account without months, all later days.
+fn up_to(work: &Work, mut balance: Balance, as_of: Option<BusinessDate>, months: bool) -> Result<Balance> {
     let Some(as_of) = as_of else { return Ok(balance) };
     let account = balance.account.clone();
-    let mut after = Vec::new();
-    (&account, as_of).write(&mut after);
+    let key = |date: BusinessDate| (account.clone(), date);
+    let (after, last) = (Bound::Excluded(key(as_of)), if months { as_of.last_of_month() } else { BusinessDate::MAX });
+    balance = take_off::<AccountDay>(work, balance, (after, Bound::Included(key(last))), |day| day)?;
+    if months {
+        let range = (Bound::Excluded(key(as_of.first_of_month())), Bound::Included(key(BusinessDate::MAX)));
+        balance = take_off::<AccountMonth>(work, balance, range, |month| &month.0)?;
+    }
+    Ok(balance)
+}
+
+type Range = (Bound<(Id, BusinessDate)>, Bound<(Id, BusinessDate)>);
+
+/// The balance without what the records of a range say.
+fn take_off<R: Record<Key = (Id, BusinessDate)>>(
+    work: &Work,
+    mut balance: Balance,
+    (mut from, to): Range,
+    of: impl Fn(&R) -> &AccountDay,
+) -> Result<Balance> {
+    let account = balance.account.clone();
     loop {
-        let days = work.tx().scan::<AccountDay>(&account, Some(&after), CHUNK)?;
-        let last = days.len() < CHUNK;
-        for (key, day) in days {
-            balance =
-                balance.before(&day).ok_or_else(|| damaged(&account, "a day with more than was posted in all"))?;
-            after = key;
+        let rows = work.tx().scan_range::<R>(from, to.clone(), CHUNK)?;
+        for (_, row) in &rows {
+            let taken = balance.before(of(row));
+            balance = taken.ok_or_else(|| damaged(&account, "a day or month with more than was posted in all"))?;
         }
-        if last {
-            return Ok(balance);
+        match rows.last().filter(|_| rows.len() == CHUNK) {
+            Some((_, row)) => from = Bound::Excluded(row.key()),
+            None => return Ok(balance),
         }
     }
+}
+
+fn no_history(account: &Id) -> Failure {
+    let message = format!("of account {account} no history is kept");
+    Error::at(Class::Refused, "history-not-kept", "account", message).into()
 }
 
 fn damaged(account: &Id, what: &str) -> Failure {

@@ -246,7 +246,8 @@ fn totals(work: &Work, entry: &NewEntry) -> Result<BTreeMap<Id, Found>> {
         if let Some(total) = work.tx().get::<AccountTotal>(&line.account)? {
             let day = work.tx().get::<AccountDay>(&(line.account.clone(), entry.date))?;
             let day = day.unwrap_or_else(|| AccountDay::zero(line.account.clone(), entry.date));
-            found.insert(line.account.clone(), Found::Posting(Turnover { total, day }));
+            let month = making::month_of(work, &total, &line.account, entry.date)?;
+            found.insert(line.account.clone(), Found::Posting(Turnover { total, day, month }));
         }
     }
     Ok(found)

@@ -224,6 +224,6 @@ fn size(entry: &Entry) -> usize {
     256 + details + entry.new.description.len() + entry.new.lines.iter().map(line).sum::<usize>()
 }
 
-fn damaged(id: &Id, what: String) -> Failure {
+pub(crate) fn damaged(id: &Id, what: String) -> Failure {
     StoreError::Corrupt { place: format!("journal entry {id}"), what }.into()
 }

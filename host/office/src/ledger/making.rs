@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use backroom_domain::ledger::{
-    self, Account, AccountDay, AccountTotal, Adding, Before, Book, Differences, Entry, Floor, Found, InBook, MAIN_BOOK,
-    NewEntry, Scope, Turnover,
+    self, Account, AccountDay, AccountMonth, AccountTotal, Adding, Before, Book, Differences, Entry, Floor, Found,
+    InBook, MAIN_BOOK, NewEntry, Scope, Turnover,
 };
 use backroom_domain::rights::Operation;
-use backroom_domain::{Class, Effect, Error, Id};
+use backroom_domain::{BusinessDate, Class, Effect, Error, Id};
 use backroom_store::records::{EntryLines, EntryNumber, NameKind, StoredEntry, TakenName};
 
 use crate::error::{Failure, Result};
@@ -160,13 +160,28 @@ pub(crate) fn stage(work: &mut Work, made: Made, how: How) -> Result<Entry> {
 
 /// Stages the totals of all days and of the day, this of accounts with a history alone.
 pub(crate) fn stage_totals(work: &mut Work, turnovers: &[Turnover]) -> Result<()> {
-    for Turnover { total, day } in turnovers {
+    for Turnover { total, day, month } in turnovers {
         work.put(total)?;
-        if total.account_rules().is_none_or(|rules| rules.history) {
+        if has_history(total) {
             work.put(day)?;
+            if total.months {
+                work.put(month)?;
+            }
         }
     }
     Ok(())
+}
+
+/// Is what was posted kept by day?
+pub(crate) fn has_history(total: &AccountTotal) -> bool {
+    total.account_rules().is_none_or(|rules| rules.history)
+}
+
+/// What was posted to an account in the month of a day, of accounts for which that is kept.
+pub(crate) fn month_of(work: &Work, total: &AccountTotal, account: &Id, date: BusinessDate) -> Result<AccountMonth> {
+    let kept = total.months && has_history(total);
+    let month = if kept { work.tx().get::<AccountMonth>(&(account.clone(), date.first_of_month()))? } else { None };
+    Ok(month.unwrap_or_else(|| AccountMonth::zero(account.clone(), date)))
 }
 
 /// Does what holds keep matter to whether an entry of these accounts may be made?
@@ -194,7 +209,8 @@ fn load_account(work: &Work, new: &NewEntry, account: &Id, found: &mut BTreeMap<
     if let Some(total) = work.tx().get::<AccountTotal>(account)? {
         let day = work.tx().get::<AccountDay>(&(account.clone(), new.date))?;
         let day = day.unwrap_or_else(|| AccountDay::zero(account.clone(), new.date));
-        found.insert(account.clone(), Found::Posting(Turnover { total, day }));
+        let month = month_of(work, &total, account, new.date)?;
+        found.insert(account.clone(), Found::Posting(Turnover { total, day, month }));
     } else if work.tx().get::<Account>(account)?.is_some() {
         // Every posting account has a total, from its creation on.
         found.insert(account.clone(), Found::Header);

@@ -1,18 +1,20 @@
 //! The ledger: chart of accounts, journal, balances.
 
 pub(crate) mod accounts;
-mod balances;
+pub(crate) mod balances;
 mod bank;
 mod batch;
 mod book;
 mod books;
 mod budgets;
+mod export;
 mod holds;
 mod items;
-mod journal;
+pub(crate) mod journal;
 mod making;
 mod periods;
 mod rates;
+pub mod reports;
 mod revalue;
 mod reverse;
 mod scan;
@@ -27,6 +29,7 @@ pub use bank::{
 pub use batch::{Outcome, post_batch};
 pub use books::{create_book, get_book, list_books};
 pub use budgets::{BudgetRow, BudgetStatus, budget_status, list_budgets, set_budget};
+pub use export::{ExportFailure, Exported, export};
 pub use holds::{Placed, get_hold, hold, list_holds, release, settle};
 pub use items::{ItemFilter, ItemRow, MAX_AGED, MatchDone, ageing, list_open_items, match_items, unmatch};
 pub use journal::{Posted, check_post, get_entry, get_entry_as, list_entries, post, post_as};

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod balances;
+mod bank;
 mod benefits;
 mod budgets;
 mod clock;
@@ -14,8 +15,10 @@ mod http;
 mod items;
 mod journal;
 mod log;
+mod open_items;
 mod periods;
 mod rates;
+mod reports;
 mod state;
 mod stock;
 mod types;
@@ -25,7 +28,7 @@ mod workers;
 mod tests;
 
 /// Every interface of the contract. A component that imports anything else is refused when it is uploaded.
-pub(crate) const INTERFACES: [&str; 17] = [
+pub(crate) const INTERFACES: [&str; 20] = [
     "backroom:host/clock@0.1.0",
     "backroom:host/config@0.1.0",
     "backroom:host/files@0.1.0",
@@ -40,8 +43,11 @@ pub(crate) const INTERFACES: [&str; 17] = [
     "backroom:ledger/balances@0.1.0",
     "backroom:ledger/budgets@0.1.0",
     "backroom:ledger/journal@0.1.0",
+    "backroom:ledger/open-items@0.1.0",
+    "backroom:ledger/bank@0.1.0",
     "backroom:ledger/periods@0.1.0",
     "backroom:ledger/rates@0.1.0",
+    "backroom:ledger/reports@0.1.0",
     "backroom:types/types@0.1.0",
 ];
 

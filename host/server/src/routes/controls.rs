@@ -110,7 +110,7 @@ pub(crate) struct InBook {
 }
 
 /// Does one change and answers with it once it is on disk; a repeat changes nothing.
-async fn change<T: Serialize + Send + 'static>(
+pub(super) async fn change<T: Serialize + Send + 'static>(
     books: Books,
     kind: &'static str,
     change: impl FnOnce(&mut Work) -> Result<Changed<T>, Failure> + Send + 'static,

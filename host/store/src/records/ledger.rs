@@ -12,8 +12,9 @@
 //! | 27 | [`Hold`] | hold id |
 //! | 28 | [`HoldExpiry`] | instant, hold id |
 //! | 29 | [`TakenName`] | what kind of name, book, name |
+//! | 80 | [`AccountMonth`] | account, first day of the month |
 
-use backroom_domain::ledger::{Account, AccountDay, AccountTotal, Book, Entry, Hold, Line};
+use backroom_domain::ledger::{Account, AccountDay, AccountMonth, AccountTotal, Book, Entry, Hold, Line};
 use backroom_domain::{BusinessDate, Id, Instant};
 
 use crate::record::Record;
@@ -85,6 +86,14 @@ impl Record for AccountDay {
     type Key = (Id, BusinessDate);
     fn key(&self) -> (Id, BusinessDate) {
         (self.account.clone(), self.date)
+    }
+}
+
+impl Record for AccountMonth {
+    const SPACE: u8 = 80;
+    type Key = (Id, BusinessDate);
+    fn key(&self) -> (Id, BusinessDate) {
+        (self.0.account.clone(), self.0.date)
     }
 }
 

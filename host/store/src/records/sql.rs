@@ -395,6 +395,7 @@ pub const TABLES: &[Table] = &[
             Ok(vec![id(&r.entry), int(r.part), json(&r.lines)?])
         },
     },
+    ledger::MONTH,
     ledger::BOOK,
     ledger::HOLD,
     ledger::HOLD_EXPIRY,

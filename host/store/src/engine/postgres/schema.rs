@@ -21,6 +21,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("ledger", include_str!("migrations/0009_ledger.sql")),
     ("periods, rates, budgets", include_str!("migrations/0010_periods.sql")),
     ("open items", include_str!("migrations/0012_items.sql")),
+    ("months", include_str!("migrations/0011_months.sql")),
 ];
 
 /// Whoever holds it migrates. The number says nothing; it must only be the same in all releases.

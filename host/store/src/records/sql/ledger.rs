@@ -1,10 +1,25 @@
-//! The tables of books, holds and taken names.
+//! The tables of months, books, holds and taken names.
 
-use backroom_domain::ledger::{Book, Hold};
+use backroom_domain::ledger::{AccountMonth, Book, Hold};
 
 use super::{Datum, Kind, Table, column, day, id, int, json, maybe, shown, text, time, word};
 use crate::record::Record as _;
 use crate::records::{HoldExpiry, TakenName};
+
+pub(super) const MONTH: Table = Table {
+    space: AccountMonth::SPACE,
+    name: "ledger_account_month",
+    columns: &[
+        column("account", Kind::Text),
+        column("month", Kind::Date),
+        column("debits", Kind::Number),
+        column("credits", Kind::Number),
+    ],
+    extract: |body| {
+        let r = AccountMonth::decode(body)?.0;
+        Ok(vec![id(&r.account), day(r.date), shown(r.debits), shown(r.credits)])
+    },
+};
 
 pub(super) const BOOK: Table = Table {
     space: Book::SPACE,
