@@ -1,7 +1,7 @@
 //! `backroom periods`: locks of a book and exceptions from them.
 
 use backroom_domain::BusinessDate;
-use backroom_domain::ledger::{ExceptionUse, Holder, LockException};
+use backroom_domain::ledger::{ExceptionUse, Holder, LockException, Opening};
 use clap::{Args, Subcommand, ValueEnum};
 use serde::Deserialize;
 use serde_json::json;
@@ -10,6 +10,7 @@ use super::Context;
 use crate::args::{Of, Part, date};
 use crate::client::{path, query};
 use crate::exit::{Failure, Result};
+use crate::figures::amount;
 use crate::output::{Grid, Out, left, right};
 
 /// Periods of the books: how far they are locked, and who may post all the same.
@@ -138,6 +139,39 @@ Examples:
         #[command(flatten)]
         part: Part,
     },
+    /// Close a fiscal year: what is on income and expense accounts goes to retained earnings, and the year is locked for good.
+    #[command(after_help = "\
+The scope `all` has to be locked up to the end of the year. The result goes over for each currency and set of dimensions by
+itself, to an account of type equity in each currency that has one.
+
+Example:
+  backroom periods close-year 2025 --tenant harbor --id close:2025 --retained-earnings 3200")]
+    CloseYear {
+        /// The calendar year in which the fiscal year begins.
+        year: u16,
+        #[command(flatten)]
+        of: Of,
+        #[command(flatten)]
+        book: Book,
+        /// The id of the entry, at most 56 characters.
+        #[arg(long)]
+        id: String,
+        /// An account that takes the result; one for each currency.
+        #[arg(long, value_name = "ACCOUNT", required = true)]
+        retained_earnings: Vec<String>,
+    },
+    /// What the year behind a closed one opens with.
+    #[command(after_help = "Example:\n  backroom periods openings 2025 --tenant harbor")]
+    Openings {
+        /// The fiscal year that was closed.
+        year: u16,
+        #[command(flatten)]
+        of: Of,
+        #[command(flatten)]
+        book: Book,
+        #[command(flatten)]
+        part: Part,
+    },
 }
 
 /// Which book.
@@ -195,6 +229,12 @@ pub(crate) struct HolderArg {
 
 #[derive(Debug, Deserialize)]
 struct Changed {
+    replayed: bool,
+}
+
+#[derive(Debug, Deserialize)]
+struct Closed {
+    entries: Vec<String>,
     replayed: bool,
 }
 
@@ -278,6 +318,21 @@ impl Periods {
                 let reply = context.client()?.get(&query(&to, &book.pairs(part)))?;
                 context.show_page(&reply, uses)
             }
+            Self::CloseYear { year, of, book, id, retained_earnings } => {
+                let closing = json!({ "id": id, "year": year, "retained-earnings": retained_earnings });
+                let body = json!({ "book": book.book, "closing": closing });
+                let reply = context.client()?.post(&place(of, &["year-closings"]), &body)?;
+                context.show(&reply, |out, Closed { entries, replayed }| {
+                    let entries = if entries.is_empty() { "nothing to post".to_owned() } else { entries.join(", ") };
+                    out.line(format_args!("The year {year} is closed{}: {entries}.", before(replayed)));
+                })
+            }
+            Self::Openings { year, of, book, part } => {
+                let mut pairs = book.pairs(part);
+                pairs.push(("year", Some(year.to_string())));
+                let reply = context.client()?.get(&query(&place(of, &["openings"]), &pairs))?;
+                context.show_page(&reply, openings)
+            }
         }
     }
 }
@@ -345,6 +400,20 @@ fn uses(out: Out, rows: &[ExceptionUse]) {
     for row in rows {
         let run = row.run.as_ref().map(ToString::to_string).unwrap_or_default();
         grid.row([row.entry.to_string(), row.date.to_string(), row.actor.clone(), run, row.recorded_at.to_string()]);
+    }
+    out.table(&grid);
+}
+
+fn openings(out: Out, rows: &[Opening]) {
+    let heads =
+        [left("Account"), right("Debits"), right("Credits"), left(""), right("Base debits"), right("Base credits")];
+    let mut grid = Grid::new(&heads);
+    for row in rows {
+        let figure = |minor: u64| amount(minor.into(), row.currency);
+        let base = row.base.map(|base| [base.debits, base.credits].map(|minor| amount(minor.into(), base.currency)));
+        let [debits, credits] = base.unwrap_or_default();
+        let account = row.account.to_string();
+        grid.row([account, figure(row.debits), figure(row.credits), row.currency.to_string(), debits, credits]);
     }
     out.table(&grid);
 }

@@ -1,7 +1,7 @@
 //! `backroom rates`: exchange rates of a book.
 
 use backroom_domain::BusinessDate;
-use backroom_domain::ledger::{FoundRate, Rate};
+use backroom_domain::ledger::{FoundRate, Rate, Revalued};
 use clap::Subcommand;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -11,6 +11,7 @@ use super::periods::{Book, place};
 use crate::args::{Of, Part, date};
 use crate::client::query;
 use crate::exit::Result;
+use crate::figures::money;
 use crate::output::{Grid, left, right};
 
 /// Exchange rates: what one unit of a currency is worth in another.
@@ -66,6 +67,32 @@ Examples:
         #[command(flatten)]
         part: Part,
     },
+    /// Bring what foreign balances are carried at to what they are worth at the rate of a day.
+    #[command(after_help = "\
+The difference goes to the exchange gain and loss accounts of the book; the balances themselves do not change.
+
+Example:
+  backroom rates revalue reval:2026-06 --tenant harbor --as-of 2026-06-30 --account 1120 --account 2120 --reverse")]
+    Revalue {
+        /// The id of the entry, at most 56 characters.
+        id: String,
+        #[command(flatten)]
+        of: Of,
+        #[command(flatten)]
+        book: Book,
+        /// The day whose balances are revalued, YYYY-MM-DD.
+        #[arg(long, value_name = "DATE", value_parser = date)]
+        as_of: BusinessDate,
+        /// An account that is kept in a foreign currency; several.
+        #[arg(long = "account", value_name = "ACCOUNT", required = true)]
+        accounts: Vec<String>,
+        /// The type of rate.
+        #[arg(long = "type", value_name = "TYPE", default_value = "closing")]
+        kind: String,
+        /// Take it back on the next day.
+        #[arg(long)]
+        reverse: bool,
+    },
 }
 
 /// `EUR/USD=1.0842`.
@@ -82,6 +109,12 @@ fn pair(text: &str) -> std::result::Result<Pair, String> {
         return Err("a rate is written FROM/TO=RATE, such as EUR/USD=1.0842".to_owned());
     };
     Ok(Pair { from: from.to_owned(), to: to.to_owned(), rate: rate.to_owned() })
+}
+
+#[derive(Debug, Deserialize)]
+struct Revaluation {
+    revalued: Vec<Revalued>,
+    entries: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -116,6 +149,24 @@ impl Rates {
                         (true, false) => format!(", from {to}/{from}, rounded"),
                     };
                     out.line(format_args!("1 {from} is {rate} {to} (of {date}{how})"));
+                })
+            }
+            Self::Revalue { id, of, book, as_of, accounts, kind, reverse } => {
+                let revaluation =
+                    json!({ "id": id, "as-of": as_of, "accounts": accounts, "type": kind, "reverse": reverse });
+                let body = json!({ "book": book.book, "revaluation": revaluation });
+                let reply = context.client()?.post(&place(of, &["revaluations"]), &body)?;
+                context.show(&reply, |out, Revaluation { revalued, entries }| {
+                    let heads = [left("Account"), right("Rate"), left("Of"), right("Difference"), left("")];
+                    let mut grid = Grid::new(&heads);
+                    for one in revalued {
+                        let side = format!("{:?}", one.side).to_lowercase();
+                        let (rate, day) = (one.rate.to_string(), one.rate_date.to_string());
+                        grid.row([one.account.to_string(), rate, day, money(one.difference), side]);
+                    }
+                    out.table(&grid);
+                    let entries = if entries.is_empty() { "nothing to post".to_owned() } else { entries.join(", ") };
+                    out.line(format_args!("Entries: {entries}"));
                 })
             }
             Self::List { of, book, part } => {

@@ -7,8 +7,8 @@ use backroom_office::ledger;
 
 use super::FIXED;
 use crate::bindings::backroom::ledger::periods::{
-    ExceptionPage, ExceptionUse, ExceptionUsePage, FiscalYear, Holder, Host, Lock, LockException, LockKind, Locked,
-    NewException, Period, PeriodState, Scope, ScopeState,
+    BaseSums, ExceptionPage, ExceptionUse, ExceptionUsePage, FiscalYear, Holder, Host, Lock, LockException, LockKind,
+    Locked, NewException, Opening, OpeningPage, Period, PeriodState, Scope, ScopeState, YearClosing,
 };
 use crate::bindings::backroom::types::types::BusinessDate;
 use crate::convert::{self, Form};
@@ -159,9 +159,55 @@ impl Host for RunState {
         self.leave(items.len() * 3 * FIXED)?;
         Ok(ExceptionUsePage { items, next })
     }
+
+    fn close_year(
+        &mut self,
+        book: String,
+        id: String,
+        year: u16,
+        retained_earnings: Vec<String>,
+    ) -> Result<YearClosing, HostError> {
+        self.enter(book.len() + id.len() + retained_earnings.len() * FIXED)?;
+        let mut form = Form::default();
+        let of = form.id(&book, || "book".to_owned())?;
+        let known = (!form.has("id-invalid")).then_some(&of);
+        let id = form.id(&id, || "id".to_owned())?;
+        let accounts = retained_earnings.iter().enumerate();
+        let accounts = accounts.map(|(i, code)| form.id(code, || format!("retained-earnings[{i}]")));
+        let retained_earnings = accounts.collect::<Result<_, backroom_domain::Error>>()?;
+        form.finish(|| self.work.rights().check_periods(Operation::CloseYear, known), || Ok(()))?;
+        self.closed(&of, domain::NewClosing { id, year, retained_earnings })
+    }
+
+    fn list_openings(
+        &mut self,
+        book: String,
+        year: u16,
+        cursor: Option<String>,
+        limit: u32,
+    ) -> Result<OpeningPage, HostError> {
+        self.enter(book.len())?;
+        let request = convert::page_request(cursor, limit);
+        let page = ledger::list_openings(&self.work, &Id::parse(&book, "book")?, year, &request)?;
+        let (items, next) = convert::page(page, opening);
+        self.leave(items.len() * 2 * FIXED)?;
+        Ok(OpeningPage { items, next })
+    }
 }
 
 impl RunState {
+    fn closed(&mut self, book: &Id, new: domain::NewClosing) -> Result<YearClosing, HostError> {
+        let ledger::Changed { value, replayed } = ledger::close_year(&mut self.work, book, new)?;
+        self.staged(FIXED * (value.entries.len() + 4))?;
+        self.leave(FIXED * (value.entries.len() + 1))?;
+        Ok(YearClosing {
+            year: value.new.year,
+            last_day: convert::date(value.last),
+            entries: value.entries.into_iter().map(String::from).collect(),
+            replayed,
+        })
+    }
+
     /// The book of a call that has nothing else that can be malformed, and that administers periods.
     fn book(&self, text: &str, operation: Operation) -> Result<Id, HostError> {
         Ok(Id::parse(text, "book")
@@ -238,5 +284,20 @@ fn used(used: domain::ExceptionUse) -> ExceptionUse {
         actor: used.actor,
         run: used.run.map(String::from),
         recorded_at: convert::instant(used.recorded_at),
+    }
+}
+
+fn opening(opening: domain::Opening) -> Opening {
+    let sums = |base: domain::BaseBalance| BaseSums {
+        currency: base.currency.into(),
+        debits: base.debits,
+        credits: base.credits,
+    };
+    Opening {
+        account: opening.account.into(),
+        currency: opening.currency.into(),
+        debits: opening.debits,
+        credits: opening.credits,
+        base: opening.base.map(sums),
     }
 }

@@ -6,7 +6,9 @@ use backroom_domain::{Currency, Decimal, Error};
 use backroom_office::ledger;
 
 use super::FIXED;
-use crate::bindings::backroom::ledger::rates::{FoundRate, Host, NewRate, Rate, RatePage, RatesSet};
+use crate::bindings::backroom::ledger::rates::{
+    FoundRate, Host, NewRate, NewRevaluation, Rate, RatePage, RatesSet, Revaluation, Revalued,
+};
 use crate::bindings::backroom::types::types::BusinessDate;
 use crate::convert::{self, Form};
 use crate::error::HostError;
@@ -63,6 +65,43 @@ impl Host for RunState {
         let (items, next) = convert::page(ledger::list_rates(&self.work, &id, &request)?, given);
         self.leave(items.len() * 3 * FIXED)?;
         Ok(RatePage { items, next })
+    }
+
+    fn revalue(&mut self, book: String, revaluation: NewRevaluation) -> Result<Revaluation, HostError> {
+        let bytes = book.len() + (revaluation.accounts.len() + 2) * FIXED;
+        self.enter(bytes)?;
+        let mut form = Form::default();
+        let of = form.id(&book, || "book".to_owned())?;
+        let known = (!form.has("id-invalid")).then(|| of.clone());
+        let accounts = revaluation.accounts.iter().enumerate();
+        let accounts = accounts.map(|(i, code)| form.id(code, || format!("accounts[{i}]")));
+        let accounts = accounts.collect::<Result<_, Error>>()?;
+        let new = domain::NewRevaluation {
+            id: form.id(&revaluation.id, || "id".to_owned())?,
+            as_of: form.date(revaluation.as_of, "as-of")?,
+            accounts,
+            kind: form.some_id(revaluation.kind.as_ref(), "kind")?,
+            reverse: revaluation.reverse,
+        };
+        form.finish(|| self.work.rights().check_rates(Operation::Revalue, known.as_ref()), || Ok(()))?;
+        let ledger::Changed { value, replayed } = ledger::revalue(&mut self.work, &of, new)?;
+        self.staged(4 * bytes)?;
+        self.leave(value.revalued.len() * 2 * FIXED)?;
+        Ok(Revaluation {
+            revalued: value.revalued.into_iter().map(revalued).collect(),
+            entries: value.entries.into_iter().map(String::from).collect(),
+            replayed,
+        })
+    }
+}
+
+fn revalued(one: domain::Revalued) -> Revalued {
+    Revalued {
+        account: one.account.into(),
+        rate: convert::decimal(one.rate),
+        rate_date: convert::date(one.rate_date),
+        side: convert::side(one.side),
+        difference: convert::money(one.difference),
     }
 }
 

@@ -62,6 +62,7 @@ fn books() -> Store {
         };
         ledger::create_account(&mut work, new).unwrap();
     }
+    surroundings(&mut work, currency);
     let worker = NewWorker { id: id("w1"), name: "Ann".into(), email: None, bank_account: Some("DE00".into()) };
     hr::add_worker(&mut work, worker).unwrap();
     let employment = NewEmployment {
@@ -97,6 +98,52 @@ fn books() -> Store {
     let sealed = state.work.seal().unwrap();
     sealed.commit(Meta::default()).unwrap().ticket.wait().unwrap();
     store
+}
+
+/// The year 2024 closed and 2025 locked; a book `eu` with a foreign account and a rate for it.
+fn surroundings(work: &mut Work, usd: Currency) {
+    use backroom_domain::Decimal;
+    use backroom_domain::ledger::{LockKind, NewBook, NewClosing, NewRate, Scope};
+    let day = |text| BusinessDate::parse(text, "d").unwrap();
+    let euro = Currency::parse("EUR", "c").unwrap();
+    let equity = NewAccount {
+        code: id("3000"),
+        name: "Retained earnings".into(),
+        kind: AccountType::Equity,
+        parent: None,
+        currency: usd,
+        posting: true,
+        stock_control: false,
+        rules: Default::default(),
+    };
+    ledger::create_account(work, equity.clone()).unwrap();
+    ledger::lock_period(work, &id("main"), Scope::All, LockKind::Soft, day("2025-12-31")).unwrap();
+    let closing = NewClosing { id: id("c1"), year: 2024, retained_earnings: vec![id("3000")] };
+    ledger::close_year(work, &id("main"), closing).unwrap();
+    let book = NewBook {
+        id: id("eu"),
+        name: "Europe".into(),
+        base: euro,
+        year_start: 1,
+        retained_earnings: None,
+        exchange_gain: None,
+        exchange_loss: None,
+    };
+    ledger::create_book(work, book).unwrap();
+    ledger::create_account(work, NewAccount { code: id("eu/1100"), kind: AccountType::Asset, ..equity }).unwrap();
+    let rate = Decimal::parse("0.8", "r").unwrap();
+    let rate = NewRate { date: day("2026-06-01"), from: usd, to: euro, kind: id("closing"), rate };
+    ledger::set_rates(work, &id("eu"), vec![rate]).unwrap();
+}
+
+fn revaluation(name: &str) -> rates::NewRevaluation {
+    rates::NewRevaluation {
+        id: name.to_owned(),
+        as_of: DAY,
+        accounts: vec!["eu/1100".to_owned()],
+        kind: None,
+        reverse: true,
+    }
 }
 
 fn with(store: &Store, rights: Rights) -> RunState {
@@ -216,7 +263,7 @@ fn lists_leave_out_what_is_not_granted() {
     grant.ledger.read.clear();
     grant.inventory.read.clear();
     let rights = grant.into();
-    for (rights, accounts, entries, items) in [(Rights::all(), 3, 1, 1), (rights, 0, 0, 0)] {
+    for (rights, accounts, entries, items) in [(Rights::all(), 5, 1, 1), (rights, 0, 0, 0)] {
         let mut state = with(&store, rights);
         assert_eq!(accounts::Host::list(&mut state, None, 10).unwrap().items.len(), accounts);
         assert_eq!(balances::Host::trial_balance(&mut state, None).unwrap().len(), accounts);

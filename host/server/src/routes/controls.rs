@@ -2,7 +2,7 @@
 //!
 //! The book is `main` if none is named.
 
-use backroom_domain::ledger::{LockKind, NewBudget, NewException, NewRate, Scope};
+use backroom_domain::ledger::{LockKind, NewBudget, NewClosing, NewException, NewRate, NewRevaluation, Scope};
 use backroom_domain::{BusinessDate, Currency, Id};
 use backroom_office::ledger::{self, Changed};
 use backroom_office::{Failure, Work, Written};
@@ -105,6 +105,29 @@ pub(crate) struct Budgeting {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Closing {
+    book: Book,
+    closing: NewClosing,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct OfYear {
+    book: Book,
+    year: u16,
+    cursor: Option<String>,
+    limit: Option<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Revaluing {
+    book: Book,
+    revaluation: NewRevaluation,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct InBook {
     book: Book,
 }
@@ -202,4 +225,19 @@ pub(crate) async fn budget(Reads(books): Reads, PathId(id): PathId, Asked(InBook
 pub(crate) async fn budgets(Reads(books): Reads, Asked(asked): Asked<OfBook>) -> Answer {
     let OfBook { book, cursor, limit } = asked;
     books.read(move |work| ledger::list_budgets(work, &named(book)?, &page_of(cursor, limit))).await
+}
+
+pub(crate) async fn close_year(Writes(books): Writes, Json(new): Json<Closing>) -> Answer {
+    let Closing { book, closing } = new;
+    change(books, "close-year", move |work| ledger::close_year(work, &named(book)?, closing)).await
+}
+
+pub(crate) async fn openings(Reads(books): Reads, Asked(asked): Asked<OfYear>) -> Answer {
+    let OfYear { book, year, cursor, limit } = asked;
+    books.read(move |work| ledger::list_openings(work, &named(book)?, year, &page_of(cursor, limit))).await
+}
+
+pub(crate) async fn revalue(Writes(books): Writes, Json(new): Json<Revaluing>) -> Answer {
+    let Revaluing { book, revaluation } = new;
+    change(books, "revalue", move |work| ledger::revalue(work, &named(book)?, revaluation)).await
 }

@@ -109,6 +109,9 @@ pub static ROUTES: &[Route] = &[
     route(POST, "/v1/tenants/{tenant}/ledger/lock-exceptions/{id}/revocation", Write, || {
         post(controls::revoke_exception)
     }),
+    route(POST, "/v1/tenants/{tenant}/ledger/year-closings", Write, || post(controls::close_year)),
+    route(GET, "/v1/tenants/{tenant}/ledger/openings", Read, || get(controls::openings)),
+    route(POST, "/v1/tenants/{tenant}/ledger/revaluations", Write, || post(controls::revalue)),
     route(GET, "/v1/tenants/{tenant}/ledger/rate", Read, || get(controls::rate)),
     route(GET, "/v1/tenants/{tenant}/ledger/rates", Read, || get(controls::rates)),
     route(POST, "/v1/tenants/{tenant}/ledger/rates", Write, || post(controls::set_rates)),

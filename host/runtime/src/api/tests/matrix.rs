@@ -144,6 +144,24 @@ const CASES: &[Case] = &[
         NO_ACCOUNT,
     ),
     case(
+        "periods.close-year",
+        |s| one(periods::Host::close_year(s, "main".into(), "c2".into(), 2025, vec!["3000".into()])),
+        |g| g.ledger.periods.clear(),
+        NO_PERIODS,
+    ),
+    case(
+        "periods.list-openings",
+        |s| Ok(periods::Host::list_openings(s, "main".into(), 2024, None, 9)?.items.len()),
+        |g| g.ledger.read.clear(),
+        LeftOut,
+    ),
+    case(
+        "rates.revalue",
+        |s| one(rates::Host::revalue(s, "eu".into(), revaluation("v1"))),
+        |g| g.ledger.rates.clear(),
+        Denied("rates-denied"),
+    ),
+    case(
         "rates.set",
         |s| one(rates::Host::set(s, "main".into(), vec![new_rate()])),
         |g| g.ledger.rates.clear(),
