@@ -223,10 +223,10 @@ pub fn confirm_line(work: &mut Work, account: &Id, line: &Id, item: &ItemRef) ->
 /// Takes a confirmation back: line and item are open again.
 ///
 /// # Errors
-/// In order: `text-invalid`; `ledger-post-denied` and the like; `bank-line-not-found`.
+/// In order: `ledger-post-denied` and the like; `text-invalid`; `bank-line-not-found`.
 pub fn undo_confirmation(work: &mut Work, account: &Id, line: &Id, reason: &str) -> Result<Confirmed> {
-    check_reason(reason, "reason")?;
     check_right(work, Operation::BankUndo, account)?;
+    check_reason(reason, "reason")?;
     let bank = bank_line(work, account, line)?;
     let BankState::Confirmed { item } = &bank.state else { return Ok(Confirmed { line: bank, replayed: true }) };
     if let Some(mut found) = items::find(work, Operation::BankUndo, item)? {
@@ -271,7 +271,7 @@ fn check_account(work: &Work, account: &Id) -> Result<()> {
 pub fn check_bank_right(work: &Work, operation: Operation, account: Option<&Id>) -> Result<()> {
     match account {
         Some(account) => check_right(work, operation, account),
-        None => Ok(work.rights().check_read_ledger(operation)?),
+        None => Ok(work.rights().check_post_ledger(operation)?),
     }
 }
 

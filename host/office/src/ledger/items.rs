@@ -207,11 +207,11 @@ fn each<R: Record>(work: &Work, prefix: &impl RecordKey, mut see: impl FnMut(R) 
 /// is given up or the base values of both sides differ.
 ///
 /// # Errors
-/// In order: `ledger-post-denied` and the like for the account; the form (see [`ledger::check_match`]); `exists-with-different`; then as
-/// [`ledger::match_pairs`], [`ledger::match_entry`]; then of the entry as [`post`](super::post). Items of accounts that may not be read
+/// In order: `ledger-post-denied` (nothing may be posted at all); the form (see [`ledger::check_match`]); `exists-with-different`; `ledger-post-denied` and
+/// the like for the account; then as [`ledger::match_pairs`], [`ledger::match_entry`]; then of the entry as [`post`](super::post). Items of accounts that may not be read
 /// are `item-not-found`.
 pub fn match_items(work: &mut Work, new: NewMatch) -> Result<MatchDone> {
-    work.rights().check_read_ledger(Operation::OpenItemsMatchItems)?;
+    work.rights().check_post_ledger(Operation::OpenItemsMatchItems)?;
     ledger::check_match(&new)?;
     if let Some(existing) = work.tx().get::<Match>(&new.id)? {
         ledger::same_match(&existing, &new)?;
@@ -273,11 +273,11 @@ fn close_written_off(
 /// Takes a match back: what was matched is open again, and what was posted with it is reversed by `entry`.
 ///
 /// # Errors
-/// In order: `text-invalid`; `ledger-read-denied`; `not-found`; `ledger-post-denied` and the like; `already-undone`; `entry-needed`; then of the
+/// In order: `ledger-post-denied` (nothing may be posted at all); `text-invalid`; `not-found`; `ledger-post-denied` and the like; `already-undone`; `entry-needed`; then of the
 /// reversal as [`reverse`](super::reverse).
 pub fn unmatch(work: &mut Work, id: &Id, reason: &str, entry: Option<&Id>) -> Result<MatchDone> {
+    work.rights().check_post_ledger(Operation::OpenItemsUnmatch)?;
     check_reason(reason, "reason")?;
-    work.rights().check_read_ledger(Operation::OpenItemsUnmatch)?;
     let found = work.tx().get::<Match>(id)?;
     let mut on_record = match found {
         Some(found) if is_readable(work, Operation::OpenItemsUnmatch, &found.account)? => found,

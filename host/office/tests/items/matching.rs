@@ -180,7 +180,10 @@ fn who_may_not_read_or_post_learns_nothing() {
     assert_eq!(code(list_open_items(&work, &filter(Some("1210")), &first)), "ledger-read-denied");
     assert_eq!(list_open_items(&work, &filter(None), &first).unwrap().items.len(), 2);
     drop(work);
-    let mut work = books.work(read(&["1200"]));
+    let mut grant = Grant::default();
+    grant.ledger.read = serde_json::from_value(serde_json::json!(["1200"])).unwrap();
+    grant.ledger.post = serde_json::from_value(serde_json::json!(["*"])).unwrap();
+    let mut work = books.work(grant.into());
     let pair = [(at("inv-1", 0), at("pay-1", 1), 1)];
     assert_eq!(code(match_items(&mut work, matching("m", "2026-05-01", &pair))), "item-not-found");
     drop(work);

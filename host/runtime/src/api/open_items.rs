@@ -41,7 +41,7 @@ impl Host for RunState {
         self.enter(bytes)?;
         let mut form = Form::default();
         let new = new_match(&mut form, &new)?;
-        let denied = || self.work.rights().check_read_ledger(Operation::OpenItemsMatchItems);
+        let denied = || self.work.rights().check_post_ledger(Operation::OpenItemsMatchItems);
         form.finish(denied, || domain::check_match(&new))?;
         let done = ledger::match_items(&mut self.work, new)?;
         self.staged(bytes)?;
@@ -54,7 +54,7 @@ impl Host for RunState {
         let mut form = Form::default();
         let id = form.id(&id, || "id".to_owned())?;
         let entry = form.some_id(entry.as_ref(), "entry")?;
-        form.finish(|| self.work.rights().check_read_ledger(Operation::OpenItemsUnmatch), || Ok(()))?;
+        form.finish(|| self.work.rights().check_post_ledger(Operation::OpenItemsUnmatch), || Ok(()))?;
         let done = ledger::unmatch(&mut self.work, &id, &reason, entry.as_ref())?;
         self.staged(3 * FIXED * (done.on_record.new.pairs.len() + 2))?;
         self.leave(FIXED)?;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use backroom_domain::hr::{NewEmployment, NewWorker, Place};
 use backroom_domain::inventory::{NewItem, NewLocation, Tracking, Usage};
-use backroom_domain::ledger::{AccountType, NewAccount};
+use backroom_domain::ledger::{AccountRules, AccountType, NewAccount};
 use backroom_domain::outbound::Method;
 use backroom_domain::rights::{Grant, HrField, Rights};
 use backroom_domain::{BusinessDate, Class, Currency, Id, Instant};
@@ -19,7 +19,9 @@ use backroom_store::{Meta, Store, TenantNo};
 use crate::bindings::backroom::host::{clock, config, files, http, log, state};
 use crate::bindings::backroom::hr::{benefits, workers};
 use crate::bindings::backroom::inventory::{items, stock};
-use crate::bindings::backroom::ledger::{accounts, balances, budgets, journal, periods, rates, reports};
+use crate::bindings::backroom::ledger::{
+    accounts, balances, bank, budgets, journal, open_items, periods, rates, reports,
+};
 use crate::bindings::backroom::types::types;
 use crate::error::HostError;
 use crate::outbound::Calls;
@@ -59,6 +61,7 @@ fn books() -> Store {
             currency,
             posting: true,
             stock_control: code == "1400",
+            rules: AccountRules { reconcilable: code == "6100", ..AccountRules::default() },
         };
         ledger::create_account(&mut work, new).unwrap();
     }
@@ -94,6 +97,7 @@ fn books() -> Store {
     periods::Host::grant_exception(&mut state, "main".into(), exception("x0")).unwrap();
     stock::Host::post_move(&mut state, receipt("m0")).unwrap();
     journal::Host::post(&mut state, entry("e0", "1400")).unwrap();
+    items_and_bank(&mut state);
     files::Host::write(&mut state, "in".into(), "a".into(), b"hello".to_vec()).unwrap();
     let sealed = state.work.seal().unwrap();
     sealed.commit(Meta::default()).unwrap().ticket.wait().unwrap();
@@ -144,6 +148,50 @@ fn revaluation(name: &str) -> rates::NewRevaluation {
         kind: None,
         reverse: true,
     }
+}
+
+/// Two debits and a credit of 1.00 on the reconcilable account 6100, 1 cent of them matched; a statement that shows the debits, the second
+/// of which was confirmed.
+fn items_and_bank(state: &mut RunState) {
+    for name in ["d1", "d2"] {
+        journal::Host::post(state, entry(name, "6100")).unwrap();
+    }
+    let mut credit = entry("c1", "6100");
+    for line in &mut credit.lines {
+        line.side = if line.account == "6100" { types::Side::Credit } else { types::Side::Debit };
+    }
+    journal::Host::post(state, credit).unwrap();
+    open_items::Host::match_items(state, new_match("match-0")).unwrap();
+    bank::Host::import_statement(state, statement("s0", 0, &["line-0", "line-1"])).unwrap();
+    bank::Host::confirm(state, "6100".into(), "line-1".into(), at("d2")).unwrap();
+}
+
+/// The first line of an entry.
+fn at(entry: &str) -> open_items::ItemRef {
+    open_items::ItemRef { entry: entry.to_owned(), line: 0 }
+}
+
+fn new_match(name: &str) -> open_items::NewMatch {
+    let pair = open_items::Pair { debit: at("d1"), credit: at("c1"), minor: 1 };
+    let (id, pairs) = (name.to_owned(), vec![pair]);
+    open_items::NewMatch { id, date: DAY, pairs, write_off: None, tolerance: 0, entry: None }
+}
+
+/// What came in: 0.99 and 1.00, as it is open on 6100.
+fn statement(name: &str, opening: u64, lines: &[&str]) -> bank::Statement {
+    let line = |(id, minor): (&&str, u64)| bank::BankLine {
+        id: (*id).to_owned(),
+        date: DAY,
+        side: types::Side::Debit,
+        minor,
+        counterparty: None,
+        reference: None,
+    };
+    let lines: Vec<_> = lines.iter().zip([99, 100]).map(line).collect();
+    let closing = opening + lines.iter().map(|line| line.minor).sum::<u64>();
+    let balance = |minor| bank::Balance { negative: false, minor };
+    let (id, account) = (name.to_owned(), "6100".to_owned());
+    bank::Statement { id, account, opening: balance(opening), closing: balance(closing), lines }
 }
 
 fn with(store: &Store, rights: Rights) -> RunState {

@@ -51,6 +51,16 @@ fn no_files(grant: &mut Grant) {
     grant.files.read.clear();
 }
 
+const NO_POSTING: Ungranted = Denied("ledger-post-denied");
+
+fn no_posting(grant: &mut Grant) {
+    grant.ledger.post.clear();
+}
+
+fn no_filter() -> open_items::ItemFilter {
+    open_items::ItemFilter { account: None, party: None, as_of: None }
+}
+
 const NO_FOLDER: Ungranted = Denied("files-read-denied");
 
 const ALWAYS: reports::Span = reports::Span { first_day: None, last_day: None };
@@ -101,6 +111,54 @@ const CASES: &[Case] = &[
     case("journal.get", |s| one(journal::Host::get(s, "e0".into())), |g| g.ledger.read.clear(), NO_ACCOUNT),
     case("journal.list", |s| Ok(journal::Host::list(s, None, 9)?.items.len()), |g| g.ledger.read.clear(), LeftOut),
     case("periods.list", |s| one(periods::Host::list(s, "main".into(), None)), |g| g.ledger.read.clear(), NO_ACCOUNT),
+    case(
+        "open-items.list",
+        |s| Ok(open_items::Host::list(s, no_filter(), None, 9)?.items.len()),
+        |g| g.ledger.read.clear(),
+        NO_ACCOUNT,
+    ),
+    case(
+        "open-items.ageing",
+        |s| Ok(open_items::Host::ageing(s, no_filter(), vec![30])?.len()),
+        |g| g.ledger.read.clear(),
+        NO_ACCOUNT,
+    ),
+    case(
+        "open-items.match-items",
+        |s| one(open_items::Host::match_items(s, new_match("match-1"))),
+        no_posting,
+        NO_POSTING,
+    ),
+    case(
+        "open-items.unmatch",
+        |s| one(open_items::Host::unmatch(s, "match-0".into(), "wrong".into(), None)),
+        no_posting,
+        NO_POSTING,
+    ),
+    case(
+        "bank.import-statement",
+        |s| one(bank::Host::import_statement(s, statement("s1", 199, &["line-2"]))),
+        no_posting,
+        NO_POSTING,
+    ),
+    case(
+        "bank.suggest",
+        |s| Ok(bank::Host::suggest(s, "6100".into(), None, 9)?.items.len()),
+        |g| g.ledger.read.clear(),
+        NO_ACCOUNT,
+    ),
+    case(
+        "bank.confirm",
+        |s| one(bank::Host::confirm(s, "6100".into(), "line-0".into(), at("d1"))),
+        no_posting,
+        NO_POSTING,
+    ),
+    case(
+        "bank.undo",
+        |s| one(bank::Host::undo(s, "6100".into(), "line-1".into(), "wrong".into())),
+        no_posting,
+        NO_POSTING,
+    ),
     case(
         "periods.lock",
         |s| one(periods::Host::lock(s, "main".into(), periods::Scope::Tax, periods::LockKind::Soft, DAY)),
