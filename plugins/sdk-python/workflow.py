@@ -1,7 +1,6 @@
 """JSON in, JSON out: what the service passes becomes a dataclass, and what the workflow returns JSON."""
 
 import json
-import traceback
 from dataclasses import MISSING, fields, is_dataclass
 from typing import Any, Callable, Type, Union, get_args, get_origin, get_type_hints
 
@@ -31,13 +30,22 @@ def workflow(run: Callable[[Any], Any], input_type: Type) -> Type:
                     raise refused("output-invalid", str(why)) from None
             except Err:
                 raise
-            except BaseException:
+            except BaseException as why:
                 # The run ends without a word of its own: what is known of the reason goes into its log.
-                for line in traceback.format_exc().splitlines():
-                    log.write(log.Level.ERROR, line)
+                _tell(why)
                 raise
 
     return WitWorld
+
+
+def _tell(why: BaseException) -> None:
+    # Python's own module for this looks for source files, and there are no files.
+    step = why.__traceback__
+    while step is not None:
+        code = step.tb_frame.f_code
+        log.write(log.Level.ERROR, f"{code.co_filename}:{step.tb_lineno} in {code.co_name}")
+        step = step.tb_next
+    log.write(log.Level.ERROR, f"{type(why).__name__}: {why}")
 
 
 def _plain(value: Any) -> Any:

@@ -21,9 +21,9 @@ pub(crate) fn compile(
     let (source, wit) = (work.join("source"), work.join("source/wit"));
     narrow(&dir.join("wit"), manifest, &wit)?;
     declare(dir, &wit)?;
-    let tool = |program: &str, arguments: &[String], progress: &mut dyn Progress| {
+    let tool = |program: &str, at: &Path, arguments: &[String], progress: &mut dyn Progress| {
         let mut command = options.machine.command(modules.join(".bin").join(program));
-        command.current_dir(dir).args(arguments);
+        command.current_dir(at).args(arguments);
         let output = run(&mut command, no_step, progress)?;
         match output.status.success() {
             true => Ok(()),
@@ -36,7 +36,7 @@ pub(crate) fn compile(
     };
     if dir.join("tsconfig.json").is_file() {
         progress.step(&format!("checking the types of {}", manifest.name));
-        tool("tsc", &["--noEmit".to_owned(), "--project".to_owned(), "tsconfig.json".to_owned()], progress)?;
+        tool("tsc", dir, &["--noEmit".to_owned(), "--project".to_owned(), "tsconfig.json".to_owned()], progress)?;
     }
     let entry = match dir.join("app.ts").is_file() {
         true => "app.ts",
@@ -53,7 +53,7 @@ pub(crate) fn compile(
     ];
     let mut arguments: Vec<String> = flags.map(str::to_owned).into();
     arguments.extend([format!("--outfile={}", bundle.display()), entry.to_owned()]);
-    tool("esbuild", &arguments, progress)?;
+    tool("esbuild", dir, &arguments, progress)?;
     let observes = manifest.wants.grants().iter().any(|grant| grant.observe);
     let kept = Kept::of(options, &format!("{} {observes}", tools::NPM_FOLDER), &source)?;
     if let Some(component) = kept.read() {
@@ -69,12 +69,13 @@ pub(crate) fn compile(
         WORLD.to_owned(),
         "--sync".to_owned(),
     ];
-    arguments.extend(["--js".to_owned(), bundle.display().to_string()]);
+    // By its own name: the whole path would be in the component, for traces.
+    arguments.extend(["--js".to_owned(), "app.js".to_owned()]);
     if !observes {
         arguments.push("--stub-wasi".to_owned());
     }
     arguments.extend(["--output".to_owned(), component.display().to_string()]);
-    tool("componentize-qjs", &arguments, progress)?;
+    tool("componentize-qjs", &source, &arguments, progress)?;
     kept.keep(std::fs::read(&component).map_err(KitError::file("read", &component))?)
 }
 
