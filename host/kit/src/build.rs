@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::component::{build_core_to_component, imports};
+use crate::component::{attach, encode, imports};
 use crate::lock::Lock;
 use crate::machine::Machine;
-use crate::{KitError, Manifest, Progress, guest};
+use crate::{KitError, Language, Manifest, Progress, c, go, guest, python, script};
 
 /// How to build. [`Options::default`] is right but for tests and machines without a network.
 #[derive(Debug, Clone)]
@@ -14,9 +14,9 @@ pub struct Options {
     pub machine: Machine,
     /// The target directory; the machine's shared one if there is none here.
     pub target_dir: Option<PathBuf>,
-    /// Whether a missing compiler may be installed.
+    /// Whether a missing toolchain may be installed.
     pub install: bool,
-    /// Whether cargo has to do with what is on this machine already.
+    /// Whether every toolchain has to do with what is on this machine already.
     pub offline: bool,
 }
 
@@ -31,6 +31,8 @@ impl Default for Options {
 pub struct Built {
     /// What its `plugin.toml` says.
     pub manifest: Manifest,
+    /// What it is written in.
+    pub language: Language,
     /// The file it was written to: `<target directory>/<name>-<version>.component.wasm`.
     pub path: PathBuf,
     /// The component.
@@ -39,7 +41,7 @@ pub struct Built {
     pub digest: String,
     /// The number of bytes.
     pub size: u64,
-    /// What it imports; only `backroom:*`.
+    /// What it imports: `backroom:*`, and `wasi:*` if it wants to observe.
     pub imports: Vec<String>,
 }
 
@@ -54,12 +56,12 @@ pub fn build(dir: &Path, options: &Options, progress: &mut dyn Progress) -> Resu
         Some(dir) => std::path::absolute(dir).map_err(KitError::file("find", dir))?,
         None => options.machine.wasm_target_dir()?,
     };
+    let language = Language::of(&dir)?;
     // Until the module is read, another plugin whose package has the same name could replace it.
     let waiting = "waiting for another build";
     let lock = Lock::take(&target_dir, "backroom-build.lock", waiting, progress)?;
-    let module = guest::compile(&dir, &manifest.name, &target_dir, options, progress)?;
-    let core = std::fs::read(&module).map_err(KitError::file("read", &module))?;
-    let bytes = build_core_to_component(&core, &text)?;
+    let component = compile(&dir, language, &manifest, &target_dir, options, progress)?;
+    let bytes = attach(component, &text)?;
     let file = format!("{}-{}.component.wasm", manifest.name, manifest.version);
     let path = target_dir.join(file);
     write(&path, &bytes)?;
@@ -69,9 +71,41 @@ pub fn build(dir: &Path, options: &Options, progress: &mut dyn Progress) -> Resu
         size: bytes.len() as u64,
         imports: imports(&bytes)?,
         manifest,
+        language,
         path,
         bytes,
     })
+}
+
+fn compile(
+    dir: &Path,
+    language: Language,
+    manifest: &Manifest,
+    target_dir: &Path,
+    options: &Options,
+    progress: &mut dyn Progress,
+) -> Result<Vec<u8>, KitError> {
+    let work = target_dir.join("work");
+    match language {
+        Language::Rust => {
+            let module = guest::compile(dir, &manifest.name, target_dir, options, progress)?;
+            encode(&std::fs::read(&module).map_err(KitError::file("read", &module))?, false)
+        }
+        Language::Python => python::compile(dir, manifest, &work, options, progress),
+        Language::TypeScript | Language::JavaScript => script::compile(dir, manifest, &work, options, progress),
+        Language::Go => go::compile(dir, manifest, &work, options, progress),
+        Language::C => c::compile(dir, manifest, &work, options, progress),
+    }
+}
+
+/// Puts `dir/plugin.toml`, or the file itself, into a component that was made by other means, and writes it to `to`. The component's digest.
+pub fn pack(component: &Path, manifest: &Path, to: &Path) -> Result<String, KitError> {
+    let manifest = if manifest.is_dir() { manifest.join("plugin.toml") } else { manifest.to_path_buf() };
+    let text = std::fs::read_to_string(&manifest).map_err(KitError::file("read", &manifest))?;
+    let bytes = std::fs::read(component).map_err(KitError::file("read", component))?;
+    let bytes = attach(bytes, &text)?;
+    write(to, &bytes)?;
+    Ok(blake3::hash(&bytes).to_hex().to_string())
 }
 
 /// Whoever reads the file sees the old bytes or the new ones, never a part.

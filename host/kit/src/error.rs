@@ -101,6 +101,63 @@ pub enum KitError {
     )]
     ForeignImports(Vec<String>),
 
+    /// The component imports what the plugin does not want, so every call of it would be denied.
+    #[error(
+        "it imports {}, and plugin.toml wants nothing of it: say which right it needs and why below [[wants]], or do without",
+        .0.join(", ")
+    )]
+    NotWanted(Vec<String>),
+
+    /// The component has a `plugin.toml` already.
+    #[error("the component carries a plugin.toml already: take the one that its compiler made")]
+    HasManifest,
+
+    /// The component is larger than the service takes.
+    #[error("the component has {size} bytes, the limit is {limit}: leave out what it does not need")]
+    TooLarge {
+        /// Its bytes.
+        size: usize,
+        /// The limit.
+        limit: usize,
+    },
+
+    /// The folder shows no language.
+    #[error("{} has none of the files that a plugin begins in: {files}", dir.display())]
+    NoLanguage {
+        /// The folder.
+        dir: PathBuf,
+        /// The files that were looked for.
+        files: String,
+    },
+
+    /// A toolchain is not here and could not be installed.
+    #[error(
+        "{name} is not in {}, and could not be put there: {why}.\nIt takes python3 with venv (Debian: python3-venv) or npm, and a way to \
+         PyPI or npm the first time; later builds need no network",
+        dir.display()
+    )]
+    NoTool {
+        /// The packages.
+        name: String,
+        /// Where they would be.
+        dir: PathBuf,
+        /// How the attempt ended.
+        why: String,
+    },
+
+    /// The plugin's copy of the contract cannot be read.
+    #[error("the contract in {} cannot be read: {error}", dir.display())]
+    Contract {
+        /// Where.
+        dir: PathBuf,
+        /// What is wrong with it.
+        error: String,
+    },
+
+    /// No bindings for the contract in this language.
+    #[error("no bindings can be made of the contract: {0}")]
+    Bindings(String),
+
     /// A plugin's name is not usable.
     #[error(
         "{0:?} cannot be a plugin's name: use 1 to 64 lower-case letters, digits and single hyphens, first a letter"

@@ -28,8 +28,28 @@ const KEPT: [&str; 13] = [
 ];
 
 /// Variables that do not begin with `CARGO` or `RUST` and still change what is built.
-const DROPPED: [&str; 9] =
-    ["DEBUG", "HOST", "MAKEFLAGS", "NUM_JOBS", "OPT_LEVEL", "OUT_DIR", "PROFILE", "RUSTC", "TARGET"];
+const DROPPED: [&str; 20] = [
+    "CC",
+    "CFLAGS",
+    "C_INCLUDE_PATH",
+    "CPATH",
+    "DEBUG",
+    "ESBUILD_BINARY_PATH",
+    "GO111MODULE",
+    "GOEXPERIMENT",
+    "HOST",
+    "LIBRARY_PATH",
+    "MAKEFLAGS",
+    "NODE_OPTIONS",
+    "NODE_PATH",
+    "NUM_JOBS",
+    "OPT_LEVEL",
+    "OUT_DIR",
+    "PROFILE",
+    "RUSTC",
+    "TARGET",
+    "VIRTUAL_ENV",
+];
 
 /// Where to look, and the variables that programs are started with.
 #[derive(Debug, Clone)]
@@ -87,6 +107,10 @@ impl Machine {
         };
         if name.starts_with("CARGO") || name.starts_with("RUST") {
             return KEPT.iter().any(|kept| name.starts_with(kept));
+        }
+        // Where Python finds other modules than its own, and what it writes.
+        if name.starts_with("PYTHON") {
+            return false;
         }
         // cargo points the loader at its own compiler's libraries; another compiler must not see them.
         let under_cargo = self.var("CARGO").is_some();

@@ -4,11 +4,11 @@
 
 use std::path::{Path, PathBuf};
 
-use backroom_kit::{Built, KitError, Options, Quiet, build, new};
+use backroom_kit::{Built, KitError, Language, Options, Quiet, build, new};
 
 fn make(dir: &tempfile::TempDir, folder: &str) -> PathBuf {
     let plugin = dir.path().join(folder);
-    new(&plugin, "kit-test").unwrap();
+    new(&plugin, "kit-test", Language::Rust).unwrap();
     plugin
 }
 

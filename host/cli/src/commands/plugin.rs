@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use axum::http::Method;
 use backroom_domain::rights::{Imports, Rights, in_words};
-use backroom_kit::{Built, KitError, Options};
+use backroom_kit::{Built, KitError, Language, Options, Seen};
 use backroom_runtime::{Class, RightsReport};
 use clap::Subcommand;
 use serde::Deserialize;
@@ -15,28 +15,58 @@ use crate::args::Part;
 use crate::client::{Body, Client, path, query};
 use crate::exit::{Failure, Result};
 use crate::figures::count;
-use crate::output::{Grid, left, right};
+use crate::output::{Grid, Out, left, right};
 use crate::progress::Progress;
 use crate::view::rights;
 
 /// Plugins: make, build, upload, list.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Plugin {
-    /// Make a new plugin in Rust that builds as it is.
-    #[command(after_help = "Example:\n  backroom plugin new pay-run --dir /tmp/pay-run")]
+    /// Make a new plugin that builds as it is, in rust, python, typescript, javascript, go or c.
+    #[command(after_help = "Examples:\n  backroom plugin new pay-run --dir /tmp/pay-run\n  \
+        backroom plugin new pay-run --lang python")]
     New {
         /// Lower-case letters, digits and hyphens.
         name: String,
+        /// The language.
+        #[arg(long, value_name = "LANGUAGE", default_value_t = Language::Rust)]
+        lang: Language,
         /// Where; a folder of its name if not said.
         #[arg(long)]
         dir: Option<PathBuf>,
     },
-    /// Build the plugin in a folder into a component; installs the Wasm target if it is missing.
-    #[command(after_help = "Examples:\n  backroom plugin build plugins/remote-allowance\n  \
-        backroom plugin build plugins/remote-allowance --json")]
+    /// Build the plugin in a folder into a component; installs the toolchain of its language if it is missing.
+    #[command(after_help = "\
+The folder shows the language: Cargo.toml, app.py, app.ts, app.js, go.mod or plugin.c. Toolchains are kept below
+~/.cache/backroom, each at one version; once one is there, nothing is downloaded any more but cargo's and Go's dependencies.
+
+Examples:
+  backroom plugin build plugins/remote-allowance
+  backroom plugin build pay-run --watch
+  backroom plugin build plugins/remote-allowance --json")]
     Build {
         /// The folder with plugin.toml.
         dir: PathBuf,
+        /// Build again whenever a file changes, until it is interrupted.
+        #[arg(long)]
+        watch: bool,
+        /// Download nothing.
+        #[arg(long)]
+        offline: bool,
+    },
+    /// Put a plugin.toml into a component that was made by other means.
+    #[command(
+        after_help = "Example:\n  backroom plugin pack app.wasm --manifest plugin.toml --to pay-run.component.wasm"
+    )]
+    Pack {
+        /// The component.
+        component: PathBuf,
+        /// The plugin.toml, or the folder with it.
+        #[arg(long, value_name = "FILE")]
+        manifest: PathBuf,
+        /// The file to write.
+        #[arg(long, value_name = "FILE")]
+        to: PathBuf,
     },
     /// Say in plain words what a plugin is and which rights it asks for: of a component, or of the plugin in a folder (built
     /// first). Needs no service.
@@ -86,23 +116,22 @@ impl Plugin {
     pub(crate) fn run(&self, context: &Context) -> Result {
         let out = context.out;
         match self {
-            Self::New { name, dir } => {
+            Self::New { name, lang, dir } => {
                 let dir = dir.clone().unwrap_or_else(|| PathBuf::from(name));
-                backroom_kit::new(&dir, name).map_err(kit_failure)?;
-                out.value(&json!({ "name": name, "dir": dir }));
+                backroom_kit::new(&dir, name, *lang).map_err(kit_failure)?;
+                out.value(&json!({ "name": name, "language": lang.word(), "dir": dir }));
                 out.line(format_args!("Made {}. Next: backroom plugin build {}", dir.display(), dir.display()));
                 Ok(())
             }
-            Self::Build { dir } => {
-                let built = build(dir)?;
-                let Built { manifest, path, digest, size, imports, .. } = &built;
-                let (name, version) = (&manifest.name, manifest.version.to_string());
-                out.value(&json!({
-                    "name": name, "version": version, "digest": digest, "size": size, "path": path, "imports": imports,
-                }));
-                out.line(format_args!("{name} {version}: {} bytes in {}", count(*size), path.display()));
-                out.line(format_args!("digest  {digest}"));
-                imports.iter().for_each(|import| out.line(format_args!("imports {import}")));
+            Self::Build { dir, watch: false, offline } => {
+                tell(out, &build_with(dir, &how(*offline))?);
+                Ok(())
+            }
+            Self::Build { dir, watch: true, offline } => keep_building(out, dir, &how(*offline)),
+            Self::Pack { component, manifest, to } => {
+                let digest = backroom_kit::pack(component, manifest, to).map_err(kit_failure)?;
+                out.value(&json!({ "digest": digest, "path": to }));
+                out.line(format_args!("digest  {digest}\nin      {}", to.display()));
                 Ok(())
             }
             Self::Inspect { from } => inspect(context, from),
@@ -135,7 +164,7 @@ impl Plugin {
 }
 
 impl Release {
-    fn show(&self, out: crate::output::Out) {
+    fn show(&self, out: Out) {
         out.line(format_args!("{} {}: {}", self.plugin, self.version, self.description));
         out.line(format_args!("digest  {}  ({} bytes)", self.digest, count(self.size)));
         self.imports.iter().for_each(|import| out.line(format_args!("imports {import}")));
@@ -177,8 +206,41 @@ fn class_in_words(class: Class) -> &'static str {
 
 /// Builds the plugin in `dir` and shows how far it is.
 pub(crate) fn build(dir: &Path) -> Result<Built> {
+    build_with(dir, &Options::default())
+}
+
+fn build_with(dir: &Path, options: &Options) -> Result<Built> {
     let mut progress = Progress::start(format!("building {}", dir.display()));
-    backroom_kit::build(dir, &Options::default(), &mut progress).map_err(kit_failure)
+    backroom_kit::build(dir, options, &mut progress).map_err(kit_failure)
+}
+
+fn how(offline: bool) -> Options {
+    Options { offline, install: !offline, ..Options::default() }
+}
+
+/// Builds again whenever a file changes. What does not compile is shown and does not end it; a folder that goes away does.
+fn keep_building(out: Out, dir: &Path, options: &Options) -> Result {
+    loop {
+        let seen = Seen::look(dir).map_err(kit_failure)?;
+        match build_with(dir, options) {
+            Ok(built) => tell(out, &built),
+            Err(failure) => out.failure(&failure),
+        }
+        seen.wait_for_change(dir).map_err(kit_failure)?;
+    }
+}
+
+/// Says what was built.
+fn tell(out: Out, built: &Built) {
+    let Built { manifest, language, path, digest, size, imports, .. } = built;
+    let (name, version) = (&manifest.name, manifest.version.to_string());
+    out.value(&json!({
+        "name": name, "version": version, "language": language.word(), "digest": digest, "size": size, "path": path,
+        "imports": imports,
+    }));
+    out.line(format_args!("{name} {version} in {language}: {} bytes in {}", count(*size), path.display()));
+    out.line(format_args!("digest  {digest}"));
+    imports.iter().for_each(|import| out.line(format_args!("imports {import}")));
 }
 
 /// The bytes of a component: of the file, or of the plugin in the folder.
@@ -200,9 +262,11 @@ pub(crate) fn upload(client: &Client, bytes: Vec<u8>) -> Result<(crate::client::
 /// What the author can mend is usage; the rest is this machine.
 fn kit_failure(error: KitError) -> Failure {
     match error {
-        KitError::File { .. } | KitError::Start { .. } | KitError::NoToolchain { .. } | KitError::NoCacheDir => {
-            Failure::Unavailable(error.into())
-        }
+        KitError::File { .. }
+        | KitError::Start { .. }
+        | KitError::NoToolchain { .. }
+        | KitError::NoTool { .. }
+        | KitError::NoCacheDir => Failure::Unavailable(error.into()),
         other => Failure::usage(other),
     }
 }

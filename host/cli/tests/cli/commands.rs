@@ -206,4 +206,16 @@ fn a_new_plugin_stands_on_its_own() {
     assert!(plugin.join("plugin.toml").is_file());
     assert_eq!(run(&["plugin", "new", "Pay Run", "--dir", plugin.to_str().unwrap()]).code, Some(2));
     assert_eq!(run(&["plugin", "build", dir.path().to_str().unwrap()]).code, Some(2));
+    for (language, file) in
+        [("python", "app.py"), ("typescript", "app.ts"), ("javascript", "app.js"), ("go", "go.mod"), ("c", "plugin.c")]
+    {
+        let plugin = dir.path().join(language);
+        let ended = run(&["plugin", "new", "pay-run", "--lang", language, "--dir", plugin.to_str().unwrap(), "--json"]);
+        assert_eq!((ended.code, ended.json()["language"].as_str()), (Some(0), Some(language)));
+        assert!(plugin.join(file).is_file(), "{file}");
+    }
+    let ended =
+        run(&["plugin", "new", "pay-run", "--lang", "cobol", "--dir", dir.path().join("cobol").to_str().unwrap()]);
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.stderr.contains("none of rust, python"), "{ended:?}");
 }

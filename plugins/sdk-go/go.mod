@@ -1,0 +1,3 @@
+module backroom.local/sdk
+
+go 1.27

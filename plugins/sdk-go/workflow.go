@@ -1,0 +1,65 @@
+// Package sdk is for workflows of Backroom in Go.
+//
+// A plugin registers a function in an init; it gets the input, calls the service through the packages below bindings, and returns the output.
+// Everything that a run changed is kept if the function returns no error, and nothing of it if it does.
+package sdk
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"runtime/debug"
+	"strings"
+
+	log "backroom.local/sdk/bindings/backroom_host_log"
+	types "backroom.local/sdk/bindings/backroom_types_types"
+	world "backroom.local/sdk/bindings/export_wit_world"
+	_ "backroom.local/sdk/bindings/exports" // What the service calls.
+	"backroom.local/sdk/wit"
+)
+
+// Workflow makes the function what the service calls: JSON in, JSON out. Once in a plugin, in an init.
+func Workflow[Input, Output any](run func(Input) (Output, error)) {
+	world.Handler = func(text string) (result wit.Result[string, types.Error]) {
+		defer func() {
+			if reason := recover(); reason != nil {
+				// The run ends without a word of its own: what is known of the reason goes into its log.
+				for line := range strings.SplitSeq(fmt.Sprintf("panic: %v\n%s", reason, debug.Stack()), "\n") {
+					log.Write(log.Level_Error, line)
+				}
+				panic(reason)
+			}
+		}()
+		output, err := call(text, run)
+		if err != nil {
+			return wit.Err[string](AsError(err).Contract)
+		}
+		return wit.Ok[string, types.Error](output)
+	}
+}
+
+func call[Input, Output any](text string, run func(Input) (Output, error)) (string, error) {
+	var input Input
+	decoder := json.NewDecoder(strings.NewReader(text))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&input); err != nil {
+		return "", Invalid("input-invalid", "input", err.Error())
+	}
+	output, err := run(input)
+	if err != nil {
+		return "", err
+	}
+	var written bytes.Buffer
+	encoder := json.NewEncoder(&written)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(output); err != nil {
+		return "", Refused("output-invalid", err.Error())
+	}
+	return strings.TrimSuffix(written.String(), "\n"), nil
+}
+
+// Info writes a line into the run's log.
+func Info(format string, arguments ...any) { log.Write(log.Level_Info, fmt.Sprintf(format, arguments...)) }
+
+// Warn writes a line into the run's log that somebody should look at.
+func Warn(format string, arguments ...any) { log.Write(log.Level_Warn, fmt.Sprintf(format, arguments...)) }
