@@ -3,6 +3,7 @@
 pub(crate) mod disk;
 mod ground;
 mod load;
+mod neighbours;
 mod stats;
 mod store;
 mod versus;
@@ -22,6 +23,7 @@ use crate::progress::Progress;
 use disk::Syncs;
 use ground::Ground;
 use load::Durable;
+use neighbours::Neighbours;
 use stats::Spread;
 use versus::{NoEffects, OneRead};
 
@@ -34,6 +36,7 @@ const GUEST: &str = "tests/guests/order";
 #[derive(Debug, Subcommand)]
 pub(crate) enum Bench {
     Run(Run),
+    Neighbours(NeighboursBench),
     Store(store::StoreBench),
     #[command(hide = true)]
     StoreStep(store::Fill),
@@ -52,6 +55,26 @@ Examples:
 pub(crate) struct Run {
     /// Seconds of measuring, all parts together.
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u64).range(3..=3600))]
+    seconds: u64,
+    /// Where the store goes, in a folder that is deleted again; the system's temporary folder if not said.
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+    /// The guest `order`: its folder or its component.
+    #[arg(long, value_name = "DIR_OR_WASM")]
+    guest: Option<PathBuf>,
+}
+
+/// Measure what a tenant that takes all it may is to another one.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+One tenant keeps as many runs under way as a tenant is let in with, each of 10,000 host calls; another one's durable runs are timed alone
+and beside it, in blocks that alternate. Wanted: the slowest of a hundred gets slower by at most 20 %.
+
+Example:
+  backroom bench neighbours --seconds 60")]
+pub(crate) struct NeighboursBench {
+    /// Seconds of measuring.
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=3600))]
     seconds: u64,
     /// Where the store goes, in a folder that is deleted again; the system's temporary folder if not said.
     #[arg(long, value_name = "DIR")]
@@ -97,19 +120,53 @@ impl Bench {
                 report.show(context.out);
                 Ok(())
             }
+            Self::Neighbours(bench) => bench.run(context),
             Self::Store(store) => store.run(context),
             Self::StoreStep(step) => step.run(context),
         }
     }
 }
 
+impl NeighboursBench {
+    fn run(&self, context: &Context) -> Result {
+        let guest = self.guest.clone().map_or_else(find_guest, Ok)?;
+        let component = plugin::component(&guest)?;
+        let store = folder(self.dir.clone())?;
+        let progress = Progress::start("measuring");
+        let ground = Ground::make(&store.path().join("data"), &component, 2)?;
+        let measured = neighbours::measure(&ground, Duration::from_secs(self.seconds))?;
+        drop(progress);
+        context.out.value(&measured);
+        let Neighbours { crowd, crowd_runs, alone, beside, p99_ratio } = measured;
+        let heads = [left("Durable runs of a tenant"), right("Alone"), right("Beside"), right("Ratio"), left("Wanted")];
+        let mut grid = Grid::new(&heads);
+        let p50 = format!("{:.2}", stats::ratio(beside.p50_us, alone.p50_us));
+        grid.row(["p50".to_owned(), micros(alone.p50_us), micros(beside.p50_us), p50, String::new()]);
+        let p99 = format!("{p99_ratio:.2}");
+        grid.row(["p99".to_owned(), micros(alone.p99_us), micros(beside.p99_us), p99, "<= 1.2".to_owned()]);
+        context.out.table(&grid);
+        context.out.line(format_args!(
+            "\n{} runs alone, {} beside {crowd} at a time of another tenant, which made {}.",
+            count(alone.samples as u64),
+            count(beside.samples as u64),
+            count(crowd_runs)
+        ));
+        Ok(())
+    }
+}
+
+/// A folder that is deleted again.
+fn folder(dir: Option<PathBuf>) -> anyhow::Result<tempfile::TempDir> {
+    let dir = dir.unwrap_or_else(std::env::temp_dir);
+    let store = tempfile::Builder::new().prefix("backroom-bench-").tempdir_in(&dir);
+    store.with_context(|| format!("cannot make a folder in {}", dir.display()))
+}
+
 impl Run {
     fn measure(&self) -> Result<Report> {
         let guest = self.guest.clone().map_or_else(find_guest, Ok)?;
         let component = plugin::component(&guest)?;
-        let dir = self.dir.clone().unwrap_or_else(std::env::temp_dir);
-        let store = tempfile::Builder::new().prefix("backroom-bench-").tempdir_in(&dir);
-        let store = store.with_context(|| format!("cannot make a folder in {}", dir.display()))?;
+        let store = folder(self.dir.clone())?;
         let progress = Progress::start("measuring");
         progress.at("setting up tenants");
         let ground = Ground::make(&store.path().join("data"), &component, TENANTS)?;

@@ -6,7 +6,7 @@
 
 use std::io::{self, Read as _, Write as _};
 
-use backroom_domain::files::{FilePath, MAX_FILE};
+use backroom_domain::files::{FilePath, MAX_DEPTH, MAX_FILE};
 use cap_fs_ext::{DirExt as _, FollowSymlinks, MetadataExt as _, OpenOptionsFollowExt as _, OpenOptionsSyncExt as _};
 use cap_std::fs::{Dir, File, Metadata, OpenOptions};
 
@@ -37,12 +37,21 @@ impl Refused {
     }
 }
 
-/// Looks through the directory and everything below it. Names that begin with [`PARTIAL`] are not looked at.
+/// Looks through the directory and everything below it, as deep as a path can be. Names that begin with [`PARTIAL`] are not looked
+/// at. Directories that wait for their turn are names and not open: there may be more of them than descriptors.
 pub(crate) fn walk(root: &Dir) -> io::Result<Found> {
     let mut found = Found::default();
     let mut left = MAX_ENTRIES;
-    let mut open = vec![(String::new(), root.try_clone()?)];
-    while let Some((above, dir)) = open.pop() {
+    let mut waiting = vec![String::new()];
+    while let Some(above) = waiting.pop() {
+        let dir = match below(root, &above) {
+            Ok(dir) => dir,
+            Err(error) => {
+                let path = above.trim_end_matches('/');
+                found.refused.push(Refused::new(path, format!("it cannot be opened: {error}")));
+                continue;
+            }
+        };
         for entry in dir.entries()? {
             let entry = entry?;
             left = left.checked_sub(1).ok_or_else(|| io::Error::other("there are more than 200,000 entries"))?;
@@ -57,9 +66,10 @@ pub(crate) fn walk(root: &Dir) -> io::Result<Found> {
             }
             let kind = entry.file_type()?;
             if kind.is_dir() {
-                match dir.open_dir_nofollow(name) {
-                    Ok(below) => open.push((format!("{path}/"), below)),
-                    Err(error) => found.refused.push(Refused::new(path, format!("it cannot be opened: {error}"))),
+                if path.split('/').count() < MAX_DEPTH {
+                    waiting.push(format!("{path}/"));
+                } else {
+                    found.refused.push(Refused::new(path, TOO_DEEP));
                 }
             } else if kind.is_symlink() {
                 found.refused.push(Refused::new(path, LINK));
@@ -78,6 +88,13 @@ pub(crate) fn walk(root: &Dir) -> io::Result<Found> {
     Ok(found)
 }
 
+/// A directory below the root, opened part by part; `above` ends with `/` or is empty.
+fn below(root: &Dir, above: &str) -> io::Result<Dir> {
+    let mut parts = above.split('/').filter(|part| !part.is_empty());
+    parts.try_fold(root.try_clone()?, |dir, part| dir.open_dir_nofollow(part))
+}
+
+const TOO_DEEP: &str = "what is in it is deeper than the 8 parts that a path may have";
 const LINK: &str = "it is a symbolic link";
 const SPECIAL: &str = "it is no regular file";
 const SECOND_NAME: &str = "it has another name somewhere (a hard link)";

@@ -167,7 +167,7 @@ fn open(runtime: &Runtime, place: &Place, adapt: &dyn Fn(&mut ServiceOptions)) -
 }
 
 /// This very program, for the service's children: not what lies under its path now, which may be a newer one.
-fn own_program() -> Result<PathBuf> {
+pub(crate) fn own_program() -> Result<PathBuf> {
     let running = Path::new("/proc/self/exe");
     if running.exists() {
         return Ok(running.to_owned());

@@ -244,7 +244,7 @@ pub(crate) fn next_tenant_number(tx: &mut Tx) -> Result<TenantNo> {
 }
 
 /// Commits one record of the service.
-fn write<R: Record>(mut tx: Tx, kind: &str, actor: &str, now: Instant, record: R) -> Result<Written<R>> {
+pub(crate) fn write<R: Record>(mut tx: Tx, kind: &str, actor: &str, now: Instant, record: R) -> Result<Written<R>> {
     tx.put(&record)?;
     let meta = Meta { at: now.0, actor: actor.to_owned(), kind: kind.to_owned(), ..Meta::default() };
     let committed = tx.commit(meta)?;
@@ -307,9 +307,14 @@ pub const MAX_LIMITS: Limits = Limits {
     host_calls: 1_000_000,
     effects: 50_000,
     log: 1 << 20,
+    host_ms: 30_000,
+    output: 1 << 20,
+    depth: 100,
+    day_fuel: Some(backroom_domain::MAX_MINOR),
 };
 
-fn check_limits(limits: &Limits) -> std::result::Result<(), Error> {
+/// `limit-invalid` for each limit that is above the most there is.
+pub(crate) fn check_limits(limits: &Limits) -> std::result::Result<(), Error> {
     let most = &MAX_LIMITS;
     let rows = [
         ("limits.memory", limits.memory, most.memory),
@@ -318,6 +323,10 @@ fn check_limits(limits: &Limits) -> std::result::Result<(), Error> {
         ("limits.host-calls", limits.host_calls.into(), most.host_calls.into()),
         ("limits.effects", limits.effects.into(), most.effects.into()),
         ("limits.log", limits.log.into(), most.log.into()),
+        ("limits.host-ms", limits.host_ms, most.host_ms),
+        ("limits.output", limits.output.into(), most.output.into()),
+        ("limits.depth", limits.depth.into(), most.depth.into()),
+        ("limits.day-fuel", limits.day_fuel.unwrap_or(0), most.day_fuel.unwrap_or(u64::MAX)),
     ];
     let over = rows.into_iter().filter(|(_, limit, most)| limit > most);
     Error::all(over.map(|(field, _, most)| Error::problem("limit-invalid", field, format!("at most {most}"))).collect())

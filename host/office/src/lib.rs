@@ -12,7 +12,9 @@ pub mod files;
 pub mod hr;
 pub mod imports;
 pub mod inventory;
+mod keys;
 pub mod ledger;
+pub mod limits;
 mod listing;
 mod page;
 pub mod queue;
@@ -25,6 +27,7 @@ mod work;
 
 pub use control::{MAX_LIMITS, NewInstallation, Office, Written, observes};
 pub use error::{Failure, Result};
+pub use keys::KeyRow;
 pub use page::{Page, PageRequest};
 pub use transfer::{Arrived, TransferFailure};
 pub use work::{Caller, Sealed, Work};

@@ -61,6 +61,18 @@ pub enum FaultKind {
     /// Too many handles of resources at a time.
     #[n(11)]
     Handles,
+    /// The time in host calls is used up. Not reproducible: the same run may pass on an idle machine.
+    #[n(12)]
+    HostTime,
+    /// The output has too many bytes.
+    #[n(13)]
+    OutputSize,
+    /// The output nests too deep.
+    #[n(14)]
+    OutputDepth,
+    /// What the runs of a day may come to together is used up.
+    #[n(15)]
+    DayFuel,
 }
 
 impl FaultKind {
@@ -79,7 +91,16 @@ impl FaultKind {
             Self::Internal => "internal",
             Self::Conflict => "conflict",
             Self::Handles => "handles",
+            Self::HostTime => "host-time",
+            Self::OutputSize => "output-size",
+            Self::OutputDepth => "output-depth",
+            Self::DayFuel => "day-fuel",
         }
+    }
+
+    /// Does it say something about the machine, so that a replay could end otherwise?
+    pub fn is_of_the_machine(self) -> bool {
+        matches!(self, Self::Deadline | Self::HostTime | Self::Internal)
     }
 
     /// Is it the service that failed, so that the same request may be sent again? Such a run leaves no record.
@@ -422,8 +443,11 @@ mod tests {
 
     #[test]
     fn fault_words_are_those_of_json() {
-        use FaultKind::{Busy, Deadline, Effects, Fuel, Handles, HostCalls, Internal, Memory, Output, Store, Trap};
-        for kind in [Trap, Fuel, Deadline, Memory, HostCalls, Effects, Output, Store, Busy, Internal, Handles] {
+        use FaultKind::{Busy, Conflict, DayFuel, Deadline, Effects, Fuel, Handles, HostCalls};
+        use FaultKind::{HostTime, Internal, Memory, Output, OutputDepth, OutputSize, Store, Trap};
+        let first = [Trap, Fuel, Deadline, Memory, HostCalls, Effects, Output, Store];
+        let later = [Busy, Internal, Conflict, Handles, HostTime, OutputSize, OutputDepth, DayFuel];
+        for kind in first.into_iter().chain(later) {
             assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
         }
     }

@@ -81,8 +81,8 @@ impl Office {
             return Err(Error::invalid("secret-invalid", "value", message).into());
         }
         let before = work.tx().get::<Secret>(&name)?;
-        let number = work.next_number("secret")?;
-        let sealed = work.tx().seals().seal::<Secret>(&Secret::key_name(number)?, &name, text.as_bytes())?;
+        let (number, key) = new_key(&mut work)?;
+        let sealed = work.tx().seals().seal::<Secret>(&key, &name, text.as_bytes())?;
         let secret = Secret { name, number, sealed, updated_at: now, actor };
         work.put(&secret)?;
         commit(work)?;
@@ -108,6 +108,18 @@ impl Office {
         match secret {
             Some(secret) => Ok(self.store().destroy_key_of_secret(tenant, &secret)?),
             None => Ok(()),
+        }
+    }
+}
+
+/// The next number whose key was never there. A state that was restored to an earlier moment does not know of later ones, and their
+/// keys may be destroyed.
+fn new_key(work: &mut Work) -> Result<(u64, Id)> {
+    loop {
+        let number = work.next_number(Secret::SERIES)?;
+        let key = Secret::key_name(number)?;
+        if work.tx().seals().is_new(&key)? {
+            return Ok((number, key));
         }
     }
 }

@@ -5,7 +5,8 @@
 //! in their rights, and counts from then on.
 
 use backroom_domain::rights::Used;
-use backroom_domain::{Currency, Id};
+use backroom_domain::{BusinessDate, Currency, Id};
+use backroom_store::Tx;
 use backroom_store::records::DayTotal;
 
 use crate::error::Result;
@@ -77,7 +78,8 @@ pub(crate) fn use_up(work: &mut Work, measure: Measure<'_>, spans: Spans, amount
     if let (true, Some(installation)) = (spans.day, work.caller.installation.clone()) {
         let before = work.tx().get::<DayTotal>(&(installation.clone(), work.day, name.clone()))?;
         if before.is_none() {
-            forget(work, &installation)?;
+            let day = work.day;
+            forget(work.tx_mut(), &installation, day)?;
         }
         let sum = before.map_or(0, |total| total.sum()).saturating_add(amount);
         work.put(&DayTotal::new(installation, work.day, name.clone(), sum))?;
@@ -88,11 +90,11 @@ pub(crate) fn use_up(work: &mut Work, measure: Measure<'_>, spans: Spans, amount
 }
 
 /// Takes sums of days long past away: some, whenever one is begun.
-fn forget(work: &mut Work, installation: &Id) -> Result<()> {
-    let oldest = work.tx().scan::<DayTotal>(installation, None, PORTION)?;
+pub(crate) fn forget(tx: &mut Tx, installation: &Id, today: BusinessDate) -> Result<()> {
+    let oldest = tx.scan::<DayTotal>(installation, None, PORTION)?;
     for (_, total) in oldest {
-        if work.day.days_since(total.day) > KEPT_DAYS {
-            work.tx_mut().delete::<DayTotal>(&(total.installation, total.day, total.what));
+        if today.days_since(total.day) > KEPT_DAYS {
+            tx.delete::<DayTotal>(&(total.installation, total.day, total.what));
         }
     }
     Ok(())

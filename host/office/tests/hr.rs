@@ -90,6 +90,30 @@ fn benefits_are_refused_in_the_order_of_the_contract_and_leave_no_trace() {
     assert_eq!((work.tx().changes(), work.effects().len()), (changes, 1));
 }
 
+/// The id of a line is no way to learn of people outside of the group: what is on record of them is as if not there.
+#[test]
+fn a_repeat_is_answered_within_the_group_alone() {
+    let books = people();
+    let (own, other) =
+        (benefit("a", "W-1", "2026-07-01", "2026-07-10"), benefit("b", "W-2", "2026-07-01", "2026-07-10"));
+    books.set_up(|work| {
+        record_benefit(work, own.clone()).unwrap();
+        record_benefit(work, other.clone()).unwrap();
+    });
+    let hr = HrRights { benefits: patterns(&["*"]), positions: patterns(&["CPA"]), ..HrRights::default() };
+    let mut work = books.work(Grant { hr, ..Grant::default() }.into());
+    assert!(record_benefit(&mut work, own.clone()).unwrap().replayed);
+    let changed = NewBenefit { amount: money(1, "USD"), ..own };
+    assert_eq!(code(record_benefit(&mut work, changed)), "exists-with-different");
+    for amount in [other.amount, money(1, "USD")] {
+        let again = NewBenefit { amount, ..other.clone() };
+        assert_eq!(code(record_benefit(&mut work, again)), "worker-not-found");
+    }
+    drop(work);
+    let mut work = books.work(Rights::all());
+    assert!(record_benefit(&mut work, other).unwrap().replayed);
+}
+
 #[test]
 fn lines_of_other_workers_and_plans_stand_in_nobodys_way() {
     let books = people();

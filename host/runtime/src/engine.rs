@@ -16,6 +16,7 @@ use crate::error::{PluginError, RunnerError, RuntimeError};
 use crate::outbound::{Client, HttpOptions};
 use crate::plugin::Plugin;
 use crate::profile::{Layout, config};
+use crate::slices::Slices;
 use crate::state::RunState;
 use crate::tally::{RunFigures, Tally};
 use crate::ticker::Ticker;
@@ -64,6 +65,8 @@ pub struct Runtime {
     pub(crate) engine: Engine,
     pub(crate) linker: Linker<RunState>,
     pub(crate) admission: Admission,
+    /// Processors among runs that take long.
+    pub(crate) slices: Arc<Slices>,
     pub(crate) ticker: Ticker,
     /// For requests to the outside.
     pub(crate) client: Arc<Client>,
@@ -107,7 +110,8 @@ impl Runtime {
         let admission = Admission::new(capacity.concurrency, options.patience);
         let (plugins, coming, tally) = (Plugins::new(options.cached_plugins), Mutex::default(), Tally::default());
         let client = Arc::new(Client::new(&options.http));
-        Ok(Self { engine, linker, admission, ticker, client, capacity, tally, workshop, plugins, coming })
+        let slices = Slices::new(std::thread::available_parallelism().map_or(1, usize::from));
+        Ok(Self { engine, linker, admission, slices, ticker, client, capacity, tally, workshop, plugins, coming })
     }
 
     /// What this machine gave.

@@ -9,15 +9,15 @@ use backroom_domain::Error;
 use backroom_office::Work;
 use backroom_office::runs::{Fault, FaultKind, LogLine};
 use backroom_store::records::Limits;
-use wasmtime::{Store, Trap, WasmBacktrace};
+use wasmtime::{Store, Trap, UpdateDeadline, WasmBacktrace};
 
 use crate::convert;
 use crate::engine::Runtime;
-use crate::limits::{HOSTCALL_FUEL, MAX_CARRIED, MAX_COUNTED_HANDLES, out_of_fuel};
+use crate::limits::{HOSTCALL_FUEL, MAX_COUNTED_HANDLES, out_of_fuel, out_of_host_time};
 use crate::outbound::Calls;
 use crate::plugin::Plugin;
+use crate::slices::Slices;
 use crate::state::RunState;
-use crate::ticker::TICK;
 
 /// What an execution gets beside the unit of work.
 #[derive(Debug, Clone)]
@@ -101,12 +101,16 @@ impl Runtime {
         store.limiter(|state| &mut state.memory);
         store.set_hostcall_fuel(HOSTCALL_FUEL);
         store.set_max_component_handles(MAX_COUNTED_HANDLES);
-        store.set_epoch_deadline(ticks(limits.wall_ms));
+        // At each tick but the first one, which may come at once: a run that is over within one is never asked.
+        let slices = Arc::clone(&self.slices);
+        store.epoch_deadline_callback(move |mut store| Ok(at_tick(&slices, store.data_mut(), until)));
+        store.set_epoch_deadline(2);
         // The engine meters, so this cannot fail; were it to, the guest would have no fuel at all and fail.
         store.set_fuel(limits.fuel).ok();
         let ended = catch_unwind(AssertUnwindSafe(|| call(&mut store, plugin, &input)));
         let guest_fuel = limits.fuel.saturating_sub(store.get_fuel().unwrap_or(0));
         let mut state = store.into_data();
+        drop(state.slice.take());
         state.finish_lines();
         let fuel = guest_fuel.saturating_add(state.meter.fuel);
         let outcome = match ended {
@@ -138,8 +142,11 @@ fn judge(ended: Result<Returned, wasmtime::Error>, state: &RunState, fuel: u64) 
         Err(error) => Outcome::Failed(fault_of(&error, state)),
         // Both parts are bounded while it runs; their sum is here.
         Ok(_) if fuel > state.limits.fuel => Outcome::Failed(out_of_fuel(&state.limits)),
-        Ok(Ok(output)) if output.len() > MAX_CARRIED => {
-            Outcome::Failed(Fault::new(FaultKind::Output, "the output is larger than 1 MiB; return less"))
+        // Of calls that took long and were the last ones.
+        Ok(_) if state.check_host_time().is_err() => Outcome::Failed(out_of_host_time(&state.limits)),
+        Ok(Ok(output)) if u64::try_from(output.len()).unwrap_or(u64::MAX) > state.limits.output.into() => {
+            let message = format!("the output has more than {} bytes; return less", state.limits.output);
+            Outcome::Failed(Fault::new(FaultKind::OutputSize, message))
         }
         Ok(Ok(output)) => Outcome::Ok { output },
         Ok(Err(error)) => Outcome::Refused(convert::error_from_guest(error)),
@@ -179,11 +186,13 @@ fn place_of(error: &wasmtime::Error) -> String {
     if names.is_empty() { String::new() } else { format!(", in {}", names.join(" < ")) }
 }
 
-/// Wall time in ticks. One more, since the first may come at once.
-fn ticks(wall_ms: u64) -> u64 {
-    let tick = u64::try_from(TICK.as_millis()).unwrap_or(1).max(1);
-    // Half of the range is as good as for ever, and cannot overflow the engine's count.
-    wall_ms.div_ceil(tick).saturating_add(1).min(u64::MAX / 2)
+/// A run that takes long goes on if it has time left and a processor.
+fn at_tick(slices: &Arc<Slices>, state: &mut RunState, until: Instant) -> UpdateDeadline {
+    if Instant::now() >= until {
+        return UpdateDeadline::Interrupt;
+    }
+    state.slice = slices.tick(state.slice.take(), until);
+    if state.slice.is_some() { UpdateDeadline::Continue(1) } else { UpdateDeadline::Interrupt }
 }
 
 fn finish(state: RunState, outcome: Outcome, fuel: u64, began: Instant) -> Execution {

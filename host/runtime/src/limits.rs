@@ -1,5 +1,9 @@
 //! The budgets of one run: memory of the instance, host calls, deterministic work of the host.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
 use backroom_office::runs::{Fault, FaultKind};
 use backroom_store::records::Limits;
 use wasmtime::ResourceLimiter;
@@ -24,6 +28,43 @@ const FUEL_PER_KIB: u64 = 500;
 
 /// An element of a table takes a pointer's worth of memory.
 const TABLE_ELEMENT: u64 = 8;
+
+/// Time in host calls: measured, and so different each time.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct HostTime(Arc<AtomicU64>);
+
+impl HostTime {
+    /// A host call begins.
+    pub(crate) fn enter(&self) -> InHost {
+        InHost { began: Instant::now(), total: Arc::clone(&self.0) }
+    }
+
+    /// What all calls that have ended took.
+    pub(crate) fn spent(&self) -> Duration {
+        Duration::from_nanos(self.0.load(Ordering::Relaxed))
+    }
+}
+
+/// A host call under way: counted until it is dropped, however the call ends.
+#[must_use = "what is dropped at once counts for nothing"]
+pub(crate) struct InHost {
+    began: Instant,
+    total: Arc<AtomicU64>,
+}
+
+impl Drop for InHost {
+    fn drop(&mut self) {
+        let nanos = u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.total.fetch_add(nanos, Ordering::Relaxed);
+    }
+}
+
+/// The fault of more than `limits` allow.
+pub(crate) fn out_of_host_time(limits: &Limits) -> Fault {
+    let message =
+        format!("its host calls took longer than {} ms; do less in one run, or raise the limit", limits.host_ms);
+    Fault::new(FaultKind::HostTime, message)
+}
 
 /// Host calls and the work that they made. The same calls always count the same, on every machine.
 #[derive(Debug, Default)]

@@ -1,5 +1,6 @@
 //! Runs that are asked for now and done later, by whichever host comes to them.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use backroom_domain::{Error, Id, Instant};
@@ -47,7 +48,8 @@ impl Runner {
         }
         let id = request.id.clone().map_or_else(|| new_id(request.now), Ok)?;
         let date = request.date.map_or_else(|| request.now.utc_date(), Ok)?;
-        let run = Run { runner: self, hash: runs::input_hash(&request.input), id, date, request, fence: None };
+        let (hash, tape) = (runs::input_hash(&request.input), OnceCell::new());
+        let run = Run { runner: self, hash, id, date, request, fence: None, tape: &tape };
         let store = self.store();
         let mut tx = store.write(run.request.tenant)?;
         if let Some(record) = tx.get::<RunRecord>(&run.id)? {
@@ -86,6 +88,7 @@ impl Runner {
     /// the service that could not do it.
     pub fn run_queued(&self, lease: Lease, id: &Id, now: Instant) -> Result<Option<RunHandle>, RunnerError> {
         let Some(queued) = self.store().read(lease.tenant)?.get::<QueuedRun>(id)? else { return Ok(None) };
+        let tape = OnceCell::new();
         let run = || -> Result<Run<'_>, RunnerError> {
             let date = queued.date.map_or_else(|| queued.queued_at.utc_date(), Ok)?;
             let request = RunRequest {
@@ -100,7 +103,7 @@ impl Runner {
                 now,
             };
             let hash = runs::input_hash(&request.input);
-            Ok(Run { runner: self, hash, id: id.clone(), date, request, fence: Some(lease.fence) })
+            Ok(Run { runner: self, hash, id: id.clone(), date, request, fence: Some(lease.fence), tape: &tape })
         };
         match run()?.commit() {
             // Asking again would give the same: whoever asked is told so by the record.

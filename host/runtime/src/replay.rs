@@ -9,7 +9,8 @@ use std::sync::Arc;
 use backroom_domain::rights::HrField;
 use backroom_domain::{Error, Id};
 use backroom_office::effects;
-use backroom_office::runs::{self, FaultKind, RecordedRun};
+use backroom_office::limits::Budget;
+use backroom_office::runs::{self, RecordedRun};
 use backroom_office::{Caller, Work};
 use backroom_store::records::{Installation, RunRecord, Tenant};
 use backroom_store::{StoreError, TenantNo, Tx};
@@ -17,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::RunnerError;
 use crate::outbound::Calls;
-use crate::run::{End, Installed, Runner, Tail, execute, layers};
+use crate::run::{End, Installed, Runner, Tail, day_of, execute, layers};
 
 /// What became of a replay.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,7 +73,7 @@ impl Runner {
         let recorded =
             runs::recorded(self.store(), number, record.number)?.ok_or_else(|| damaged(&record, "it is no run"))?;
         if let Some(fault) = &recorded.detail.fault
-            && matches!(fault.kind, FaultKind::Deadline | FaultKind::Internal)
+            && fault.kind.is_of_the_machine()
         {
             let message = format!("run {run} ended by {fault}. That depends on the machine, so it cannot be replayed");
             return Err(Error::refused("not-replayable", message).into());
@@ -89,6 +90,7 @@ impl Runner {
         let installation = installation.ok_or_else(|| damaged(record, "its installation was not there, or another"))?;
         let installation = Installed::from(installation);
         let plugin = self.plugin(&detail.release)?;
+        let budget = Budget::of(&tx, &installation.name, installation.limits(), day_of(detail.now))?;
         let caller = Caller {
             actor: detail.actor.clone(),
             layers: layers(Arc::new(detail.rights.clone()), &plugin, &installation),
@@ -97,7 +99,7 @@ impl Runner {
         };
         let work = Work::new(tx, caller, detail.now, detail.date);
         let calls = Calls::recorded(detail.calls.clone());
-        execute(self.runtime(), &plugin, work, &installation, &detail.input.as_str().into(), calls)
+        execute(self.runtime(), &plugin, work, (&installation, &budget), &detail.input.as_str().into(), calls)
     }
 }
 
@@ -112,6 +114,10 @@ impl Runner {
     ) -> Result<ReplayReport, RunnerError> {
         let detail = &recorded.detail;
         let (effects, output, error, fault) = match end {
+            // How much room it would take in an entry only a commit tells.
+            End::Ok(..) if detail.error.as_ref().is_some_and(|error| error.code() == "too-large") => {
+                (Vec::new(), None, detail.error.clone(), None)
+            }
             End::Ok(sealed, output) => (sealed.encoded_effects()?, Some(output.get().to_owned()), None, None),
             End::Refused(error) => (Vec::new(), None, Some(error), None),
             End::Failed(fault) => (Vec::new(), None, None, Some(fault)),

@@ -1,6 +1,6 @@
 //! Runs of installations: request in, unit of work around the execution, report out.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, RandomState};
 use std::path::Path;
@@ -9,12 +9,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use backroom_domain::rights::{HrField, Rights};
-use backroom_domain::{BusinessDate, Error, Id, Instant};
+use backroom_domain::{BusinessDate, Class, Error, Id, Instant};
 use backroom_office::calls::Exchange;
+use backroom_office::limits::Budget;
 use backroom_office::runs::{self, Fault, FaultKind, RunDetail};
 use backroom_office::{Caller, Failure, Office, Sealed, Work, queue};
 use backroom_store::records::{Installation, Limits, QueuedRun, Release, RunRecord, RunStatus};
-use backroom_store::{Cache, Committed, Hash, Meta, Store, TenantNo, Ticket, Tx};
+use backroom_store::{Cache, Committed, Hash, MAX_CHANGES, Meta, Store, StoreError, TenantNo, Ticket, Tx};
 use serde_json::value::RawValue;
 
 use crate::compile::Reason;
@@ -22,7 +23,7 @@ use crate::engine::Runtime;
 use crate::error::{PluginError, RunnerError};
 use crate::exec::{Execution, Outcome, Setup};
 use crate::limits::MAX_CARRIED;
-use crate::outbound::{Calls, Tape, Tapes};
+use crate::outbound::{Calls, Held, RunKey, Tape, Tapes};
 use crate::plugin::Plugin;
 use crate::releases::Releases;
 use crate::report::{Mode, RunReport, Status};
@@ -30,8 +31,8 @@ use crate::report::{Mode, RunReport, Status};
 /// The longest input, in bytes.
 pub const MAX_INPUT: usize = MAX_CARRIED;
 
-/// How deep the JSON of an output may nest: common readers of JSON give up at 128, and it is shown within other JSON.
-const MAX_DEPTH: usize = 100;
+/// Changes of a commit that are the service's own: the record of the run, its place in the queue, sums of days.
+const OWN_CHANGES: usize = 64;
 
 /// How often a run is begun anew because another host committed for its tenant first. A run has no effect outside of its
 /// unit of work, so doing it again does no harm; but somebody waits for it.
@@ -55,7 +56,7 @@ struct Inner {
     installations: Cache<Installation, Installed>,
     reruns: AtomicU64,
     /// What runs have sent that are not known to be on record.
-    tapes: Tapes,
+    tapes: Arc<Tapes>,
 }
 
 /// Installations that are kept decoded: a few MiB at most.
@@ -68,6 +69,12 @@ pub(crate) struct Installed {
     grants: Arc<Rights>,
     config: Arc<BTreeMap<String, String>>,
     limits: Limits,
+}
+
+impl Installed {
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
+    }
 }
 
 impl From<Installation> for Installed {
@@ -114,6 +121,8 @@ pub struct RunHandle {
     pub report: RunReport,
     /// Tells when it is on disk; none if there is nothing to wait for.
     pub ticket: Option<Ticket>,
+    /// What it has sent to the outside, if it did: to be kept until the run is on disk or not going to be begun anew.
+    pub sent: Option<Held>,
 }
 
 impl RunHandle {
@@ -124,6 +133,9 @@ impl RunHandle {
     /// request with the same id will tell. [`RunnerError::Conflict`] if another host committed first: nothing was kept.
     pub fn wait(self) -> Result<RunReport, RunnerError> {
         self.ticket.map_or(Ok(()), |ticket| ticket.wait())?;
+        if let Some(sent) = self.sent {
+            sent.recorded();
+        }
         Ok(self.report)
     }
 }
@@ -153,7 +165,7 @@ impl Runner {
             releases,
             installations: Cache::new(INSTALLATIONS, Installed::from),
             reruns: AtomicU64::new(0),
-            tapes: Tapes::default(),
+            tapes: Arc::default(),
         })))
     }
 
@@ -207,8 +219,8 @@ impl Runner {
     /// # Errors
     /// As [`Runner::run`] and [`RunHandle::wait`].
     pub fn run_durably(&self, request: RunRequest) -> Result<RunReport, RunnerError> {
-        let request = request.named()?;
-        self.again(|| self.once(request.clone())?.wait())
+        let (request, tape) = (request.named()?, OnceCell::new());
+        self.again(|| self.once(request.clone(), &tape)?.wait())
     }
 
     /// How often a run was begun anew because another host had committed first.
@@ -226,8 +238,8 @@ impl Runner {
     /// loaded; [`RunnerError::Unavailable`] if the service could not do its part; [`RunnerError::Conflict`] if other hosts
     /// came first [`MAX_RERUNS`] times.
     pub fn run(&self, request: RunRequest) -> Result<RunHandle, RunnerError> {
-        let request = request.named()?;
-        self.again(|| self.once(request.clone()))
+        let (request, tape) = (request.named()?, OnceCell::new());
+        self.again(|| self.once(request.clone(), &tape))
     }
 
     /// Does it until there is no conflict, but not for ever.
@@ -246,14 +258,15 @@ impl Runner {
         run()
     }
 
-    fn once(&self, request: RunRequest) -> Result<RunHandle, RunnerError> {
+    fn once(&self, request: RunRequest, tape: &OnceCell<Arc<Tape>>) -> Result<RunHandle, RunnerError> {
         if request.input.len() > MAX_INPUT {
             let message = format!("an input has at most {MAX_INPUT} bytes, not {}", request.input.len());
             return Err(Error::invalid("input-too-large", "input", message).into());
         }
         let date = request.date.map_or_else(|| request.now.utc_date(), Ok)?;
         let id = request.id.clone().map_or_else(|| new_id(request.now), Ok)?;
-        let run = Run { runner: self, hash: runs::input_hash(&request.input), id, date, request, fence: None };
+        let hash = runs::input_hash(&request.input);
+        let run = Run { runner: self, hash, id, date, request, fence: None, tape };
         match run.request.mode {
             Mode::DryRun => run.plan(),
             Mode::Commit => run.commit(),
@@ -286,34 +299,57 @@ pub(crate) fn execute(
     runtime: &Runtime,
     plugin: &Plugin,
     work: Work,
-    installation: &Installed,
+    (installation, budget): (&Installed, &Budget),
     input: &Arc<str>,
     calls: Calls,
 ) -> Result<(End, Tail), RunnerError> {
-    let setup =
-        Setup { config: Arc::clone(&installation.config), limits: installation.limits, input: Arc::clone(input) };
+    let setup = Setup { config: Arc::clone(&installation.config), limits: budget.limits, input: Arc::clone(input) };
     let execution = runtime.execute_with(plugin, work, setup, calls);
     let Execution { outcome, work, fuel, host_calls, log, log_dropped, calls, .. } = execution;
-    runtime.tally.count(if let Outcome::Failed(fault) = &outcome { Some(fault.kind) } else { None });
     let erased = work.erased_since();
     let end = match outcome {
         Outcome::Ok { output } => match RawValue::from_string(output) {
             Err(why) => End::Failed(Fault::new(FaultKind::Output, format!("the output is not JSON: {why}"))),
-            Ok(output) if depth(output.get()) > MAX_DEPTH => {
-                let message = format!("the output nests deeper than {MAX_DEPTH}, and many who read it could not");
-                End::Failed(Fault::new(FaultKind::Output, message))
+            Ok(output) if depth(output.get()) > usize::try_from(budget.limits.depth).unwrap_or(usize::MAX) => {
+                let message =
+                    format!("the output nests deeper than {}, and many who read it could not", budget.limits.depth);
+                End::Failed(Fault::new(FaultKind::OutputDepth, message))
             }
-            Ok(output) => match work.seal() {
+            // Whether there is room is not left to the commit: a plan says so as well.
+            Ok(output) => match fits(work.tx().changes()).map_err(Failure::Business).and_then(|()| work.seal()) {
                 Ok(sealed) => End::Ok(sealed, output),
                 Err(Failure::Business(error)) => End::Refused(error),
                 Err(Failure::Store(error)) => return Err(error.into()),
             },
         },
         Outcome::Refused(error) => End::Refused(error),
-        Outcome::Failed(fault) if fault.kind.is_passing() => return Err(fault.into()),
+        Outcome::Failed(fault) if fault.kind.is_passing() => {
+            runtime.tally.count(Some(fault.kind));
+            return Err(fault.into());
+        }
+        Outcome::Failed(fault) if fault.kind == FaultKind::Fuel && budget.by_day => {
+            let message =
+                format!("what runs may come to in a day is used up: {} units of work were left", budget.limits.fuel);
+            End::Failed(Fault::new(FaultKind::DayFuel, message))
+        }
         Outcome::Failed(fault) => End::Failed(fault),
     };
+    runtime.tally.count(if let End::Failed(fault) = &end { Some(fault.kind) } else { None });
     Ok((end, Tail { fuel, host_calls, log, log_dropped, erased, calls }))
+}
+
+/// Whether so many changes fit into one entry of the log, beside those of the service.
+fn fits(changes: usize) -> Result<(), Error> {
+    let limit = MAX_CHANGES - OWN_CHANGES;
+    match changes > limit {
+        true => Err(too_large(&StoreError::TooLarge { what: "the number of changes", size: changes, limit })),
+        false => Ok(()),
+    }
+}
+
+/// What it changed does not fit into one entry of the log.
+fn too_large(error: &StoreError) -> Error {
+    Error::new(Class::Invalid, "too-large", error.to_string())
 }
 
 /// How deep arrays and objects nest in a text that is JSON.
@@ -357,6 +393,8 @@ pub(crate) struct Run<'a> {
     pub(crate) hash: Hash,
     /// Of the lease under which it is done, if it waited for that.
     pub(crate) fence: Option<u64>,
+    /// What its attempts have sent, held over all of them.
+    pub(crate) tape: &'a OnceCell<Arc<Tape>>,
 }
 
 impl Run<'_> {
@@ -366,9 +404,10 @@ impl Run<'_> {
         let installation = self.installation(&tx)?;
         let plugin = self.runner.plugin(&installation.release)?;
         let release = installation.release.clone();
+        let budget = self.budget(&tx, &installation)?;
         let work = self.work(tx, &plugin, &installation);
         let calls = self.runner.calls(self.request.tenant, true, Arc::default());
-        let (end, tail) = execute(&inner.runtime, &plugin, work, &installation, &self.request.input, calls)?;
+        let (end, tail) = execute(&inner.runtime, &plugin, work, (&installation, &budget), &self.request.input, calls)?;
         let mut report = self.report(release, &tail);
         match end {
             End::Ok(sealed, output) => {
@@ -378,7 +417,7 @@ impl Run<'_> {
             End::Refused(error) => (report.status, report.error) = (Status::Refused, Some(error)),
             End::Failed(fault) => (report.status, report.fault) = (Status::Failed, Some(fault)),
         }
-        Ok(RunHandle { report, ticket: None })
+        Ok(RunHandle { report, ticket: None, sent: None })
     }
 
     pub(crate) fn commit(self) -> Result<RunHandle, RunnerError> {
@@ -402,12 +441,15 @@ impl Run<'_> {
         };
         let release = installation.release.clone();
         let number = tx.commit_number()?;
+        let budget = self.budget(&tx, &installation)?;
         let work = self.work(tx, &plugin, &installation);
-        let tape = inner.tapes.of(self.request.tenant, &self.id);
-        let calls = self.runner.calls(self.request.tenant, false, Arc::clone(&tape));
-        let executed = execute(&inner.runtime, &plugin, work, &installation, &self.request.input, calls);
+        let tape = self.tape.get_or_init(|| inner.tapes.of(&self.key()));
+        let calls = self.runner.calls(self.request.tenant, false, Arc::clone(tape));
+        let executed = execute(&inner.runtime, &plugin, work, (&installation, &budget), &self.request.input, calls);
         // Whatever comes now: if it is begun anew, nothing is sent twice.
-        inner.tapes.keep(self.request.tenant, &self.id, tape);
+        if !tape.is_empty() {
+            inner.tapes.keep(&self.key(), tape);
+        }
         let (end, tail) = executed?;
         let mut report = self.report(release, &tail);
         match end {
@@ -418,18 +460,28 @@ impl Run<'_> {
                 if let Some(queued) = &queued {
                     queue::remove(sealed.tx_mut(), queued)?;
                 }
-                let (committed, effects) =
-                    sealed.commit_and_show(self.meta("run", RunStatus::Committed, &report, &tail))?;
-                report.effects = effects;
-                Ok(self.done(report, committed))
+                budget.spend(sealed.tx_mut(), tail.fuel)?;
+                match sealed.commit_and_show(self.meta("run", RunStatus::Committed, &report, &tail)) {
+                    Ok((committed, effects)) => {
+                        report.effects = effects;
+                        Ok(self.done(report, committed))
+                    }
+                    // Nothing of it can be kept, but what it sent has to stand somewhere.
+                    Err(Failure::Store(error @ StoreError::TooLarge { .. })) => {
+                        (report.status, report.output) = (Status::Refused, None);
+                        report.error = Some(too_large(&error));
+                        self.attempt(report, RunStatus::Refused, &tail, Some(&budget))
+                    }
+                    Err(error) => Err(error.into()),
+                }
             }
             End::Refused(error) => {
                 (report.status, report.error) = (Status::Refused, Some(error));
-                self.attempt(report, RunStatus::Refused, &tail)
+                self.attempt(report, RunStatus::Refused, &tail, Some(&budget))
             }
             End::Failed(fault) => {
                 (report.status, report.fault) = (Status::Failed, Some(fault));
-                self.attempt(report, RunStatus::Failed, &tail)
+                self.attempt(report, RunStatus::Failed, &tail, Some(&budget))
             }
         }
     }
@@ -489,11 +541,17 @@ impl Run<'_> {
             calls: Calls::default(),
         };
         let report = RunReport { status: Status::Refused, error: Some(error), ..self.report(release, &tail) };
-        self.attempt(report, RunStatus::Refused, &tail)
+        self.attempt(report, RunStatus::Refused, &tail, None)
     }
 
-    /// Records a run of which nothing else is kept.
-    fn attempt(self, report: RunReport, status: RunStatus, tail: &Tail) -> Result<RunHandle, RunnerError> {
+    /// Records a run of which nothing else is kept, but that it used its budget, if it began.
+    fn attempt(
+        self,
+        report: RunReport,
+        status: RunStatus,
+        tail: &Tail,
+        budget: Option<&Budget>,
+    ) -> Result<RunHandle, RunnerError> {
         let mut tx = self.begin()?;
         // Between the two turns, the same request may have come again.
         if let Some(record) = tx.get::<RunRecord>(&self.id)? {
@@ -502,6 +560,9 @@ impl Run<'_> {
         }
         if let Some(queued) = self.queued_before(&tx)? {
             queue::remove(&mut tx, &queued)?;
+        }
+        if let Some(budget) = budget {
+            budget.spend(&mut tx, tail.fuel)?;
         }
         tx.put(&self.record(status, tx.commit_number()?))?;
         let committed = tx.commit(self.meta("run-attempt", status, &report, tail))?;
@@ -524,13 +585,17 @@ impl Run<'_> {
         let run = runs::recorded(store, tenant, number)?;
         let missing =
             || RunnerError::Unavailable(format!("the log has no run under number {number}; run `backroom log verify`"));
-        Ok(RunHandle { report: RunReport::recorded(record, run.ok_or_else(missing)?), ticket: None })
+        Ok(RunHandle { report: RunReport::recorded(record, run.ok_or_else(missing)?), ticket: None, sent: None })
     }
 
     pub(crate) fn installation(&self, tx: &Tx) -> Result<Arc<Installed>, RunnerError> {
         let name = &self.request.installation;
         let found = tx.get_kept(name, &self.runner.0.installations)?;
         Ok(found.ok_or_else(|| Error::not_found("installation", name))?)
+    }
+
+    fn budget(&self, tx: &Tx, installation: &Installed) -> Result<Budget, RunnerError> {
+        Ok(Budget::of(tx, &installation.name, &installation.limits, day_of(self.request.now))?)
     }
 
     fn work(&self, tx: Tx, plugin: &Plugin, installation: &Installed) -> Work {
@@ -541,6 +606,11 @@ impl Run<'_> {
             run: Some(self.id.clone()),
         };
         Work::new(tx, caller, self.request.now, self.date)
+    }
+
+    /// Which tape is its own.
+    fn key(&self) -> RunKey {
+        RunKey { tenant: self.request.tenant, run: self.id.clone(), request: self.request_hash() }
     }
 
     fn request_hash(&self) -> [u8; 32] {
@@ -620,8 +690,15 @@ impl Run<'_> {
     fn done(&self, report: RunReport, committed: Committed) -> RunHandle {
         let Committed { number, hash, ticket, .. } = committed;
         let report = RunReport { number: Some(number), hash: Some(hash.to_string()), ..report };
-        RunHandle { report, ticket: Some(ticket) }
+        let tape = self.tape.get().filter(|tape| !tape.is_empty());
+        let sent = tape.map(|tape| Held::new(&self.runner.0.tapes, self.key(), Arc::clone(tape)));
+        RunHandle { report, ticket: Some(ticket), sent }
     }
+}
+
+/// The day that a run is counted for. A time that no calendar has is after all days.
+pub(crate) fn day_of(now: Instant) -> BusinessDate {
+    now.utc_date().unwrap_or(BusinessDate::MAX)
 }
 
 /// Waits until the tenant's entry `number`, which has its place in the log, is on disk.
@@ -661,7 +738,14 @@ fn random() -> Result<[u8; 10], RunnerError> {
 
 #[cfg(test)]
 mod tests {
-    use super::depth;
+    use super::{depth, fits};
+
+    #[test]
+    fn an_entry_has_room_for_so_many_changes_and_those_of_the_service() {
+        fits(65_472).unwrap();
+        let error = fits(65_473).unwrap_err();
+        assert_eq!((error.class, error.code()), (backroom_domain::Class::Invalid, "too-large"));
+    }
 
     #[test]
     fn depth_counts_what_nests_and_no_letters() {

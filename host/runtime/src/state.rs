@@ -10,8 +10,9 @@ use backroom_store::records::Limits;
 
 use crate::convert::clean;
 use crate::error::HostError;
-use crate::limits::{MAX_CARRIED, Memory, Meter};
+use crate::limits::{HostTime, InHost, MAX_CARRIED, Memory, Meter, out_of_host_time};
 use crate::outbound::Calls;
+use crate::slices::Slice;
 use crate::wasi::Wasi;
 
 /// A log line is cut here, in bytes.
@@ -26,7 +27,10 @@ pub(crate) struct RunState {
     pub(crate) config: Arc<BTreeMap<String, String>>,
     pub(crate) limits: Limits,
     pub(crate) meter: Meter,
+    pub(crate) host_time: HostTime,
     pub(crate) memory: Memory,
+    /// A processor, if the run takes long.
+    pub(crate) slice: Option<Slice>,
     pub(crate) log: Log,
     /// None until the guest asks for something of a system; most never do.
     pub(crate) wasi: Option<Box<Wasi>>,
@@ -45,13 +49,48 @@ impl RunState {
         let memory = Memory::new(limits.memory);
         let log = Log::new(usize::try_from(limits.log).unwrap_or(usize::MAX));
         let until = Instant::now() + Duration::from_millis(limits.wall_ms);
-        let (meter, calls) = (Meter::default(), Calls::default());
-        Self { work, config, limits, meter, memory, log, wasi: None, calls, until, staged: 0, fault: None }
+        let (meter, host_time, calls) = Default::default();
+        Self {
+            work,
+            config,
+            limits,
+            meter,
+            host_time,
+            memory,
+            slice: None,
+            log,
+            wasi: None,
+            calls,
+            until,
+            staged: 0,
+            fault: None,
+        }
     }
 
-    /// The beginning of every host call: counts it and the bytes it brings.
-    pub(crate) fn enter(&mut self, bytes: usize) -> Result<(), HostError> {
-        Ok(self.meter.enter(&self.limits, bytes)?)
+    /// The beginning of every host call that may be refused: counts it and the bytes it brings, and its time for as long as what it
+    /// gives back lives.
+    pub(crate) fn enter(&mut self, bytes: usize) -> Result<InHost, HostError> {
+        self.meter.enter(&self.limits, bytes)?;
+        self.check_host_time()?;
+        Ok(self.host_time.enter())
+    }
+
+    /// A fault if the host calls that have ended took longer than they may.
+    pub(crate) fn check_host_time(&self) -> Result<(), Fault> {
+        match self.host_left() {
+            Some(_) => Ok(()),
+            None => Err(out_of_host_time(&self.limits)),
+        }
+    }
+
+    /// What is left for host calls.
+    fn host_left(&self) -> Option<Duration> {
+        Duration::from_millis(self.limits.host_ms).checked_sub(self.host_time.spent())
+    }
+
+    /// When a host call that begins now has to be over.
+    pub(crate) fn call_until(&self) -> Instant {
+        self.until.min(Instant::now() + self.host_left().unwrap_or_default())
     }
 
     /// Counts bytes that a host call has to look at and that do not cross the border.

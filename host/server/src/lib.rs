@@ -12,6 +12,7 @@
 mod admission;
 mod auth;
 mod clock;
+mod download;
 mod extract;
 mod keeper;
 mod layers;

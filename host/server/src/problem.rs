@@ -241,9 +241,10 @@ impl From<BackupError> for Problem {
             BackupError::Damaged { .. } => (StatusCode::UNPROCESSABLE_ENTITY, Class::Invalid, "object-damaged"),
             BackupError::Newer { .. } => (StatusCode::UNPROCESSABLE_ENTITY, Class::Invalid, "format-newer"),
             BackupError::Foreign { .. } => (StatusCode::CONFLICT, Class::Conflict, "backup-foreign"),
-            BackupError::Nothing(_) | BackupError::Moment(_) | BackupError::NotEmpty { .. } => {
-                (StatusCode::UNPROCESSABLE_ENTITY, Class::Refused, "nothing-to-do")
-            }
+            BackupError::Nothing(_)
+            | BackupError::Moment(_)
+            | BackupError::NotEmpty { .. }
+            | BackupError::UnderWay(_) => (StatusCode::UNPROCESSABLE_ENTITY, Class::Refused, "nothing-to-do"),
             BackupError::Component { .. } => (StatusCode::UNPROCESSABLE_ENTITY, Class::Refused, "component-unusable"),
         };
         Self::new(status, class, code, detail)

@@ -14,7 +14,7 @@ use std::thread;
 use std::time::Duration;
 
 use backroom_domain::Id;
-use backroom_runtime::RunnerError;
+use backroom_runtime::{Held, RunnerError};
 use backroom_store::{Lease, Leases as _, TenantNo, Ticket};
 use parking_lot::{Condvar, Mutex};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
@@ -53,10 +53,10 @@ impl Worker {
         let crew = Arc::new(Crew {
             shared: Arc::clone(shared),
             stopped,
-            held: Arc::new(Held::default()),
+            held: Arc::new(Leased::default()),
             failures: Mutex::default(),
         });
-        if let Err(error) = Held::keep(&crew.held, Arc::downgrade(shared)) {
+        if let Err(error) = Leased::keep(&crew.held, Arc::downgrade(shared)) {
             tracing::error!(%error, "no thread for the leases; this host does no queued runs");
             return None;
         }
@@ -75,7 +75,7 @@ impl Worker {
 struct Crew {
     shared: Arc<Shared>,
     stopped: watch::Receiver<bool>,
-    held: Arc<Held>,
+    held: Arc<Leased>,
     /// How often in a row the service could not do a run of the tenant.
     failures: Mutex<HashMap<TenantNo, u32>>,
 }
@@ -140,8 +140,10 @@ impl Crew {
         let mut conflicts = 0;
         let mut pause = Duration::ZERO;
         let mut done = 0;
+        // What a run has sent that begins anew: held, so that nothing is sent twice.
+        let mut sent = None;
         while done < RUNS_PER_LEASE && conflicts < RERUNS && !*self.stopped.borrow() && self.held.has(lease) {
-            match self.step(lease).await {
+            match self.step(lease, &mut sent).await {
                 Step::Done => {
                     done += 1;
                     conflicts = 0;
@@ -165,22 +167,31 @@ impl Crew {
     }
 
     /// The first run of the queue.
-    async fn step(&self, lease: Lease) -> Step {
+    async fn step(&self, lease: Lease, sent: &mut Option<Held>) -> Step {
         let Ok(permit) = self.shared.admission.enter(lease.tenant, Task::Run).await else { return Step::Later };
         let Ok(open) = self.shared.keeper.current() else { return Step::Later };
         let ran = blocking(permit, move || run_first(&open, lease)).await;
         let ticket = match ran {
-            Ok(Ok(Some(Some(ticket)))) => ticket,
-            Ok(Ok(Some(None))) => return Step::Done,
-            Ok(Ok(None)) => return Step::Empty,
+            Ok(Ok(First::Done(ticket, held))) => {
+                *sent = held.or(sent.take());
+                ticket
+            }
+            Ok(Ok(First::Gone)) => return Step::Done,
+            Ok(Ok(First::None)) => return Step::Empty,
             Ok(Err(error)) => return self.judge(&error),
             // A panic of the service is no reason to do the same again at once.
             Err(_) => return Step::Later,
         };
+        let Some(ticket) = ticket else { return Step::Done };
         let (told, tells) = oneshot::channel();
         ticket.on_durable(Box::new(move |outcome| drop(told.send(outcome))));
         match tells.await {
-            Ok(Ok(())) => Step::Done,
+            Ok(Ok(())) => {
+                if let Some(sent) = sent.take() {
+                    sent.recorded();
+                }
+                Step::Done
+            }
             Ok(Err(error)) => self.judge(&error.into()),
             Err(_) => Step::Later,
         }
@@ -213,32 +224,40 @@ impl Crew {
     }
 }
 
-/// Does the run that comes next; gives its ticket. None if nothing waits.
-#[expect(clippy::option_option, reason = "nothing to do, or nothing to wait for")]
-fn run_first(open: &Open, lease: Lease) -> Result<Option<Option<Ticket>>, RunnerError> {
+/// What became of the run that came next.
+enum First {
+    /// It was done, and is durable when the ticket says so. What it sent is to be held until then.
+    Done(Option<Ticket>, Option<Held>),
+    /// Somebody did it in between.
+    Gone,
+    /// Nothing waits.
+    None,
+}
+
+/// Does the run that comes next.
+fn run_first(open: &Open, lease: Lease) -> Result<First, RunnerError> {
     let first: Option<Id> = {
         let tx = open.office.store().read(lease.tenant)?;
         backroom_office::queue::first(&tx)?.map(|place| place.id)
     };
-    let Some(id) = first else { return Ok(None) };
+    let Some(id) = first else { return Ok(First::None) };
     match open.workflows.run_queued(lease, &id, clock::now())? {
         Some(handle) => {
             tracing::info!(tenant = lease.tenant.0, run = %id, status = ?handle.report.status, "a queued run was done");
-            Ok(Some(handle.ticket))
+            Ok(First::Done(handle.ticket, handle.sent))
         }
-        // Somebody did it in between.
-        None => Ok(Some(None)),
+        None => Ok(First::Gone),
     }
 }
 
 /// The leases of this host, and the thread that renews them.
 #[derive(Default)]
-struct Held {
+struct Leased {
     leases: Mutex<HashSet<Lease>>,
     ended: Condvar,
 }
 
-impl Held {
+impl Leased {
     fn add(&self, lease: Lease) {
         self.leases.lock().insert(lease);
     }

@@ -1,16 +1,17 @@
 //! Where the keys of persons are kept: beside log and state, and in no copy of either.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Bound;
 
 use backroom_domain::Id;
 use backroom_domain::hr::Erasure;
 use parking_lot::RwLock;
 
-use crate::engine::{At, Engine};
+use crate::engine::{At, Engine, Snapshot};
 use crate::error::StoreError;
 use crate::key::{full_key, prefix_end};
-use crate::record::Record as _;
+use crate::record::Record;
+use crate::records::{Counter, Secret};
 use crate::seal::PersonKey;
 use crate::types::TenantNo;
 
@@ -51,28 +52,52 @@ pub trait Keyring: Send + Sync {
     fn destroy(&self, tenant: TenantNo, person: &Id) -> Result<(), StoreError>;
 }
 
-/// Destroys the key of every person whose erasure is on record, for when a store is opened: a crash may have come between the
-/// two, or the keys may come from an older copy.
+/// Destroys the key of every person whose erasure is on record, and of every secret that was replaced or deleted, for when a store
+/// is opened: a crash may have come between the two, or the keys may come from an older copy.
 ///
 /// # Errors
 /// What reading the state and the keyring report.
-pub(crate) fn destroy_erased(engine: &dyn Engine) -> Result<(), StoreError> {
+pub(crate) fn finish_destroying(engine: &dyn Engine) -> Result<(), StoreError> {
     let (snapshot, keyring) = (engine.snapshot(At::Durable)?, engine.keyring());
     let mut from = Some(TenantNo::PROVIDER);
     while let Some(tenant) = from.map(|from| snapshot.next_tenant(from)).transpose()?.flatten() {
-        let start = full_key(tenant, Erasure::SPACE, &());
-        let end = prefix_end(&start).map_or(Bound::Unbounded, Bound::Excluded);
-        for pair in snapshot.scan((Bound::Included(start), end), false) {
-            let decoded = Erasure::decode(&pair?.1);
-            let erasure = decoded.map_err(|source| StoreError::Codec { tenant, space: Erasure::SPACE, source })?;
+        for erasure in all::<Erasure>(&*snapshot, tenant)? {
             if !matches!(keyring.get(tenant, &erasure.worker), Ok(KeyState::Destroyed)) {
                 tracing::warn!(%tenant, person = %erasure.worker, "destroying the key of an erased person that was not destroyed");
                 keyring.destroy(tenant, &erasure.worker)?;
             }
         }
+        destroy_replaced(&*snapshot, &*keyring, tenant)?;
         from = tenant.0.checked_add(1).map(TenantNo);
     }
     Ok(())
+}
+
+/// Numbers of secrets' keys are given one after the other: all that are not in use have had their time.
+fn destroy_replaced(snapshot: &dyn Snapshot, keyring: &dyn Keyring, tenant: TenantNo) -> Result<(), StoreError> {
+    let counter = snapshot.get(&full_key(tenant, Counter::SPACE, &Secret::SERIES.to_owned()))?;
+    let Some(counter) = counter else { return Ok(()) };
+    let decoded = Counter::decode(&counter);
+    let given = decoded.map_err(|source| StoreError::Codec { tenant, space: Counter::SPACE, source })?.last;
+    let in_use: BTreeSet<u64> = all::<Secret>(snapshot, tenant)?.into_iter().map(|secret| secret.number).collect();
+    for number in (1..=given).filter(|number| !in_use.contains(number)) {
+        let Ok(key) = Secret::key_name(number) else { continue };
+        if !matches!(keyring.get(tenant, &key), Ok(KeyState::Destroyed | KeyState::Absent)) {
+            tracing::warn!(%tenant, %key, "destroying the key of a replaced secret that was not destroyed");
+            keyring.destroy(tenant, &key)?;
+        }
+    }
+    Ok(())
+}
+
+/// Every record of a space.
+fn all<R: Record>(snapshot: &dyn Snapshot, tenant: TenantNo) -> Result<Vec<R>, StoreError> {
+    let start = full_key(tenant, R::SPACE, &());
+    let end = prefix_end(&start).map_or(Bound::Unbounded, Bound::Excluded);
+    let pairs = snapshot.scan((Bound::Included(start), end), false);
+    let decode = |value: &[u8]| Record::decode(value);
+    let failed = |source| StoreError::Codec { tenant, space: R::SPACE, source };
+    pairs.map(|pair| decode(&pair?.1).map_err(failed)).collect()
 }
 
 /// Keys in memory, which end with it.

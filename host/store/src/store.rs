@@ -266,7 +266,7 @@ impl Store {
     /// more. Nothing is done while the secret is in use. Blocks for a sync.
     ///
     /// # Errors
-    /// What reading the state or destroying the key reports.
+    /// What reading the state or destroying the key reports. The next opening of the store does it again.
     pub fn destroy_key_of_secret(&self, tenant: TenantNo, secret: &Secret) -> Result<(), StoreError> {
         let now = self.read(tenant)?.get::<Secret>(&secret.name)?;
         let in_use = now.is_some_and(|now| now.number == secret.number);

@@ -390,6 +390,23 @@ fn a_folder_that_holds_anything_is_not_restored_to() {
     assert_eq!(files(dir.path()), ["notes.txt"]);
 }
 
+/// While one is under way, its stage is nothing that was left behind.
+#[test]
+fn two_restores_into_the_same_folder_do_not_meet() {
+    let (mut world, vault) = (memory(), SimVault::default());
+    grow(&mut world, 0, 3, |world| drop(world.backup(&vault).unwrap()));
+    let dir = tempfile::tempdir().unwrap();
+    let mut second = None;
+    let first = backup::restore(&vault, dir.path(), &options(), Moment::Last, &mut |_, _| {
+        second = Some(backup::restore(&vault, dir.path(), &options(), Moment::Last, &mut |_, _| {}));
+    });
+    assert!(matches!(second, Some(Err(BackupError::UnderWay(_)))), "{second:?}");
+    let restored = first.unwrap();
+    let store = Store::open(dir.path(), options()).unwrap();
+    assert_eq!(store.status().durable, restored.revision);
+    assert_sound(&store);
+}
+
 #[test]
 fn a_restore_that_was_interrupted_while_things_were_moved_into_place_is_finished_by_the_same_restore() {
     let (mut world, vault) = (memory(), SimVault::default());

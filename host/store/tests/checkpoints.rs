@@ -193,6 +193,25 @@ fn upkeep_writes_the_state_anew_when_it_takes_too_much_room() {
     store.close().unwrap();
 }
 
+/// What could not be noted was done all the same, and is told so.
+#[test]
+fn a_state_written_anew_without_a_note_of_it_is_no_failure() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path(), options()).unwrap();
+    work(&store, 0);
+    let expected = figures(&store);
+    // The note cannot take the place of a folder that has something in it.
+    std::fs::create_dir_all(dir.path().join("compacted/in the way")).unwrap();
+    store.compact().unwrap();
+    assert!(store.status().compacted_at.is_some());
+    assert_eq!(figures(&store), expected);
+    assert_sound(&store);
+    store.close().unwrap();
+    let store = Store::open(dir.path(), options()).unwrap();
+    assert_eq!(store.status().compacted_at, None, "it is not remembered, and may be done once more");
+    assert_sound(&store);
+}
+
 /// Writers and readers go on while the state is copied again and again.
 #[test]
 fn copies_of_the_state_are_exact_while_everybody_works() {

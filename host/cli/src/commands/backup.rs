@@ -272,7 +272,10 @@ fn open(from: &str) -> Result<Box<dyn backup::Vault>> {
 fn failed(error: BackupError) -> Failure {
     match error {
         BackupError::Damaged { .. } => Failure::Check(error.to_string()),
-        BackupError::NotEmpty { .. } | BackupError::Moment(_) | BackupError::Newer { .. } => Failure::usage(error),
+        BackupError::NotEmpty { .. }
+        | BackupError::UnderWay(_)
+        | BackupError::Moment(_)
+        | BackupError::Newer { .. } => Failure::usage(error),
         other => Failure::Unavailable(other.into()),
     }
 }

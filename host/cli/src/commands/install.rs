@@ -73,6 +73,7 @@ impl Install {
         context.show(&reply, |out, installed: Installed| {
             rights::words(out, "What is granted of it", &installed.grants);
             rights::report(out, &installed.rights);
+            rights::expired(out, &installed.expired);
             out.line(format_args!(
                 "Installed {} {} as {} for {}.",
                 release.plugin, release.version, installation.name, self.of.tenant
@@ -131,6 +132,7 @@ impl Installations {
                     rights::words(out, "What the plugin wants", &row.wants);
                     rights::words(out, "What is granted", &row.grants);
                     rights::report(out, &row.rights);
+                    rights::expired(out, &row.expired);
                     out.line(format_args!("config  {}", row.config));
                     out.line(format_args!("limits  {}", row.limits));
                 })
@@ -149,6 +151,8 @@ struct Installed {
     wants: Rights,
     grants: Rights,
     rights: RightsReport,
+    #[serde(default)]
+    expired: Vec<String>,
     config: Value,
     limits: Value,
 }

@@ -1,13 +1,15 @@
 //! `backroom key`.
 
+use axum::http::Method;
 use clap::{Subcommand, ValueEnum};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::Context;
-use crate::client::path;
+use crate::args::Part;
+use crate::client::{path, query};
 use crate::exit::Result;
-use crate::output;
+use crate::output::{self, Grid, left};
 
 /// API keys.
 #[derive(Debug, Subcommand)]
@@ -24,6 +26,15 @@ pub(crate) enum Key {
         /// The one tenant it is for; none for administrators.
         #[arg(long)]
         tenant: Option<String>,
+    },
+    /// List the API keys, without what is secret in them.
+    #[command(after_help = "Example:\n  backroom key list")]
+    List(Part),
+    /// Withdraw an API key: whoever has it is a stranger from then on. Queued runs are done all the same.
+    #[command(after_help = "Example:\n  backroom key withdraw 3f9c2b7a10d4e856")]
+    Withdraw {
+        /// Its id, as `backroom key list` shows it.
+        id: String,
     },
 }
 
@@ -44,20 +55,51 @@ struct Made {
     secret: String,
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Row {
+    id: String,
+    name: String,
+    role: String,
+    #[serde(default)]
+    tenant: Option<String>,
+    created_at: String,
+}
+
 impl Key {
     /// Does it.
     pub(crate) fn run(&self, context: &Context) -> Result {
-        let Self::Create { name, role, tenant } = self;
-        let mut body = json!({ "name": name, "role": role });
-        if let (Some(fields), Some(tenant)) = (body.as_object_mut(), tenant) {
-            fields.insert("tenant".to_owned(), json!(tenant));
+        match self {
+            Self::Create { name, role, tenant } => create(context, name, *role, tenant.as_deref()),
+            Self::List(part) => {
+                let reply = context.client()?.get(&query(&path(&["v1", "keys"]), &part.pairs()))?;
+                context.show_page(&reply, |out, rows: &[Row]| {
+                    let heads = [left("Id"), left("Name"), left("Role"), left("Tenant"), left("Since")];
+                    let mut grid = Grid::new(&heads);
+                    for Row { id, name, role, tenant, created_at } in rows {
+                        grid.row([id.as_str(), name, role, tenant.as_deref().unwrap_or("all"), created_at]);
+                    }
+                    out.table(&grid);
+                })
+            }
+            Self::Withdraw { id } => {
+                let reply = context.client()?.send(Method::DELETE, &path(&["v1", "keys", id]), None)?;
+                context.show(&reply, |out, row: Row| {
+                    out.line(format_args!("Key {} ({}) is withdrawn.", row.id, row.name));
+                })
+            }
         }
-        let reply = context.client_of_new()?.post(&path(&["v1", "keys"]), &body)?;
-        context.show(&reply, |out, made: Made| {
-            out.line(&made.secret);
-            output::note(
-                "This key is shown once. Use it as BACKROOM_KEY, or in the header `Authorization: Bearer KEY`.",
-            );
-        })
     }
+}
+
+fn create(context: &Context, name: &str, role: Role, tenant: Option<&str>) -> Result {
+    let mut body = json!({ "name": name, "role": role });
+    if let (Some(fields), Some(tenant)) = (body.as_object_mut(), tenant) {
+        fields.insert("tenant".to_owned(), json!(tenant));
+    }
+    let reply = context.client_of_new()?.post(&path(&["v1", "keys"]), &body)?;
+    context.show(&reply, |out, made: Made| {
+        out.line(&made.secret);
+        output::note("This key is shown once. Use it as BACKROOM_KEY, or in the header `Authorization: Bearer KEY`.");
+    })
 }

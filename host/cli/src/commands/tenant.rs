@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use backroom_store::backup::check_file;
-use clap::Subcommand;
-use serde::Deserialize;
-use serde_json::json;
+use clap::{Args, Subcommand};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::Context;
 use crate::args::Part;
@@ -34,6 +34,20 @@ pub(crate) enum Tenant {
     /// List the client companies.
     #[command(after_help = "Examples:\n  backroom tenant list\n  backroom tenant list --json --limit 500")]
     List(Part),
+    /// Show what every run of a client company is bounded by, or bound it. Bounding needs an administrator's key.
+    #[command(after_help = "\
+No run gets more than this, whatever its installation says; what is not said has no bound but that of the installation. The fuel of
+a day is that of all runs together that are recorded.
+
+Examples:
+  backroom tenant limits harbor
+  backroom tenant limits harbor --day-fuel 500000000000 --memory 67108864")]
+    Limits {
+        /// Which tenant.
+        id: String,
+        #[command(flatten)]
+        ceilings: Ceilings,
+    },
     /// Write a tenant to one file: its whole log with every record and run, and the plugins it used.
     #[command(after_help = "\
 The file holds the keys of persons as well: whoever has it can read all personal data in it, and importing it brings back who is
@@ -66,6 +80,52 @@ Examples:
     },
 }
 
+/// Ceilings of all runs of a tenant.
+#[derive(Debug, Args, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct Ceilings {
+    /// Bytes of memory of a run.
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    memory: Option<u64>,
+    /// Milliseconds of wall time of a run.
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wall_ms: Option<u64>,
+    /// Units of work of a run.
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fuel: Option<u64>,
+    /// Host calls of a run.
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    host_calls: Option<u32>,
+    /// Milliseconds in host calls of a run.
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    host_ms: Option<u64>,
+    /// Effects of a run.
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    effects: Option<u32>,
+    /// Bytes of log of a run.
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    log: Option<u32>,
+    /// Bytes of output of a run.
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output: Option<u32>,
+    /// How deep the output of a run may nest.
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    depth: Option<u32>,
+    /// Units of work of all runs of a UTC day together.
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    day_fuel: Option<u64>,
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 struct Arrived {
@@ -95,6 +155,7 @@ impl Tenant {
                     out.line(format_args!("Tenant {} ({}) is there.", row.id, row.name));
                 })
             }
+            Self::Limits { id, ceilings } => limits(context, id, ceilings),
             Self::Export { id, to } => export(context, id, to),
             Self::Import { file, r#as } => import(context, file, r#as.clone()),
             Self::List(part) => {
@@ -110,6 +171,19 @@ impl Tenant {
             }
         }
     }
+}
+
+fn limits(context: &Context, id: &str, ceilings: &Ceilings) -> Result {
+    let said = json!(ceilings);
+    let client = context.client()?;
+    let reply = match said.as_object().is_some_and(|said| !said.is_empty()) {
+        true => client.put(&path(&["v1", "tenant-limits"]), &json!({ "tenant": id, "limits": said }))?,
+        false => client.get(&path(&["v1", "tenants", id, "limits"]))?,
+    };
+    context.show(&reply, |out, set: Option<Value>| match set.as_ref().and_then(|set| set.get("limits")) {
+        Some(limits) => out.line(format_args!("No run of {id} gets more than {limits}.")),
+        None => out.line(format_args!("Runs of {id} are bounded by their installations alone.")),
+    })
 }
 
 /// The file stands under its name only once it is whole, which is proven by reading it.

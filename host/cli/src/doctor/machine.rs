@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use backroom_kit::{Machine, Quiet, Toolchain};
-use backroom_runtime::{Capacity, Runtime, RuntimeOptions};
+use backroom_runtime::{Capacity, CompileLimits, CompileOptions, Compiler, Runtime, RuntimeOptions};
 
 use super::{Findings, State};
+use crate::service::own_program;
 
 pub(super) fn look(findings: &mut Findings) {
     engine(findings);
@@ -19,13 +20,24 @@ pub(super) fn look(findings: &mut Findings) {
     findings.add("plugins", "compiler", state, detail);
 }
 
-/// Sets up the engine as `serve` does. That stops an endless loop by the ticker, or fails.
+/// Sets up the engine as `serve` does. That has an endless loop compiled by a child and stops it by the ticker, or fails.
 fn engine(findings: &mut Findings) {
     let about = "sandbox";
-    let runtime = match Runtime::new(RuntimeOptions::default()) {
+    let program = match own_program() {
+        Ok(program) => program,
+        Err(why) => return findings.add(about, "compiler", State::Bad, why.to_json().to_string()),
+    };
+    let limits = CompileLimits::default();
+    let compile = CompileOptions { compiler: Compiler::Child { program }, limits, cache: None };
+    let runtime = match Runtime::new(RuntimeOptions { compile, ..RuntimeOptions::default() }) {
         Ok(runtime) => runtime,
         Err(why) => return findings.add(about, "engine", State::Bad, why.to_string()),
     };
+    let held = format!("a child process compiles, in {} MiB and {} s of work", limits.memory >> 20, limits.cpu_seconds);
+    match runtime.compile_figures().unfiltered {
+        0 => findings.add(about, "compiler", State::Ok, format!("{held}, behind a filter of system calls")),
+        _ => findings.add(about, "compiler", State::Warning, format!("{held}; the kernel has no filter for it")),
+    }
     let target = format!("{} on {}", std::env::consts::ARCH, std::env::consts::OS);
     findings.add(about, "engine", State::Ok, format!("WebAssembly compiles and runs ({target})"));
     findings.add(about, "wall time", State::Ok, "an endless loop was stopped by the ticker just now");
@@ -48,16 +60,16 @@ fn engine(findings: &mut Findings) {
     }
 }
 
-/// What the kernel offers for putting processes into a sandbox. Plugins run inside of the service's process, so nothing
-/// relies on it.
+/// What the kernel offers for putting processes into a sandbox. Plugins run inside of the service's process; the compiler's child
+/// is behind a filter of system calls where there is one.
 fn kernel(findings: &mut Findings) {
     let about = "kernel";
     let read = |path: &str| std::fs::read_to_string(path).ok().map(|text| text.trim().to_owned());
     let release = read("/proc/sys/kernel/osrelease").unwrap_or_else(|| "it does not say".to_owned());
     findings.add(about, "release", State::Info, release);
     let seccomp = match read("/proc/sys/kernel/seccomp/actions_avail") {
-        Some(actions) => format!("available ({actions}); not used by this release"),
-        None => "not available; not used by this release".to_owned(),
+        Some(actions) => format!("available ({actions}); used around the compiler"),
+        None => "not available; the compiler is held by its limits alone".to_owned(),
     };
     findings.add(about, "seccomp", State::Info, seccomp);
     let landlock = match read("/sys/kernel/security/lsm") {

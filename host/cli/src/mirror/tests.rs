@@ -54,6 +54,42 @@ fn only_plain_files_are_taken_out() {
     assert_eq!(read(&root, &path("second-name")).unwrap_err().why, SECOND_NAME);
 }
 
+/// More directories side by side than a process may have open, and more of them one in another than a path can say.
+#[test]
+fn wide_and_deep_trees_take_few_descriptors() {
+    let (both, root) = directories();
+    let drop = both.path().join("drop");
+    for name in 0..200 {
+        fs::create_dir(drop.join(format!("d{name:03}"))).unwrap();
+        fs::write(drop.join(format!("d{name:03}/file")), b"x").unwrap();
+    }
+    let open = || fs::read_dir("/proc/self/fd").unwrap().count();
+    let before = open();
+    let most = std::sync::atomic::AtomicUsize::new(0);
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                most.fetch_max(open(), std::sync::atomic::Ordering::Relaxed);
+            }
+        });
+        for _ in 0..20 {
+            assert_eq!(walk(&root).unwrap().files.len(), 200);
+        }
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+    // Other tests of this program open some as well.
+    let most = most.into_inner();
+    assert!(most < before + 150, "{most} descriptors, {before} before");
+
+    fs::create_dir_all(drop.join("1/2/3/4/5/6/7/8/9")).unwrap();
+    fs::write(drop.join("1/2/3/4/5/6/7/file"), b"x").unwrap();
+    fs::write(drop.join("1/2/3/4/5/6/7/8/file"), b"x").unwrap();
+    let found = walk(&root).unwrap();
+    assert_eq!(found.files[0].as_str(), "1/2/3/4/5/6/7/file");
+    assert_eq!((found.files.len(), found.refused), (201, vec![Refused::new("1/2/3/4/5/6/7/8", TOO_DEEP)]));
+}
+
 /// Whatever the walk saw, the file may be another one when it is read.
 #[test]
 fn what_became_something_else_is_not_read() {

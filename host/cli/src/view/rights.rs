@@ -35,6 +35,11 @@ pub(crate) fn report(out: Out, report: &RightsReport) {
     }
 }
 
+/// Says which grants are over.
+pub(crate) fn expired(out: Out, expired: &[String]) {
+    lines(out, "WARNING: these grants have expired, and nothing is allowed by them", expired);
+}
+
 fn texts(lines: &[Beyond]) -> Vec<String> {
     lines.iter().map(ToString::to_string).collect()
 }

@@ -23,6 +23,10 @@ fn findings(ended: &Ended) -> BTreeMap<String, (String, String)> {
 fn the_machine_and_a_data_directory_are_looked_at() {
     let machine = findings(&run(&["doctor", "--json"]));
     assert_eq!(machine["sandbox: wall time"].0, "ok");
+    // The child was started just now, and compiled what the clock was tried with.
+    let (state, compiler) = &machine["sandbox: compiler"];
+    assert!(compiler.starts_with("a child process compiles, in 2048 MiB and 60 s"), "{compiler}");
+    assert_eq!(state == "ok", compiler.contains("behind a filter of system calls"), "{compiler}");
     for what in [
         "sandbox: engine",
         "sandbox: pool of instances",

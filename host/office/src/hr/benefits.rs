@@ -30,13 +30,15 @@ pub struct Recorded {
 ///
 /// # Errors
 /// In order: `benefit-denied`; `benefit-amount-denied`; `period-invalid`, `amount-zero` and `amount-too-large` together;
-/// `exists-with-different`; then as [`hr::record_benefit`]: `worker-not-found`, `not-employed`, `overlapping-benefit`.
+/// `exists-with-different`; then as [`hr::record_benefit`]: `worker-not-found`, `not-employed`, `overlapping-benefit`. Where the
+/// right is for some groups of people alone, `worker-not-found` and `not-employed` come before `exists-with-different`: nobody
+/// learns what is on record of others.
 pub fn record_benefit(work: &mut Work, new: NewBenefit) -> Result<Recorded> {
     work.rights().check_benefit(Some(&new.plan), Some(new.amount))?;
     hr::check_benefit(&new)?;
-    if let Some(benefit) = work.tx().get::<Benefit>(&new.id)? {
-        hr::same_benefit(&benefit, &new)?;
-        return Ok(Recorded { benefit, replayed: true });
+    let recorded = work.tx().get::<Benefit>(&new.id)?;
+    if let Some(benefit) = recorded.as_ref().filter(|_| !work.rights().by_group()) {
+        return repeated(benefit, &new);
     }
     let worker = people::exists(work, &new.worker)?;
     let mut stretches = stretches(work, &new.worker)?;
@@ -45,6 +47,10 @@ pub fn record_benefit(work: &mut Work, new: NewBenefit) -> Result<Recorded> {
     let worker = worker && (allowed(None) || stretches.iter().any(|stretch| allowed(Some(group::employee(stretch)))));
     stretches.retain(|stretch| allowed(Some(group::employee(stretch))));
     let stretches: Vec<_> = stretches.into_iter().map(clear).collect();
+    if let Some(benefit) = &recorded {
+        hr::record_benefit(&new, worker, &stretches, None)?;
+        return repeated(benefit, &new);
+    }
     hr::record_benefit(&new, worker, &stretches, neighbour(work, &new)?.as_ref())?;
 
     let benefit = Benefit { new, recorded_at: work.now, run: work.caller.run.clone() };
@@ -63,6 +69,12 @@ pub fn record_benefit(work: &mut Work, new: NewBenefit) -> Result<Recorded> {
     work.put(&benefit)?;
     work.effect(Effect::BenefitRecorded(benefit.clone()));
     Ok(Recorded { benefit, replayed: false })
+}
+
+/// The answer to an id that is on record.
+fn repeated(benefit: &Benefit, new: &NewBenefit) -> Result<Recorded> {
+    hr::same_benefit(benefit, new)?;
+    Ok(Recorded { benefit: benefit.clone(), replayed: true })
 }
 
 /// Lines of a plan whose first day is from `first` to `last`, in order of first day, worker and id; needs the right `benefits`.

@@ -11,7 +11,7 @@ use crate::state::RunState;
 
 impl Host for RunState {
     fn get(&mut self, account: String, as_of: Option<BusinessDate>) -> Result<Balance, HostError> {
-        self.enter(account.len())?;
+        let _host = self.enter(account.len())?;
         let mut form = Form::default();
         let id = form.id(&account, || "account".to_owned())?;
         let as_of = as_of.map(|date| form.date(date, "as-of")).transpose()?;
@@ -23,7 +23,7 @@ impl Host for RunState {
     }
 
     fn trial_balance(&mut self, as_of: Option<BusinessDate>) -> Result<Vec<Balance>, HostError> {
-        self.enter(0)?;
+        let _host = self.enter(0)?;
         let as_of = as_of.map(|date| convert::date_from(date, "as-of")).transpose()?;
         let trial = ledger::trial_balance(&self.work, as_of)?;
         self.leave(trial.rows.len() * FIXED)?;

@@ -13,7 +13,7 @@ use crate::state::RunState;
 impl Host for RunState {
     fn record(&mut self, benefit: NewBenefit) -> Result<Recorded, HostError> {
         let bytes = 4 * FIXED;
-        self.enter(bytes)?;
+        let _host = self.enter(bytes)?;
         let mut form = Form::default();
         let new = convert::new_benefit(&mut form, &benefit)?;
         let plan = Id::parse(&benefit.plan, "").is_ok().then_some(&new.plan);
@@ -34,7 +34,7 @@ impl Host for RunState {
         cursor: Option<String>,
         limit: u32,
     ) -> Result<BenefitPage, HostError> {
-        self.enter(plan.len())?;
+        let _host = self.enter(plan.len())?;
         let mut form = Form::default();
         let plan = form.id(&plan, || "plan".to_owned())?;
         let first = form.date(first_day, "first-day")?;

@@ -17,7 +17,7 @@ impl Host for RunState {
         cursor: Option<String>,
         limit: u32,
     ) -> Result<FilePage, HostError> {
-        self.enter(folder.len() + prefix.len())?;
+        let _host = self.enter(folder.len() + prefix.len())?;
         let page = files::list(&self.work, &folder, &prefix, &convert::page_request(cursor, limit))?;
         let (items, next) = convert::page(page, given);
         self.leave(items.iter().map(size).sum())?;
@@ -25,14 +25,14 @@ impl Host for RunState {
     }
 
     fn stat(&mut self, folder: String, path: String) -> Result<File, HostError> {
-        self.enter(folder.len() + path.len())?;
+        let _host = self.enter(folder.len() + path.len())?;
         let file = given(files::stat(&self.work, &folder, &path)?);
         self.leave(size(&file))?;
         Ok(file)
     }
 
     fn read(&mut self, folder: String, path: String, offset: u64, length: u32) -> Result<Vec<u8>, HostError> {
-        self.enter(folder.len() + path.len())?;
+        let _host = self.enter(folder.len() + path.len())?;
         let bytes = files::read(&self.work, &folder, &path, offset, length)?;
         self.leave(bytes.len())?;
         Ok(bytes)
@@ -40,21 +40,21 @@ impl Host for RunState {
 
     fn write(&mut self, folder: String, path: String, bytes: Vec<u8>) -> Result<File, HostError> {
         let carried = folder.len() + path.len() + bytes.len();
-        self.enter(carried)?;
+        let _host = self.enter(carried)?;
         let stored = files::write(&mut self.work, &folder, &path, &bytes)?;
         self.stored(stored, carried)
     }
 
     fn append(&mut self, folder: String, path: String, offset: u64, bytes: Vec<u8>) -> Result<File, HostError> {
         let carried = folder.len() + path.len() + bytes.len();
-        self.enter(carried)?;
+        let _host = self.enter(carried)?;
         let stored = files::append(&mut self.work, &folder, &path, offset, &bytes)?;
         self.stored(stored, carried)
     }
 
     fn delete(&mut self, folder: String, path: String) -> Result<(), HostError> {
         let carried = folder.len() + path.len();
-        self.enter(carried)?;
+        let _host = self.enter(carried)?;
         files::delete(&mut self.work, &folder, &path)?;
         self.staged(carried)
     }

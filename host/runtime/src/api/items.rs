@@ -11,14 +11,14 @@ use crate::state::RunState;
 
 impl Host for RunState {
     fn get(&mut self, id: String) -> Result<Item, HostError> {
-        self.enter(id.len())?;
+        let _host = self.enter(id.len())?;
         let item = inventory::get_item(&self.work, &Id::parse(&id, "id")?)?;
         self.leave(size(&item))?;
         Ok(given(item))
     }
 
     fn list(&mut self, cursor: Option<String>, limit: u32) -> Result<ItemPage, HostError> {
-        self.enter(0)?;
+        let _host = self.enter(0)?;
         let page = inventory::list_items(&self.work, &convert::page_request(cursor, limit))?;
         self.leave(page.items.iter().map(size).sum())?;
         let (items, next) = convert::page(page, given);

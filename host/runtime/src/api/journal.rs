@@ -12,7 +12,7 @@ use crate::state::RunState;
 impl Host for RunState {
     fn post(&mut self, entry: NewEntry) -> Result<Posted, HostError> {
         let bytes = FIXED + entry.description.len() + entry.lines.iter().map(line_size).sum::<usize>();
-        self.enter(bytes)?;
+        let _host = self.enter(bytes)?;
         let mut form = Form::default();
         let new = convert::new_entry(&mut form, &entry)?;
         let currencies = !form.has("currency-invalid");
@@ -26,14 +26,14 @@ impl Host for RunState {
     }
 
     fn get(&mut self, id: String) -> Result<Entry, HostError> {
-        self.enter(id.len())?;
+        let _host = self.enter(id.len())?;
         let entry = given(ledger::get_entry(&self.work, &Id::parse(&id, "id")?)?);
         self.leave(size(&entry))?;
         Ok(entry)
     }
 
     fn list(&mut self, cursor: Option<String>, limit: u32) -> Result<EntryPage, HostError> {
-        self.enter(0)?;
+        let _host = self.enter(0)?;
         let page = ledger::list_entries(&self.work, &convert::page_request(cursor, limit))?;
         let (items, next) = convert::page(page, given);
         self.leave(items.iter().map(size).sum())?;

@@ -9,7 +9,7 @@ use crate::state::RunState;
 
 impl Host for RunState {
     fn get(&mut self, key: String) -> Result<Option<Vec<u8>>, HostError> {
-        self.enter(key.len())?;
+        let _host = self.enter(key.len())?;
         let value = state::get(&self.work, &key)?;
         self.leave(value.as_ref().map_or(0, Vec::len))?;
         Ok(value)
@@ -17,19 +17,19 @@ impl Host for RunState {
 
     fn set(&mut self, key: String, value: Vec<u8>) -> Result<(), HostError> {
         let bytes = key.len() + value.len();
-        self.enter(bytes)?;
+        let _host = self.enter(bytes)?;
         state::set(&mut self.work, &key, value)?;
         self.staged(bytes)
     }
 
     fn delete(&mut self, key: String) -> Result<(), HostError> {
-        self.enter(key.len())?;
+        let _host = self.enter(key.len())?;
         state::delete(&mut self.work, &key)?;
         self.staged(key.len())
     }
 
     fn list(&mut self, prefix: String, cursor: Option<String>, limit: u32) -> Result<KeyPage, HostError> {
-        self.enter(prefix.len())?;
+        let _host = self.enter(prefix.len())?;
         let page = state::list(&self.work, &prefix, &convert::page_request(cursor, limit))?;
         self.leave(page.items.iter().map(|key| key.len() + 8).sum())?;
         Ok(KeyPage { keys: page.items, next: page.next })

@@ -18,7 +18,7 @@ impl Host for RunState {
         cursor: Option<String>,
         limit: u32,
     ) -> Result<OnHandPage, HostError> {
-        self.enter(item.len())?;
+        let _host = self.enter(item.len())?;
         let mut form = Form::default();
         let id = form.id(&item, || "item".to_owned())?;
         let known = !form.has("id-invalid");
@@ -37,7 +37,7 @@ impl Host for RunState {
     }
 
     fn get_valuation(&mut self, item: String) -> Result<Valuation, HostError> {
-        self.enter(item.len())?;
+        let _host = self.enter(item.len())?;
         let valuation = inventory::valuation(&self.work, &Id::parse(&item, "item")?)?;
         self.leave(FIXED)?;
         let domain::Valuation { item, stock_account, quantity, value } = valuation;
@@ -47,7 +47,7 @@ impl Host for RunState {
 
     fn post_move(&mut self, new: NewMove) -> Result<Moved, HostError> {
         let bytes = 4 * FIXED + new.reason.len();
-        self.enter(bytes)?;
+        let _host = self.enter(bytes)?;
         let mut form = Form::default();
         let command = convert::new_move(&mut form, &new)?;
         let known = |text: &str, id| Id::parse(text, "").is_ok().then_some(id);

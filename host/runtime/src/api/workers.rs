@@ -10,6 +10,7 @@ use crate::bindings::backroom::hr::workers::{
 };
 use crate::convert::{self, Form, denied_first};
 use crate::error::HostError;
+use crate::limits::InHost;
 use crate::state::RunState;
 
 impl Host for RunState {
@@ -19,7 +20,7 @@ impl Host for RunState {
         cursor: Option<String>,
         limit: u32,
     ) -> Result<EmploymentPage, HostError> {
-        self.enter(0)?;
+        let _host = self.enter(0)?;
         let mut form = Form::default();
         let filter = hr::EmploymentFilter {
             first_day: filter.first_day.map(|date| form.date(date, "first-day")).transpose()?,
@@ -37,14 +38,14 @@ impl Host for RunState {
     }
 
     fn get_name(&mut self, worker: String) -> Result<String, HostError> {
-        let worker = self.worker(&worker, Operation::GetName, HrField::Name)?;
+        let (_host, worker) = self.worker(&worker, Operation::GetName, HrField::Name)?;
         let name = hr::worker_name(&self.work, &worker)?;
         self.leave(name.len())?;
         Ok(name)
     }
 
     fn get_compensation(&mut self, worker: String, date: BusinessDate) -> Result<Option<Money>, HostError> {
-        self.enter(worker.len())?;
+        let _host = self.enter(worker.len())?;
         let mut form = Form::default();
         let worker = form.id(&worker, || "worker".to_owned())?;
         let date = form.date(date, "date")?;
@@ -55,7 +56,7 @@ impl Host for RunState {
     }
 
     fn get_bank_account(&mut self, worker: String) -> Result<Option<String>, HostError> {
-        let worker = self.worker(&worker, Operation::GetBankAccount, HrField::Bank)?;
+        let (_host, worker) = self.worker(&worker, Operation::GetBankAccount, HrField::Bank)?;
         let account = hr::bank_account(&self.work, &worker)?;
         self.leave(account.as_ref().map_or(0, String::len))?;
         Ok(account)
@@ -64,10 +65,11 @@ impl Host for RunState {
 
 impl RunState {
     /// Begins a call about one field of a worker.
-    fn worker(&mut self, worker: &str, operation: Operation, field: HrField) -> Result<Id, HostError> {
-        self.enter(worker.len())?;
+    fn worker(&mut self, worker: &str, operation: Operation, field: HrField) -> Result<(InHost, Id), HostError> {
+        let host = self.enter(worker.len())?;
         let id = Id::parse(worker, "worker");
-        Ok(id.map_err(|error| denied_first(self.work.rights().check_read_hr(operation, field), error))?)
+        let id = id.map_err(|error| denied_first(self.work.rights().check_read_hr(operation, field), error))?;
+        Ok((host, id))
     }
 }
 

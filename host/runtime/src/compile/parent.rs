@@ -21,7 +21,8 @@ const COMPLAINT: u64 = 4 << 10;
 const LAST: Duration = Duration::from_secs(30);
 
 /// Has it done by a child process. Whatever the bytes are, this ends in bounded time and memory.
-pub(super) fn run(program: &Path, order: &Order, bytes: &[u8]) -> Result<Made, PluginError> {
+/// Says also whether the child was behind a filter of system calls.
+pub(super) fn run(program: &Path, order: &Order, bytes: &[u8]) -> Result<(Made, bool), PluginError> {
     let mut child = start(program, order).map_err(|why| PluginError::Compiler(format!("it does not start: {why}")))?;
     let talked = talk(&mut child, order, bytes);
     let ended = end(&mut child).map_err(|why| PluginError::Compiler(format!("it does not end: {why}")))?;
@@ -38,7 +39,7 @@ pub(super) fn run(program: &Path, order: &Order, bytes: &[u8]) -> Result<Made, P
             if !confined {
                 tracing::warn!("this kernel has no filter of system calls: the compiler is held by its limits alone");
             }
-            Ok(frame::made(about, answer, code))
+            Ok((frame::made(about, answer, code), confined))
         }
         Some((Answer::Refused(why), _)) => Err(why),
         None => Err(PluginError::Compiler("its answer makes no sense".into())),

@@ -35,6 +35,9 @@ pub struct CompileFigures {
     pub over_limit: u64,
     /// Those that the compiler failed at for reasons of its own.
     pub failed: u64,
+    /// Those by a child that was held by its limits alone, because the kernel has no filter of system calls.
+    #[serde(default)]
+    pub unfiltered: u64,
     /// Components that were compiled before and taken from the cache.
     pub from_cache: u64,
     /// Files of the cache that were changed, cut or moved, and not loaded.
@@ -64,6 +67,7 @@ struct Counts {
     refused: AtomicU64,
     over_limit: AtomicU64,
     failed: AtomicU64,
+    unfiltered: AtomicU64,
     from_cache: AtomicU64,
     cache_damaged: AtomicU64,
     cache_not_written: AtomicU64,
@@ -102,6 +106,7 @@ impl Workshop {
             refused: of(&counts.refused),
             over_limit: of(&counts.over_limit),
             failed: of(&counts.failed),
+            unfiltered: of(&counts.unfiltered),
             from_cache: of(&counts.from_cache),
             cache_damaged: of(&counts.cache_damaged),
             cache_not_written: of(&counts.cache_not_written),
@@ -186,7 +191,11 @@ impl Workshop {
             Compiler::InProcess => job(what, &self.engine, bytes)?,
             Compiler::Child { program } => {
                 let order = Order { what, layout: self.layout, limits: self.options.limits };
-                parent::run(program, &order, bytes)?
+                let (made, filtered) = parent::run(program, &order, bytes)?;
+                if !filtered {
+                    count(&self.counts.unfiltered);
+                }
+                made
             }
         };
         if (what == What::Module) == (made.about == About::Module) {

@@ -6,72 +6,24 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use backroom_domain::outbound::Method;
-use backroom_domain::{Error, Id, Result as Rule};
+use backroom_domain::{Error, Result as Rule};
 use backroom_office::Work;
 use backroom_office::calls::{Answer, Exchange, Request, Response};
 use backroom_office::runs::{Fault, FaultKind};
 use backroom_store::TenantNo;
-use parking_lot::Mutex;
 
-use super::client::Client;
+use super::client::{Client, Sent};
 use super::request::Checked;
+use super::tape::Tape;
 use crate::error::HostError;
 
-/// What one run may put on record, requests and answers together: all of it stands in one entry of the log.
+/// What one run may put on record, requests and answers together: all of it stands in one entry of the log. As much again may stand
+/// there of what its earlier attempts had sent.
 const MAX_RECORDED: usize = 4 << 20;
 /// Less than this left, and nothing more is sent: an answer has to fit as well.
 const MIN_ANSWER: usize = 64 << 10;
 /// The largest body of a response, so that it can cross to the guest with its headers.
 pub(super) const MAX_BODY: usize = 960 << 10;
-
-/// What the attempts of one run have sent so far. An attempt that is begun anew is answered from here, so nothing is sent twice.
-#[derive(Debug, Default)]
-pub(crate) struct Tape(Mutex<Vec<Exchange>>);
-
-impl Tape {
-    /// Whether anything was sent.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.lock().is_empty()
-    }
-
-    /// What it takes in memory, roughly.
-    pub(crate) fn size(&self) -> usize {
-        self.0.lock().iter().map(Exchange::size).sum()
-    }
-}
-
-/// The tapes of runs that may be begun anew: because another host came first, or because the service failed and they are asked for
-/// again. Bounded, and lost with the process: what a run may do after that is said in the contract.
-#[derive(Default)]
-pub(crate) struct Tapes(Mutex<VecDeque<(TenantNo, Id, Arc<Tape>)>>);
-
-/// Tapes that are kept, and the bytes on them.
-const MAX_TAPES: usize = 256;
-const MAX_TAPE_BYTES: usize = 32 << 20;
-
-impl Tapes {
-    /// The tape of a run; an empty one if it is not known to have sent anything.
-    pub(crate) fn of(&self, tenant: TenantNo, run: &Id) -> Arc<Tape> {
-        let tapes = self.0.lock();
-        let found = tapes.iter().find(|(of, id, _)| (*of, id) == (tenant, run));
-        found.map(|(_, _, tape)| Arc::clone(tape)).unwrap_or_default()
-    }
-
-    /// Keeps the tape if there is anything on it; the oldest ones go.
-    pub(crate) fn keep(&self, tenant: TenantNo, run: &Id, tape: Arc<Tape>) {
-        if tape.is_empty() {
-            return;
-        }
-        let mut tapes = self.0.lock();
-        tapes.retain(|(of, id, _)| (*of, id) != (tenant, run));
-        tapes.push_back((tenant, run.clone(), tape));
-        while tapes.len() > 1
-            && (tapes.len() > MAX_TAPES || tapes.iter().map(|(_, _, tape)| tape.size()).sum::<usize>() > MAX_TAPE_BYTES)
-        {
-            drop(tapes.pop_front());
-        }
-    }
-}
 
 /// The requests of one execution.
 #[derive(Debug, Default)]
@@ -128,8 +80,7 @@ impl Calls {
     /// What earlier attempts have sent and this one did not ask for.
     pub(crate) fn abandoned(&self) -> Vec<Exchange> {
         let Source::Live { tape, used, .. } = &self.source else { return Vec::new() };
-        let used = used.iter().copied().chain(std::iter::repeat(false));
-        tape.0.lock().iter().zip(used).filter(|(_, used)| !used).map(|(exchange, _)| exchange.clone()).collect()
+        tape.unused(used)
     }
 
     /// The answer to a request that was checked. `until` is when the run has to be over.
@@ -142,8 +93,7 @@ impl Calls {
     ) -> Result<Response, HostError> {
         let room = MAX_RECORDED.saturating_sub(self.recorded).saturating_sub(request.size());
         if room < MIN_ANSWER {
-            let message = format!("a run sends and receives at most {} MiB", MAX_RECORDED >> 20);
-            return Err(Error::refused("calls-too-large", message).into());
+            return Err(full().into());
         }
         let exchange = match &mut self.source {
             Source::Off => return Err(Error::refused("http-off", "nothing is sent from here").into()),
@@ -155,17 +105,22 @@ impl Calls {
                 if *dry_run && !request.method.only_reads() {
                     return Err(dry(request.method).into());
                 }
-                match earlier(tape, used, &request) {
+                match tape.earlier(used, &request) {
                     Some(exchange) => exchange,
                     None => {
+                        // All attempts together: each may send something else.
+                        let room = room.min(MAX_RECORDED.saturating_sub(tape.size()).saturating_sub(request.size()));
+                        if room < MIN_ANSWER {
+                            return Err(full().into());
+                        }
                         let body = room.min(MAX_BODY);
-                        let response = client.send(*tenant, work, &request, checked, body, until)?;
+                        let Sent { answer, went_out } = client.send(*tenant, work, &request, checked, body, until)?;
                         let exchange =
-                            Exchange { request, answer: response.map_or_else(Answer::Error, Answer::Response) };
-                        let mut sent = tape.0.lock();
-                        used.resize(sent.len(), false);
-                        used.push(true);
-                        sent.push(exchange.clone());
+                            Exchange { request, answer: answer.map_or_else(Answer::Error, Answer::Response) };
+                        // What was not sent may be tried again.
+                        if went_out {
+                            tape.add(used, exchange.clone());
+                        }
                         exchange
                     }
                 }
@@ -181,13 +136,8 @@ impl Calls {
     }
 }
 
-/// The same request of an earlier attempt that this one has not asked for yet.
-fn earlier(tape: &Tape, used: &mut Vec<bool>, request: &Request) -> Option<Exchange> {
-    let sent = tape.0.lock();
-    used.resize(sent.len(), false);
-    let (exchange, used) = sent.iter().zip(used).find(|(exchange, used)| !**used && exchange.request == *request)?;
-    *used = true;
-    Some(exchange.clone())
+fn full() -> Error {
+    Error::refused("calls-too-large", format!("a run sends and receives at most {} MiB", MAX_RECORDED >> 20))
 }
 
 fn dry(method: Method) -> Error {

@@ -1,9 +1,7 @@
 //! Sending: one hop after the other, each to an address that was checked.
 
 use std::collections::{BTreeSet, HashMap};
-use std::fmt;
 use std::io;
-use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,12 +13,12 @@ use backroom_store::TenantNo;
 use parking_lot::Mutex;
 use ureq::Agent;
 use ureq::config::Config;
-use ureq::http::{self, HeaderMap, StatusCode, Uri, header};
-use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
-use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
+use ureq::http::{self, HeaderMap, StatusCode, header};
+use ureq::unversioned::transport::DefaultConnector;
 use url::Url;
 
-use super::address::{PrivateTarget, may_connect};
+use super::address::PrivateTarget;
+use super::lookup::{self, Guarded, LookupBusy, Names, NotPublic, System};
 use super::request::{self, Checked};
 use super::secrets::{self, Revealed};
 use crate::error::HostError;
@@ -28,8 +26,6 @@ use crate::limits::MAX_CARRIED;
 
 /// Redirects that are followed.
 const MAX_REDIRECTS: usize = 5;
-/// Addresses of one name that are tried; there is room for so many.
-const MAX_ADDRESSES: usize = 16;
 /// Headers of one response, in bytes.
 const MAX_HEADER_BYTES: usize = 16 << 10;
 
@@ -46,21 +42,6 @@ impl Default for HttpOptions {
     fn default() -> Self {
         // One writer, and as many plans as a tenant may have at a time.
         Self { private_targets: Vec::new(), per_tenant: 5 }
-    }
-}
-
-/// Finds the addresses of a name.
-pub(super) trait Names: Send + Sync + 'static {
-    /// All of them, with the port.
-    fn find(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>>;
-}
-
-/// The system's own way.
-struct System;
-
-impl Names for System {
-    fn find(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
-        Ok((host, port).to_socket_addrs()?.collect())
     }
 }
 
@@ -89,7 +70,7 @@ impl Client {
             .user_agent("backroom")
             .accept("*/*")
             .build();
-        let resolver = Guarded { names, named: options.private_targets.clone(), lookups: Arc::default() };
+        let resolver = Guarded::new(names, options.private_targets.clone());
         let agent = Agent::with_parts(config, DefaultConnector::default(), resolver);
         Self { agent, per_tenant: options.per_tenant, under_way: Mutex::default() }
     }
@@ -104,26 +85,30 @@ impl Client {
         checked: &Checked,
         limit: usize,
         until: Instant,
-    ) -> std::result::Result<Result<Response>, HostError> {
+    ) -> std::result::Result<Sent, HostError> {
         let until = until.min(Instant::now() + Duration::from_millis(request.timeout_ms.into()));
         let Some(_place) = self.enter(tenant) else {
-            return Ok(Err(unavailable("http-busy", "too many requests of this client are under way")));
+            return Ok(Sent::nothing(unavailable("http-busy", "too many requests of this client are under way")));
         };
         let secrets = match secrets::reveal(work, &checked.secrets) {
             Ok(secrets) => secrets,
-            Err(Failure::Business(error)) => return Ok(Err(error)),
+            Err(Failure::Business(error)) => return Ok(Sent::nothing(error)),
             Err(Failure::Store(error)) => return Err(error.into()),
         };
         let hidden = match secrets::all(work) {
             Ok(hidden) => hidden,
-            Err(Failure::Business(error)) => return Ok(Err(error)),
+            Err(Failure::Business(error)) => return Ok(Sent::nothing(error)),
             Err(Failure::Store(error)) => return Err(error.into()),
         };
         let known = Known { named: &checked.secrets, secrets: &secrets, hidden: &hidden };
         let first = Hop { url: checked.url.clone(), method: checked.method, home: true };
-        Ok(self.follow(work, request, first, known, limit, until))
+        let _asking = lookup::asking_for(tenant);
+        let mut went_out = false;
+        let answer = self.follow(work, request, first, known, limit, until, &mut went_out);
+        Ok(Sent { answer, went_out })
     }
 
+    #[expect(clippy::too_many_arguments, reason = "what a request is, and what it may do")]
     fn follow(
         &self,
         work: &Work,
@@ -132,12 +117,15 @@ impl Client {
         known: Known<'_>,
         limit: usize,
         until: Instant,
+        went_out: &mut bool,
     ) -> Result<Response> {
         let none = BTreeSet::new();
         let mut hop = first;
         for _ in 0..=MAX_REDIRECTS {
             let outgoing = hop.outgoing(request, known.secrets)?;
-            let mut response = self.once(outgoing, until)?;
+            let answered = self.once(outgoing, until);
+            *went_out |= answered.as_ref().map_or_else(may_be_out, |_| true);
+            let mut response = answered.map_err(failed)?;
             let Some(next) = hop.next(request, response.status(), response.headers())? else {
                 return received(&mut response, known.hidden, limit);
             };
@@ -148,17 +136,20 @@ impl Client {
         Err(Error::refused("redirects-too-many", format!("more than {MAX_REDIRECTS} redirects")))
     }
 
-    fn once(&self, request: http::Request<Vec<u8>>, until: Instant) -> Result<http::Response<ureq::Body>> {
+    fn once(
+        &self,
+        request: http::Request<Vec<u8>>,
+        until: Instant,
+    ) -> std::result::Result<http::Response<ureq::Body>, ureq::Error> {
         let left = until.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
         let bodiless = matches!(*request.method(), http::Method::GET | http::Method::HEAD | http::Method::DELETE);
-        let sent = if bodiless {
+        if bodiless {
             let request = self.agent.configure_request(request.map(|_| ())).timeout_global(Some(left)).build();
             self.agent.run(request)
         } else {
             let request = self.agent.configure_request(request).timeout_global(Some(left)).build();
             self.agent.run(request)
-        };
-        sent.map_err(failed)
+        }
     }
 
     fn enter(&self, tenant: TenantNo) -> Option<Place<'_>> {
@@ -169,6 +160,30 @@ impl Client {
         }
         *count += 1;
         Some(Place { client: self, tenant })
+    }
+}
+
+/// What became of a request.
+pub(super) struct Sent {
+    /// The answer for the record, good or bad.
+    pub(super) answer: Result<Response>,
+    /// Something may have reached the other side, so that the same must not be sent again.
+    pub(super) went_out: bool,
+}
+
+impl Sent {
+    fn nothing(error: Error) -> Self {
+        Self { answer: Err(error), went_out: false }
+    }
+}
+
+/// Whether the other side may have seen something of a request that ended so. Where nobody can tell, it may.
+fn may_be_out(error: &ureq::Error) -> bool {
+    match error {
+        ureq::Error::Other(other) => !(other.is::<NotPublic>() || other.is::<LookupBusy>()),
+        ureq::Error::HostNotFound | ureq::Error::Timeout(ureq::Timeout::Resolve | ureq::Timeout::Connect) => false,
+        ureq::Error::Io(error) => error.kind() != io::ErrorKind::ConnectionRefused,
+        _ => true,
     }
 }
 
@@ -292,111 +307,6 @@ fn received(response: &mut http::Response<ureq::Body>, secrets: &Revealed, limit
     Ok(Response { status, headers, body })
 }
 
-/// Finds addresses, and lets only those through that may be connected to.
-struct Guarded {
-    names: Arc<dyn Names>,
-    named: Vec<PrivateTarget>,
-    lookups: Arc<Mutex<HashMap<String, usize>>>,
-}
-
-/// Lookups under way at a time, of one name and of all: one that takes too long is left behind, and must not pile up.
-const LOOKUPS_OF_A_NAME: usize = 4;
-const LOOKUPS: usize = 128;
-
-/// A lookup under way, as long as its thread lives.
-struct Lookup {
-    host: String,
-    lookups: Arc<Mutex<HashMap<String, usize>>>,
-}
-
-impl Lookup {
-    fn begin(host: &str, lookups: &Arc<Mutex<HashMap<String, usize>>>) -> Option<Self> {
-        let mut under_way = lookups.lock();
-        if under_way.values().sum::<usize>() >= LOOKUPS {
-            return None;
-        }
-        let of_name = under_way.entry(host.to_owned()).or_default();
-        if *of_name >= LOOKUPS_OF_A_NAME {
-            return None;
-        }
-        *of_name += 1;
-        drop(under_way);
-        Some(Self { host: host.to_owned(), lookups: Arc::clone(lookups) })
-    }
-}
-
-impl Drop for Lookup {
-    fn drop(&mut self) {
-        let mut under_way = self.lookups.lock();
-        if let Some(count) = under_way.get_mut(&self.host) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                under_way.remove(&self.host);
-            }
-        }
-    }
-}
-
-/// Too many names are being looked up already.
-#[derive(Debug, thiserror::Error)]
-#[error("too many lookups of this name are under way")]
-struct LookupBusy;
-
-impl fmt::Debug for Guarded {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Guarded").field("named", &self.named).finish_non_exhaustive()
-    }
-}
-
-/// A name, or an address, that leads where nothing is sent.
-#[derive(Debug, thiserror::Error)]
-#[error("it leads to an address that is not public")]
-struct NotPublic;
-
-impl Resolver for Guarded {
-    fn resolve(
-        &self,
-        uri: &Uri,
-        _: &Config,
-        timeout: NextTimeout,
-    ) -> std::result::Result<ResolvedSocketAddrs, ureq::Error> {
-        let (scheme, authority) = uri.scheme().zip(uri.authority()).ok_or(ureq::Error::HostNotFound)?;
-        let port = DefaultResolver::host_and_port(scheme, authority)
-            .and_then(|text| text.rsplit_once(':')?.1.parse().ok())
-            .ok_or(ureq::Error::HostNotFound)?;
-        let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_owned();
-        let found = self.find(host, port, timeout)?;
-        // One that is not public among others is no accident.
-        if !found.iter().all(|address| may_connect(*address, &self.named)) {
-            return Err(ureq::Error::Other(Box::new(NotPublic)));
-        }
-        let mut addresses = self.empty();
-        found.into_iter().take(MAX_ADDRESSES).for_each(|address| addresses.push(address));
-        if addresses.is_empty() { Err(ureq::Error::HostNotFound) } else { Ok(addresses) }
-    }
-}
-
-impl Guarded {
-    /// The system's resolver cannot be told to hurry, so it is left behind on a thread of its own where it takes too long.
-    fn find(&self, host: String, port: u16, timeout: NextTimeout) -> std::result::Result<Vec<SocketAddr>, ureq::Error> {
-        let names = Arc::clone(&self.names);
-        let lookup = Lookup::begin(&host, &self.lookups).ok_or_else(|| ureq::Error::Other(Box::new(LookupBusy)))?;
-        let (told, tells) = std::sync::mpsc::sync_channel(1);
-        // If nobody waits any more there is nobody to tell.
-        let look = move || {
-            let found = names.find(&host, port);
-            drop(lookup);
-            drop(told.send(found));
-        };
-        std::thread::Builder::new().name("resolve".to_owned()).spawn(look).map_err(ureq::Error::Io)?;
-        match tells.recv_timeout(*timeout.after) {
-            Ok(Ok(found)) => Ok(found),
-            Ok(Err(_)) => Err(ureq::Error::HostNotFound),
-            Err(_) => Err(ureq::Error::Timeout(timeout.reason)),
-        }
-    }
-}
-
 fn failed(error: ureq::Error) -> Error {
     match error {
         ureq::Error::Other(other) if other.is::<NotPublic>() => {
@@ -405,7 +315,7 @@ fn failed(error: ureq::Error) -> Error {
             Error::refused("address-refused", message)
         }
         ureq::Error::Other(other) if other.is::<LookupBusy>() => {
-            unavailable("http-busy", "too many lookups of this name are under way")
+            unavailable("http-busy", "too many lookups of this client are under way")
         }
         ureq::Error::HostNotFound => unavailable("name-unknown", "the name has no address at the moment"),
         ureq::Error::Timeout(_) => unavailable("http-timeout", "it took longer than it may"),

@@ -9,14 +9,18 @@
 mod address;
 mod calls;
 mod client;
+mod lookup;
 mod request;
 mod secrets;
+mod tape;
 
 #[cfg(test)]
 mod tests;
 
 pub use address::PrivateTarget;
-pub(crate) use calls::{Calls, Tape, Tapes};
+pub(crate) use calls::Calls;
 pub(crate) use client::Client;
 pub use client::HttpOptions;
 pub(crate) use request::Checked;
+pub use tape::Held;
+pub(crate) use tape::{RunKey, Tape, Tapes};

@@ -3,6 +3,7 @@
 
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::str::FromStr as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -15,9 +16,12 @@ use backroom_office::{Caller, Office, Work};
 use backroom_store::{Store, TenantNo};
 use parking_lot::Mutex;
 
-use super::client::{Client, HttpOptions, Names};
+use super::client::{Client, HttpOptions};
+use super::lookup::Names;
 use super::*;
 use crate::error::HostError;
+
+mod kept;
 
 const TENANT: TenantNo = TenantNo(1);
 const NOW: backroom_domain::Instant = backroom_domain::Instant(1);
@@ -140,7 +144,7 @@ fn send_as(client: &Client, work: &Work, request: &Request) -> Result<Response, 
     let checked = Checked::of(request, work.rights())?;
     let until = Instant::now() + Duration::from_secs(20);
     match client.send(TENANT, work, request, &checked, 1000, until) {
-        Ok(answer) => answer,
+        Ok(sent) => sent.answer,
         Err(HostError::Business(error)) => Err(error),
         Err(HostError::Fault(fault)) => panic!("{fault}"),
     }
@@ -404,7 +408,7 @@ fn answers_are_bounded_in_bytes_and_time() {
     let checked = Checked::of(&request, work.rights()).unwrap();
     let until = Instant::now() + Duration::from_millis(100);
     let ended = local(&[&silent]).send(TENANT, &work, &request, &checked, 1000, until).unwrap();
-    assert_eq!(code(ended), "http-timeout");
+    assert_eq!((code(ended.answer).as_str(), ended.went_out), ("http-timeout", true));
 }
 
 #[test]
@@ -459,6 +463,15 @@ fn what_is_no_request_is_told_apart() {
         "https://bank.example/%2e%2e%2fadmin",
         "https://bank.example/a/..%5cb",
         "https://bank.example/%zz",
+        // A server that cuts segments at their semicolons, and ones that take percent signs apart twice.
+        "https://bank.example/a/..;/admin",
+        "https://bank.example/a/..;x=1",
+        "https://bank.example/a/%2e%2e;/admin",
+        "https://bank.example/a/.%2e%3bx/admin",
+        "https://bank.example/a/%252e%252e/admin",
+        "https://bank.example/a/%252E./admin",
+        "https://bank.example/a%252f..%252fadmin",
+        "https://bank.example/a%255cadmin",
         "https://bank.example:99999/",
         "https://[::1/",
         "https://256.1.1.1/",
@@ -468,7 +481,12 @@ fn what_is_no_request_is_told_apart() {
     }
     let long = format!("https://bank.example/{}", "x".repeat(5000));
     assert_eq!(of(&get(long)).unwrap_err().code(), "url-invalid");
-    for url in ["https://bank.example/a%2fb", "https://bank.example/..a/%2e%2e%2e?x=../..", "https://bank.example"] {
+    for url in [
+        "https://bank.example/a%2fb",
+        "https://bank.example/..a/%2e%2e%2e?x=../..",
+        "https://bank.example",
+        "https://bank.example/a;b=..;c/..b;/100%25",
+    ] {
         of(&get(url)).unwrap();
     }
     let bad_headers = [

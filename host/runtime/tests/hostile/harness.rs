@@ -33,8 +33,18 @@ pub(crate) struct Row {
 }
 
 /// Budgets that are reached within a moment.
-pub(crate) const LIMITS: Limits =
-    Limits { memory: 8 << 20, wall_ms: 30_000, fuel: 20_000_000, host_calls: 1_000, effects: 100, log: 4 << 10 };
+pub(crate) const LIMITS: Limits = Limits {
+    memory: 8 << 20,
+    wall_ms: 30_000,
+    fuel: 20_000_000,
+    host_calls: 1_000,
+    effects: 100,
+    log: 4 << 10,
+    host_ms: 30_000,
+    output: 1 << 20,
+    depth: 100,
+    day_fuel: None,
+};
 
 impl Row {
     /// A plugin that must end like this.

@@ -8,6 +8,7 @@
 mod amounts;
 mod books;
 mod budgets;
+mod ceilings;
 mod components;
 mod contract;
 mod crowd;

@@ -1,7 +1,7 @@
 //! What a guest returns, and where it says that it is: nothing of that is believed.
 
 use backroom_domain::Class;
-use backroom_runtime::FaultKind::{Output, Trap};
+use backroom_runtime::FaultKind::{self, Output, OutputDepth, OutputSize, Trap};
 
 use crate::guest::{Guest, OK, post};
 use crate::harness::Row;
@@ -15,7 +15,11 @@ pub(crate) fn rows() -> Vec<Row> {
 }
 
 fn fault(name: &str, run: &str, part: &'static str) -> Row {
-    Row::fault(name, &Guest { run, pages: 40, ..Guest::default() }, Output, part)
+    of(Output, name, run, part)
+}
+
+fn of(kind: FaultKind, name: &str, run: &str, part: &'static str) -> Row {
+    Row::fault(name, &Guest { run, pages: 40, ..Guest::default() }, kind, part)
 }
 
 /// Ok with the output at this address, of this length.
@@ -50,14 +54,19 @@ fn outputs() -> Vec<Row> {
     vec![
         fault("an output of the largest length", &output(0, -1), "out of bounds"),
         fault("an output that ends beyond the memory", &output(end - 1, 2), "out of bounds"),
-        fault("an output of 1 MiB and a byte", &output(131_072, (1 << 20) + 1), "1 MiB"),
+        of(OutputSize, "an output of 1 MiB and a byte", &output(131_072, (1 << 20) + 1), "1048576 bytes"),
         fault("an output of 2 MiB", &output(131_072, 2 << 20), "1 MiB"),
         fault("an output that is no text", &says("\\ff\\fe"), "utf-8"),
         fault("an output that is no JSON", &says("nope"), "not JSON"),
         fault("an output that is empty", &says(""), "not JSON"),
         fault("an output with something behind it", &says("{} {}"), "not JSON"),
         fault("an output with a raw control character", &says("\\22\\1b[2J\\22"), "not JSON"),
-        fault("an output that is 500,000 deep", &format!("{deep} {}", output(131_072, 1_000_000)), "deeper than 100"),
+        of(
+            OutputDepth,
+            "an output that is 500,000 deep",
+            &format!("{deep} {}", output(131_072, 1_000_000)),
+            "deeper than 100",
+        ),
         fault("a number that is none", &says("NaN"), "not JSON"),
     ]
 }

@@ -233,7 +233,8 @@ fn what_is_handed_over_is_bounded_and_checked() {
     ];
     for (what, bytes) in rows {
         let report = run(&bytes, Limits::default());
-        assert_eq!(report.fault.unwrap().kind, FaultKind::Output, "{what}");
+        let kind = if what == "just over 1 MiB" { FaultKind::OutputSize } else { FaultKind::Output };
+        assert_eq!(report.fault.unwrap().kind, kind, "{what}");
     }
 }
 

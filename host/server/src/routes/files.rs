@@ -5,12 +5,13 @@ use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderName, X_CONTENT_TYPE_OPTIONS};
 use axum::response::{IntoResponse as _, Response};
 use backroom_domain::files::{File, MAX_FILE};
-use backroom_office::{Failure, Work, files};
+use backroom_office::files;
 use serde::Deserialize;
 
 use crate::admission::Task;
 use crate::auth::{Admin, Writes};
 use crate::clock;
+use crate::download::Download;
 use crate::extract::{self, Asked, Json, PathFile, PathText, page_of};
 use crate::keeper::Open;
 use crate::service::Api;
@@ -35,37 +36,20 @@ pub(crate) async fn list(Writes(books): Writes, PathText(folder): PathText, Aske
 }
 
 /// The content, never to be taken for a page by a browser.
-pub(crate) async fn get(Writes(books): Writes, State(api): State<Api>, PathFile(folder, path): PathFile) -> Answer {
-    let (caller, tenant) = (books.caller(), books.number());
-    let held = api.shared.admission.enter_large_body(tenant).await?;
-    let get = move |open: &Open| {
-        let _held = held;
-        whole(&open.office.read(tenant, caller, clock::now())?, &folder, &path)
-    };
-    let (file, bytes) = books.session.work(tenant, Task::Read, get).await?;
-    Ok(content(&file, bytes))
+pub(crate) async fn get(Writes(books): Writes, PathFile(folder, path): PathFile) -> Answer {
+    let (file, body) = Download::begin(books, folder, path).await?;
+    Ok(content(&file, body))
 }
 
-fn whole(work: &Work, folder: &str, path: &str) -> Result<(File, Vec<u8>), Failure> {
-    let file = files::stat(work, folder, path)?;
-    let mut bytes = Vec::with_capacity(usize::try_from(file.size).unwrap_or(0));
-    let mut at = 0;
-    while at < file.size {
-        bytes.extend(files::read(work, folder, path, at, files::MAX_READ)?);
-        at += u64::from(files::MAX_READ);
-    }
-    Ok((file, bytes))
-}
-
-fn content(file: &File, bytes: Vec<u8>) -> Response {
+fn content(file: &File, body: Body) -> Response {
     let headers: [(HeaderName, String); 5] = [
         (CONTENT_TYPE, "application/octet-stream".to_owned()),
-        (CONTENT_LENGTH, bytes.len().to_string()),
+        (CONTENT_LENGTH, file.size.to_string()),
         (CONTENT_DISPOSITION, "attachment".to_owned()),
         (X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
         (ETAG, format!("\"{}\"", file.digest)),
     ];
-    (headers, Body::from(bytes)).into_response()
+    (headers, body).into_response()
 }
 
 /// The body is the content.

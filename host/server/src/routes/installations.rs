@@ -45,6 +45,9 @@ struct Shown {
     wants: Rights,
     /// What does not agree between wants, grants and imports, and what is new.
     rights: RightsReport,
+    /// Grants that were over when this was asked: nothing is allowed by them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    expired: Vec<String>,
     effective: &'static str,
 }
 
@@ -53,8 +56,21 @@ impl Shown {
     fn new(open: &Open, installation: Installation, before: Option<&Rights>) -> Result<Self, Failure> {
         let Release { plugin, version, wants, functions, .. } = open.office.release(&installation.release)?;
         let rights = RightsReport::new(&wants, &functions, &installation.grants, before);
-        Ok(Self { installation, plugin: plugin.to_string(), version, wants, rights, effective: EFFECTIVE })
+        let expired = expired(&installation.grants);
+        Ok(Self { installation, plugin: plugin.to_string(), version, wants, rights, expired, effective: EFFECTIVE })
     }
+}
+
+/// Grants whose last day is over, a line each.
+fn expired(grants: &Rights) -> Vec<String> {
+    let Ok(today) = clock::now().utc_date() else { return Vec::new() };
+    let over = grants.grants().iter().filter_map(|grant| {
+        let last = grant.expires.filter(|last| *last < today)?;
+        let why = grant.why.as_deref().unwrap_or("a grant without a reason");
+        let owner = grant.owner.as_ref().map_or_else(String::new, |owner| format!(" [{owner}]"));
+        Some(format!("{why}{owner}: up to and on {last}"))
+    });
+    over.collect()
 }
 
 const EFFECTIVE: &str =

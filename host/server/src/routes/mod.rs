@@ -63,6 +63,8 @@ pub static ROUTES: &[Route] = &[
     route(GET, "/v1/tenants", Admin, || get(tenants::list)),
     route(GET, "/v1/tenants/{tenant}", Read, || get(tenants::show)),
     route(POST, "/v1/keys", Admin, || post(keys::create)),
+    route(GET, "/v1/keys", Admin, || get(keys::list)),
+    route(DELETE, "/v1/keys/{id}", Admin, || delete(keys::withdraw)),
     route(POST, "/v1/plugins", Admin, || post(plugins::upload)),
     route(GET, "/v1/plugins", Admin, || get(plugins::list)),
     route(GET, "/v1/plugins/{digest}", Key, || get(plugins::show)),
@@ -75,6 +77,8 @@ pub static ROUTES: &[Route] = &[
     route(POST, "/v1/tenant-exports", Admin, || post(transfers::export)),
     route(POST, "/v1/tenant-imports", Admin, || post(transfers::import)),
     route(PUT, "/v1/file-quotas", Admin, || put(files::quota)),
+    route(PUT, "/v1/tenant-limits", Admin, || put(tenants::limit)),
+    route(GET, "/v1/tenants/{tenant}/limits", Read, || get(tenants::limits)),
     // A file may hold what a reader may not read, and nobody can tell.
     route(GET, "/v1/tenants/{tenant}/files", Write, || get(files::folders)),
     route(GET, "/v1/tenants/{tenant}/files/{folder}", Write, || get(files::list)),

@@ -54,16 +54,24 @@ pub(crate) async fn run(Writes(books): Writes, PathId(installation): PathId, Jso
         return queue::enqueue(&books, request).await;
     }
     let mut reruns = 0;
+    // Held until the next attempt has it, so that nothing is sent twice.
+    let mut kept = None;
     let (report, body) = loop {
         let request = request.clone();
         let run = move |open: &Open| {
             let handle = open.workflows.run(request).map_err(failure)?;
             let body = serde_json::value::to_raw_value(&handle.report);
-            Ok((handle.report, body, handle.ticket))
+            Ok((handle.report, body, handle.ticket, handle.sent))
         };
-        let (report, body, ticket) = books.session.work(books.number(), task, run).await?;
+        let (report, body, ticket, sent) = books.session.work(books.number(), task, run).await?;
+        kept = sent.or(kept);
         match books.session.durable(ticket).await {
-            Ok(()) => break (report, body),
+            Ok(()) => {
+                if let Some(sent) = kept {
+                    sent.recorded();
+                }
+                break (report, body);
+            }
             // Another host committed first, and nothing was kept. Taking its place in the queue again is pause enough.
             Err(problem) if problem.code == "conflict" && reruns < MAX_RERUNS => reruns += 1,
             Err(problem) => return Err(in_doubt(problem, &report.id)),
@@ -129,6 +137,10 @@ fn kind_of(kind: FaultKind) -> (&'static str, StatusCode, Class) {
         FaultKind::Effects => refused("run-effects"),
         FaultKind::Output => refused("run-output"),
         FaultKind::Handles => refused("run-handles"),
+        FaultKind::HostTime => refused("run-host-time"),
+        FaultKind::OutputSize => refused("run-output-size"),
+        FaultKind::OutputDepth => refused("run-output-depth"),
+        FaultKind::DayFuel => refused("run-day-fuel"),
         FaultKind::Store => unavailable("unavailable", StatusCode::SERVICE_UNAVAILABLE),
         FaultKind::Conflict => ("conflict", StatusCode::CONFLICT, Class::Conflict),
         FaultKind::Busy => unavailable("busy", StatusCode::SERVICE_UNAVAILABLE),

@@ -1,6 +1,8 @@
 //! Client companies of the provider.
 
 use backroom_domain::Id;
+use backroom_office::Written;
+use backroom_office::limits::Ceilings;
 use backroom_store::TenantNo;
 use serde::Deserialize;
 
@@ -31,4 +33,32 @@ pub(crate) async fn list(Admin(session): Admin, Asked(paging): Asked<Paging>) ->
 pub(crate) async fn show(Reads(books): Reads) -> Answer {
     let tenant = books.tenant.clone();
     books.session.read(books.number(), move |_| Ok(tenant)).await
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct NewLimits {
+    tenant: Id,
+    #[serde(default)]
+    limits: Ceilings,
+}
+
+/// What every run of a tenant is bounded by: the provider's to say.
+pub(crate) async fn limit(Admin(session): Admin, Json(new): Json<NewLimits>) -> Answer {
+    let actor = session.actor.clone();
+    let set = move |open: &Open| {
+        let tenant = TenantNo(open.office.tenant(&new.tenant)?.number);
+        let written = open.office.set_tenant_limits(&actor, clock::now(), tenant, new.limits)?;
+        // It stands in the tenant's own chain: what is to be waited for is its own.
+        if let Some(ticket) = written.ticket {
+            ticket.wait()?;
+        }
+        Ok(Written { ticket: None, ..written })
+    };
+    session.write(TenantNo::PROVIDER, Task::Write, set).await
+}
+
+pub(crate) async fn limits(Reads(books): Reads) -> Answer {
+    let tenant = books.number();
+    books.session.read(tenant, move |open| open.office.tenant_limits(tenant)).await
 }

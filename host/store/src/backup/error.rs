@@ -62,6 +62,9 @@ pub enum BackupError {
         /// What is in it.
         found: String,
     },
+    /// Somebody else restores into the same folder at the moment.
+    #[error("another restore into {0} is under way; wait for it, or restore to another folder")]
+    UnderWay(String),
     /// The component of a release cannot be read or kept.
     #[error("the component of release {digest}: {what}")]
     Component {

@@ -65,7 +65,7 @@ pub struct Restored {
 /// a crash the same restore begins again, or finishes what was begun.
 ///
 /// # Errors
-/// [`BackupError::NotEmpty`] if `dir` holds anything; else as [`restore_into`].
+/// [`BackupError::UnderWay`] if another restore into `dir` is; [`BackupError::NotEmpty`] if it holds anything; else as [`restore_into`].
 pub fn restore(
     vault: &dyn Vault,
     dir: &Path,

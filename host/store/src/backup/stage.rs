@@ -9,6 +9,8 @@ use std::path::Path;
 
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, OpenOptions};
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
 use super::error::BackupError;
@@ -50,12 +52,18 @@ impl Target {
     /// nothing in it.
     ///
     /// # Errors
-    /// [`BackupError::NotEmpty`]; [`BackupError::Io`].
+    /// [`BackupError::UnderWay`]; [`BackupError::NotEmpty`]; [`BackupError::Io`].
     pub(super) fn open(dir: &Path, asked: String) -> Result<(Self, Left), BackupError> {
         let failed = || BackupError::io(format!("prepare the folder {}", dir.display()));
         Dir::create_ambient_dir_all(dir, ambient_authority()).map_err(failed())?;
         let opened = Dir::open_ambient_dir(dir, ambient_authority()).map_err(failed())?;
         let target = Self { dir: opened, shown: dir.display().to_string(), asked };
+        // On the folder itself, so that nothing is left in it; it ends with this value, or with the process.
+        match flock(&target.dir, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => {}
+            Err(Errno::WOULDBLOCK) => return Err(BackupError::UnderWay(target.shown)),
+            Err(errno) => return Err(failed()(errno.into())),
+        }
         if let Some(Note { asked, restored }) = target.note() {
             if asked != target.asked {
                 let found = format!("{asked}, moved into place in part: ask for the same again, and it is finished");

@@ -153,7 +153,7 @@ impl Embedded {
         engine.threads.lock().applier = Some(applier);
         let core = Arc::clone(&engine.core);
         engine.threads.lock().upkeep = Some(spawn("store-upkeep", move || upkeep::run(&core))?);
-        keyring::destroy_erased(&engine)?;
+        keyring::finish_destroying(&engine)?;
         Ok(engine)
     }
 

@@ -108,7 +108,7 @@ impl Postgres {
             .map_err(StoreError::io("start a thread"))?;
         let keys = Arc::new(TableKeyring::new(Arc::clone(&core), options.master_key.clone()));
         let engine = Self { core, keys, committer: Mutex::new(Some(thread)), runtime: Some(runtime) };
-        keyring::destroy_erased(&engine)?;
+        keyring::finish_destroying(&engine)?;
         Ok(engine)
     }
 

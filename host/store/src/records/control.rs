@@ -123,7 +123,7 @@ impl Record for Release {
 }
 
 /// Limits of a run; see the sandbox defaults.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Limits {
     /// Bytes of all memories and tables of the instance together.
@@ -144,6 +144,83 @@ pub struct Limits {
     /// Bytes of log kept.
     #[n(5)]
     pub log: u32,
+    /// Milliseconds in host calls, all together: what waits for a disk or for the outside.
+    #[n(6)]
+    pub host_ms: u64,
+    /// Bytes of output.
+    #[n(7)]
+    pub output: u32,
+    /// How deep arrays and objects of the output may nest.
+    #[n(8)]
+    pub depth: u32,
+    /// Units of work of a UTC day, of all runs together that are recorded; none: as many as they come to.
+    #[n(9)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub day_fuel: Option<u64>,
+}
+
+/// As it stands in records: those of before have no value for what came later.
+#[derive(minicbor::Decode)]
+struct StoredLimits {
+    #[n(0)]
+    memory: u64,
+    #[n(1)]
+    wall_ms: u64,
+    #[n(2)]
+    fuel: u64,
+    #[n(3)]
+    host_calls: u32,
+    #[n(4)]
+    effects: u32,
+    #[n(5)]
+    log: u32,
+    #[n(6)]
+    host_ms: Option<u64>,
+    #[n(7)]
+    output: Option<u32>,
+    #[n(8)]
+    depth: Option<u32>,
+    #[n(9)]
+    day_fuel: Option<u64>,
+}
+
+impl<'b, C> minicbor::Decode<'b, C> for Limits {
+    fn decode(d: &mut minicbor::Decoder<'b>, context: &mut C) -> std::result::Result<Self, minicbor::decode::Error> {
+        let StoredLimits { memory, wall_ms, fuel, host_calls, effects, log, host_ms, output, depth, day_fuel } =
+            minicbor::Decode::decode(d, context)?;
+        let usual = Self::default();
+        Ok(Self {
+            memory,
+            wall_ms,
+            fuel,
+            host_calls,
+            effects,
+            log,
+            host_ms: host_ms.unwrap_or(usual.host_ms),
+            output: output.unwrap_or(usual.output),
+            depth: depth.unwrap_or(usual.depth),
+            day_fuel,
+        })
+    }
+}
+
+impl Limits {
+    /// Each the lower one of both; the fuel of a day stays as it is here.
+    #[must_use]
+    pub fn within(&self, most: &Self) -> Self {
+        Self {
+            memory: self.memory.min(most.memory),
+            wall_ms: self.wall_ms.min(most.wall_ms),
+            fuel: self.fuel.min(most.fuel),
+            host_calls: self.host_calls.min(most.host_calls),
+            effects: self.effects.min(most.effects),
+            log: self.log.min(most.log),
+            host_ms: self.host_ms.min(most.host_ms),
+            output: self.output.min(most.output),
+            depth: self.depth.min(most.depth),
+            day_fuel: self.day_fuel,
+        }
+    }
 }
 
 impl Default for Limits {
@@ -156,8 +233,37 @@ impl Default for Limits {
             host_calls: 10_000,
             effects: 10_000,
             log: 64 << 10,
+            // The wall's, less what a guest needs to say something about it.
+            host_ms: 20_000,
+            // What crosses in one piece.
+            output: 1 << 20,
+            // Common readers of JSON give up at 128, and it is shown within other JSON.
+            depth: 100,
+            day_fuel: None,
         }
     }
+}
+
+/// What every run of a tenant is bounded by, whatever its installation says. Kept in the tenant's own chain, so that a replay sees
+/// what was in force.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[serde(rename_all = "kebab-case")]
+pub struct TenantLimits {
+    /// No run gets more than these; the fuel of a day is that of all installations together.
+    #[n(0)]
+    pub limits: Limits,
+    /// When they were set.
+    #[n(1)]
+    pub updated_at: Instant,
+    /// By whom.
+    #[n(2)]
+    pub actor: String,
+}
+
+impl Record for TenantLimits {
+    const SPACE: u8 = 18;
+    type Key = ();
+    fn key(&self) {}
 }
 
 /// A release put to use for one tenant.

@@ -3,7 +3,7 @@
 //! | space | record | key |
 //! | --- | --- | --- |
 //! | 1-9 | provider's own: tenants, API keys, releases | see `control` |
-//! | 10-19 | installations, runs, plugin state, counters, sums of a day; runs that wait | see `control`, `queue` |
+//! | 10-19 | installations, runs, plugin state, counters, sums of a day, limits; runs that wait | see `control`, `queue` |
 //! | 20-29 | ledger | see `ledger` |
 //! | 30-39 | HR | see `hr` |
 //! | 40-49 | inventory | see `inventory` |
@@ -27,6 +27,7 @@ pub mod sql;
 
 pub use control::{
     ApiKey, Counter, DayTotal, Installation, Limits, Release, Role, RunRecord, RunStatus, StateValue, Tenant,
+    TenantLimits,
 };
 pub use files::*;
 pub use hr::*;

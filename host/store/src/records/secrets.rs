@@ -30,6 +30,9 @@ pub struct Secret {
 }
 
 impl Secret {
+    /// The series that the numbers of keys are taken from.
+    pub const SERIES: &'static str = "secret";
+
     /// The name of its key among the keys of persons.
     ///
     /// # Errors

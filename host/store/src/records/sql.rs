@@ -14,9 +14,9 @@ mod periods;
 use backroom_domain::{BusinessDate, Id, Instant};
 
 use super::{
-    ApiKey, BenefitByPlan, BenefitByWorker, Counter, DayTotal, EntryLines, EntryNumber, Installation, MoveNumber,
-    QueueLength, QueuePlace, QueuedRun, Release, RunRecord, StateValue, StoredEmployment, StoredEntry, StoredWorker,
-    Tenant,
+    ApiKey, BenefitByPlan, BenefitByWorker, Counter, DayTotal, EntryLines, EntryNumber, Installation, Limits,
+    MoveNumber, QueueLength, QueuePlace, QueuedRun, Release, RunRecord, StateValue, StoredEmployment, StoredEntry,
+    StoredWorker, Tenant, TenantLimits,
 };
 use crate::error::CodecError;
 use crate::record::Record as _;
@@ -237,6 +237,24 @@ pub const TABLES: &[Table] = &[
         extract: |body| {
             let r = DayTotal::decode(body)?;
             Ok(vec![id(&r.installation), day(r.day), text(&r.what), shown(r.sum())])
+        },
+    },
+    Table {
+        space: TenantLimits::SPACE,
+        name: "tenant_limits",
+        columns: &[
+            column("memory", Kind::Int),
+            column("wall_ms", Kind::Int),
+            column("fuel", Kind::Int),
+            column("day_fuel", Kind::Int),
+            column("updated_at", Kind::Time),
+            column("actor", Kind::Text),
+        ],
+        extract: |body| {
+            let r = TenantLimits::decode(body)?;
+            let Limits { memory, wall_ms, fuel, day_fuel, .. } = r.limits;
+            let day_fuel = day_fuel.map_or(Datum::Int(None), int);
+            Ok(vec![int(memory), int(wall_ms), int(fuel), day_fuel, time(r.updated_at), text(&r.actor)])
         },
     },
     Table {

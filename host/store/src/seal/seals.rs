@@ -53,6 +53,14 @@ impl Seals {
         self.tenant
     }
 
+    /// Whether nothing was ever sealed for `person` here: there is no key and never was one.
+    ///
+    /// # Errors
+    /// What the keyring reports.
+    pub fn is_new(&self, person: &Id) -> Result<bool, StoreError> {
+        Ok(matches!(self.keyring.get(self.tenant, person)?, KeyState::Absent))
+    }
+
     /// Seals `text`, which will be part of the record of `R` with this key and is about `person`. Where nothing is kept (a replay of
     /// the past), a key that was destroyed since is replaced by one that ends with the unit of work.
     ///

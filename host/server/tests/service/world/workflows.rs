@@ -66,7 +66,7 @@ impl Workflows for Scripted {
             plugin: Id::parse("scripted", "plugin")?,
             version: "1.0.0".to_owned(),
             description: "Does what its input says".to_owned(),
-            wants: Rights::read_only(),
+            wants: if bytes.starts_with(b"wants all") { Rights::all() } else { Rights::read_only() },
             imports: Vec::new(),
             size: bytes.len() as u64,
             created_at: now,
@@ -137,7 +137,7 @@ impl Workflows for Scripted {
         queue::remove(&mut tx, &queued)?;
         let committed = tx.commit(Meta { kind: "run".to_owned(), ..Meta::default() })?;
         report.status = Status::Committed;
-        Ok(Some(RunHandle { report, ticket: Some(committed.ticket) }))
+        Ok(Some(RunHandle { report, ticket: Some(committed.ticket), sent: None }))
     }
 
     fn replay(&self, _tenant: &Tenant, run: &Id) -> Result<ReplayReport, RunnerError> {
@@ -172,11 +172,11 @@ impl Scripted {
             _ => {}
         }
         if request.mode == Mode::DryRun || report.fault.is_some() || report.error.is_some() {
-            return Ok(RunHandle { report, ticket: None });
+            return Ok(RunHandle { report, ticket: None, sent: None });
         }
         report.status = Status::Committed;
         let ticket = self.commit(&request)?;
-        Ok(RunHandle { report, ticket: Some(ticket) })
+        Ok(RunHandle { report, ticket: Some(ticket), sent: None })
     }
 
     fn commit(&self, request: &RunRequest) -> Result<Ticket, RunnerError> {

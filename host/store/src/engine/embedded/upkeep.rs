@@ -118,8 +118,10 @@ pub(super) fn now(core: &Arc<Core>, what: Upkeep) -> Result<(), StoreError> {
         Upkeep::Compact => {
             let mut memory = core.upkeep.lock();
             compact_now(core, &mut memory)?;
-            // The newest is as good, and the other takes as much room.
-            checkpoint::prune(&*core.checkpoints, 1)?;
+            // The newest is as good, and the other takes as much room. Where it cannot go now, the next one takes it.
+            if let Err(error) = checkpoint::prune(&*core.checkpoints, 1) {
+                tracing::warn!(%error, "an older checkpoint was not removed");
+            }
         }
     }
     measure(core, &mut core.upkeep.lock());
@@ -157,8 +159,11 @@ fn compact_now(core: &Arc<Core>, memory: &mut Memory) -> Result<(), StoreError> 
     memory.compacted = Some(Compacted { at, bytes });
     core.figures.lock().compacted_at = Some(at);
     tracing::info!(before, bytes, "the state index was written anew");
-    // Without the note it is done once more than needed.
-    core.home.note(COMPACTED, &format!("{} {bytes}\n", at.0))
+    // Without the note it is done once more than needed; that it was done is true all the same.
+    if let Err(error) = core.home.note(COMPACTED, &format!("{} {bytes}\n", at.0)) {
+        tracing::warn!(%error, "no note could be made that the state index was written anew");
+    }
+    Ok(())
 }
 
 /// `_memory`: one at a time.

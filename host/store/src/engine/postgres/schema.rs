@@ -20,8 +20,9 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("files and secrets", include_str!("migrations/0007_files_secrets.sql")),
     ("ledger", include_str!("migrations/0009_ledger.sql")),
     ("periods, rates, budgets", include_str!("migrations/0010_periods.sql")),
-    ("open items", include_str!("migrations/0012_items.sql")),
     ("months", include_str!("migrations/0011_months.sql")),
+    ("open items", include_str!("migrations/0012_items.sql")),
+    ("tenant limits", include_str!("migrations/0013_tenant_limits.sql")),
 ];
 
 /// Whoever holds it migrates. The number says nothing; it must only be the same in all releases.

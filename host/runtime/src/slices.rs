@@ -1,0 +1,135 @@
+//! Processors among runs that take long: they have all but one of them, a tick each at a time, in turn.
+//!
+//! A run that is over within a tick never comes here. One that takes longer has to ask at each tick, and waits where others are before
+//! it. So however many guests of whomever spin, there is a processor for runs that are short, for the log, and for everybody who
+//! reads; and none of those that spin is left behind by the others.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Instant;
+
+use parking_lot::{Condvar, Mutex};
+
+/// The processors that there are for runs that take long.
+pub(crate) struct Slices {
+    line: Mutex<Line>,
+    moved: Condvar,
+}
+
+struct Line {
+    free: usize,
+    /// Who waits, the first one first.
+    waiting: VecDeque<u64>,
+    next: u64,
+}
+
+/// A processor; given back when dropped.
+pub(crate) struct Slice(Arc<Slices>);
+
+impl Slices {
+    /// On a machine with so many processors.
+    pub(crate) fn new(processors: usize) -> Arc<Self> {
+        let line = Line { free: processors.saturating_sub(1).max(1), waiting: VecDeque::new(), next: 0 };
+        Arc::new(Self { line: Mutex::new(line), moved: Condvar::new() })
+    }
+
+    /// The next tick: gives `held` to whoever waits, if somebody does, and waits for another; whoever had none goes first. None if
+    /// `until` came before.
+    pub(crate) fn tick(self: &Arc<Self>, held: Option<Slice>, until: Instant) -> Option<Slice> {
+        let again = held.is_some();
+        if again && self.line.lock().waiting.is_empty() {
+            return held;
+        }
+        drop(held);
+        let mut line = self.line.lock();
+        let own = line.next;
+        line.next += 1;
+        // Most of those who come for the first time are as good as done.
+        if again {
+            line.waiting.push_back(own);
+        } else {
+            line.waiting.push_front(own);
+        }
+        while line.free == 0 || line.waiting.front() != Some(&own) {
+            if self.moved.wait_until(&mut line, until).timed_out() {
+                line.waiting.retain(|waits| *waits != own);
+                // Whoever came behind may be the first one now.
+                self.moved.notify_all();
+                return None;
+            }
+        }
+        line.waiting.pop_front();
+        line.free -= 1;
+        if line.free > 0 {
+            self.moved.notify_all();
+        }
+        Some(Slice(Arc::clone(self)))
+    }
+}
+
+impl Drop for Slice {
+    fn drop(&mut self) {
+        self.0.line.lock().free += 1;
+        self.0.moved.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
+    use super::*;
+
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_secs(30)
+    }
+
+    #[test]
+    fn all_but_one_processor_are_given_out_and_one_of_one() {
+        for (processors, most) in [(1, 1), (2, 1), (4, 3)] {
+            let slices = Slices::new(processors);
+            let held: Vec<_> = (0..most).map(|_| slices.tick(None, soon())).collect();
+            assert!(held.iter().all(Option::is_some));
+            assert!(slices.tick(None, Instant::now() + Duration::from_millis(5)).is_none());
+            assert!(slices.line.lock().waiting.is_empty());
+            drop(held);
+            assert!(slices.tick(None, soon()).is_some());
+        }
+    }
+
+    /// Whoever has one keeps it while nobody waits, and has to line up behind those who do.
+    #[test]
+    fn they_go_round_in_turn() {
+        let slices = Slices::new(2);
+        let held = slices.tick(slices.tick(None, soon()), soon());
+        assert!(held.is_some());
+        let (most, now, turns) = (AtomicUsize::new(0), AtomicUsize::new(0), Mutex::new(Vec::new()));
+        std::thread::scope(|scope| {
+            for at in 0..3 {
+                let (slices, most, now, turns) = (&slices, &most, &now, &turns);
+                scope.spawn(move || {
+                    let mut held = None;
+                    for _ in 0..20 {
+                        held = slices.tick(held, soon());
+                        most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                        turns.lock().push(at);
+                        // Until the two others wait, or have ended.
+                        let begun = Instant::now();
+                        while slices.line.lock().waiting.len() < 2 && begun.elapsed() < Duration::from_millis(20) {
+                            std::thread::yield_now();
+                        }
+                        now.fetch_sub(1, Ordering::SeqCst);
+                    }
+                });
+            }
+            drop(held);
+        });
+        assert_eq!(most.into_inner(), 1);
+        let turns = turns.into_inner();
+        assert_eq!(turns.len(), 60);
+        for at in 0..3 {
+            assert!(turns[..12].contains(&at), "{at} did not have its turn: {turns:?}");
+        }
+    }
+}
