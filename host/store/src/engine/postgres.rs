@@ -23,6 +23,7 @@ mod committer;
 mod core;
 mod durable;
 mod failure;
+mod flights;
 mod keys;
 mod lanes;
 mod layout;
@@ -181,7 +182,8 @@ impl Engine for Postgres {
         let lane = self.core.lanes.of(tenant);
         self.core.lanes.with(&lane, |lane| {
             lane.check(follows)?;
-            let entry = Pending { tenant, follows, head, fence, payload, rows, outcome: Group::open() };
+            let outcome = Group::open();
+            let entry = Pending { tenant, follows, head, fence, payload, rows, in_doubt: false, outcome };
             let appended = self.core.queue.push(entry, self.core.durable())?;
             lane.publish(head, &changes, appended.ticket.clone());
             Ok(appended)
@@ -189,7 +191,8 @@ impl Engine for Postgres {
     }
 
     fn sequenced(&self, tenant: TenantNo) -> Option<Ticket> {
-        self.core.lanes.of(tenant).lock().last()
+        // Without one, what is seen was read from the database.
+        Some(self.core.lanes.of(tenant).lock().last().unwrap_or_else(Ticket::of_durable))
     }
 
     fn keyring(&self) -> Arc<dyn Keyring> {

@@ -1,10 +1,11 @@
 //! The way from blocking callers to the connections: they wait on their own thread, whatever runtime that belongs to.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
+use std::time::Instant;
 
 struct Parked(Thread);
 
@@ -16,15 +17,32 @@ impl Wake for Parked {
 
 /// Waits for `future` on this thread. Unlike a runtime's own way of blocking it may be used on any thread.
 pub(super) fn block_on<F: Future>(future: F) -> F::Output {
-    let waker = Waker::from(Arc::new(Parked(thread::current())));
-    let mut context = Context::from_waker(&waker);
-    let mut future = pin!(future);
+    let (waker, mut future) = (waker(), pin!(future));
     loop {
-        match future.as_mut().poll(&mut context) {
+        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
             Poll::Ready(output) => return output,
             Poll::Pending => thread::park(),
         }
     }
+}
+
+/// As [`block_on`], but not longer than until `deadline`.
+pub(super) fn block_until<F: Future>(deadline: Instant, future: F) -> Option<F::Output> {
+    let (waker, mut future) = (waker(), pin!(future));
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            return Some(output);
+        }
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return None;
+        }
+        thread::park_timeout(left);
+    }
+}
+
+fn waker() -> Waker {
+    Waker::from(Arc::new(Parked(thread::current())))
 }
 
 /// Sends what `future` sends first, and does not wait for the answer.
@@ -34,49 +52,53 @@ pub(super) fn send_only<F: Future>(future: F) {
     let _sent = pin!(future).poll(&mut context).is_ready();
 }
 
-/// Statements that go to the server in one write; the answers come together.
-pub(super) struct Pipeline<'a, T> {
-    steps: Vec<Step<'a, T>>,
-}
+/// Statements that go to the server one behind the other; the answers come in the same order.
+pub(super) struct Pipeline<'a, T>(Vec<Step<'a, T>>);
 
 enum Step<'a, T> {
-    Waiting(Pin<Box<dyn Future<Output = T> + Send + 'a>>),
-    Done(Option<T>),
+    Sent(Pin<Box<dyn Future<Output = T> + Send + 'a>>),
+    Answered(T),
 }
 
 impl<'a, T> Pipeline<'a, T> {
     pub(super) fn new() -> Self {
-        Self { steps: Vec::new() }
+        Self(Vec::new())
     }
 
-    /// Adds a statement behind the others.
+    /// Sends a statement. Nobody is woken by its answer before that is waited for.
     pub(super) fn push(&mut self, step: impl Future<Output = T> + Send + 'a) {
-        self.steps.push(Step::Waiting(Box::pin(step)));
+        let mut step = Step::Sent(Box::pin(step));
+        // It is hardly ever answered already, but it may have been refused.
+        let _answered = step.poll(&mut Context::from_waker(Waker::noop())).is_ready();
+        self.0.push(step);
+    }
+
+    /// Waits until all but the last `left` statements have their answers.
+    pub(super) async fn all_but(&mut self, left: usize) {
+        let last = self.0.len().checked_sub(left + 1).and_then(|at| self.0.get_mut(at));
+        if let Some(step) = last {
+            poll_fn(|context| step.poll(context)).await;
+        }
+    }
+
+    /// The answers. Waits for the last one first: the others are there by then, and this thread is woken once.
+    pub(super) async fn answers(mut self) -> Vec<T> {
+        self.all_but(0).await;
+        let mut answers = Vec::with_capacity(self.0.len());
+        for step in self.0 {
+            answers.push(match step {
+                Step::Sent(future) => future.await,
+                Step::Answered(answer) => answer,
+            });
+        }
+        answers
     }
 }
 
-impl<T: Unpin> Future for Pipeline<'_, T> {
-    type Output = Vec<T>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Vec<T>> {
-        let mut waiting = false;
-        // In order: the first time, each is sent when it is asked.
-        for step in &mut self.steps {
-            if let Step::Waiting(future) = step {
-                match future.as_mut().poll(context) {
-                    Poll::Ready(output) => *step = Step::Done(Some(output)),
-                    Poll::Pending => waiting = true,
-                }
-            }
-        }
-        if waiting {
-            return Poll::Pending;
-        }
-        let outputs = self.steps.iter_mut().filter_map(|step| match step {
-            Step::Done(output) => output.take(),
-            Step::Waiting(_) => None,
-        });
-        Poll::Ready(outputs.collect())
+impl<T> Step<'_, T> {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let Self::Sent(future) = self else { return Poll::Ready(()) };
+        future.as_mut().poll(context).map(|answer| *self = Self::Answered(answer))
     }
 }
 
@@ -97,6 +119,6 @@ mod tests {
         pipeline.push(async move { waits.await.unwrap() });
         pipeline.push(async { 2 });
         thread::spawn(move || late.send(1).unwrap());
-        assert_eq!(block_on(pipeline), [1, 2]);
+        assert_eq!(block_on(pipeline.answers()), [1, 2]);
     }
 }

@@ -135,7 +135,7 @@ fn begin(connection: &Connection) -> Result<Revision, Error> {
         connection.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await.map(|()| Vec::new())
     });
     pipeline.push(connection.query(&last, &[]));
-    let mut rows = block_on(pipeline).into_iter();
+    let mut rows = block_on(pipeline.answers()).into_iter();
     if let Some(began) = rows.next() {
         began?;
     }
@@ -156,7 +156,7 @@ pub(super) fn query_as(
     let mut pipeline = Pipeline::new();
     pipeline.push(connection.query(&set, &set_to));
     pipeline.push(connection.query(statement, parameters));
-    let mut answers = block_on(pipeline).into_iter();
+    let mut answers = block_on(pipeline.answers()).into_iter();
     // Rows that were read while the tenant could not be set are not looked at.
     if let Some(set) = answers.next() {
         set?;

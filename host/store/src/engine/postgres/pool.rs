@@ -89,10 +89,16 @@ pub(super) struct Connection {
 impl Connection {
     /// The statement for this text; prepared once. A trip to the server the first time.
     pub(super) fn prepared(&self, sql: &str) -> Result<Statement, tokio_postgres::Error> {
-        if let Some(statement) = self.statements.lock().get(sql) {
-            return Ok(statement.clone());
+        block_on(self.statement(sql))
+    }
+
+    /// As [`Connection::prepared`].
+    pub(super) async fn statement(&self, sql: &str) -> Result<Statement, tokio_postgres::Error> {
+        let known = self.statements.lock().get(sql).cloned();
+        if let Some(statement) = known {
+            return Ok(statement);
         }
-        let statement = block_on(self.client.prepare(sql))?;
+        let statement = self.client.prepare(sql).await?;
         self.statements.lock().insert(sql.to_owned(), statement.clone());
         Ok(statement)
     }

@@ -18,6 +18,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("queue", include_str!("migrations/0005_queue.sql")),
     ("day totals", include_str!("migrations/0006_day_totals.sql")),
     ("files and secrets", include_str!("migrations/0007_files_secrets.sql")),
+    ("groups", include_str!("migrations/0008_groups.sql")),
 ];
 
 /// Whoever holds it migrates. The number says nothing; it must only be the same in all releases.
