@@ -222,8 +222,9 @@ fn a_host_that_hears_of_nothing_goes_on_with_the_backup_of_another() {
     let there = postgres(&url);
     let vault = SimVault::default();
     put(&there, ACME, &[note("a", 1, "x")]);
-    // So that it has the connections that it needs: from here on it gets no new ones.
+    // So that both have the connections that they need: from here on they get no new ones.
     assert_eq!(back_up(&here, &vault).revision, 1);
+    assert_eq!(back_up(&there, &vault).entries, 0);
     server.sql_as_superuser("postgres", &format!("ALTER DATABASE {database} ALLOW_CONNECTIONS false"));
     let listener = format!(
         "SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity WHERE application_name = 'deaf' \

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
+use parking_lot::Mutex;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Row, Statement};
 
@@ -14,6 +15,7 @@ use super::pool::{Connection, Leased, Pool, Rights};
 use super::queue::Queue;
 use crate::engine::Status;
 use crate::error::StoreError;
+use crate::leases::Wake;
 use crate::store::Options;
 use crate::types::{Hash, Head, Revision, TenantNo};
 
@@ -35,6 +37,8 @@ pub(super) struct Core {
     pub(super) snapshots: AtomicUsize,
     durable: AtomicU64,
     commits: AtomicU64,
+    /// Called when another host has queued a run.
+    on_queued: Mutex<Option<Wake>>,
 }
 
 impl Core {
@@ -55,6 +59,7 @@ impl Core {
             snapshots: AtomicUsize::new(0),
             durable: AtomicU64::new(durable),
             commits: AtomicU64::new(0),
+            on_queued: Mutex::default(),
         }
     }
 
@@ -66,6 +71,18 @@ impl Core {
     /// Everything up to `revision` is in the database.
     pub(super) fn now_durable(&self, revision: Revision) {
         self.durable.fetch_max(revision, Ordering::AcqRel);
+    }
+
+    /// Another host has queued a run.
+    pub(super) fn queued(&self) {
+        let wake = self.on_queued.lock().clone();
+        if let Some(wake) = wake {
+            wake();
+        }
+    }
+
+    pub(super) fn on_queued(&self, wake: Wake) {
+        *self.on_queued.lock() = Some(wake);
     }
 
     pub(super) fn count_commit(&self) {

@@ -17,12 +17,15 @@ use super::layout::Layout;
 use super::pool::Connection;
 use super::queue::Pending;
 use crate::index::STRIDE;
+use crate::key::split_key;
+use crate::record::Record as _;
+use crate::records::QueuePlace;
 use crate::records::sql::Datum;
 use crate::types::{Head, Revision, TenantNo};
 
 /// First, and last: see the functions.
 const ADVANCE: &str = "SELECT backroom.advance($1, $2, $3, $4, $5)";
-const APPEND: &str = "SELECT backroom.append($1, $2, $3, $4, $5, $6, $7, $8)";
+const APPEND: &str = "SELECT backroom.append($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 
 /// All statements are by primary key. A plan made while a table was small must not outlive that.
 pub(super) const SETTINGS: &str = "
@@ -215,7 +218,16 @@ async fn append<'a>(connection: &Connection, host: &'a str, group: &'a [Pending]
             Box::new(number_of(STRIDE)),
             Box::new(host),
             Box::new(notice(group)),
+            Box::new(queues(group)),
         ],
+    })
+}
+
+/// Whether a run is queued.
+fn queues(group: &[Pending]) -> bool {
+    group.iter().flat_map(|entry| &entry.rows).any(|row| {
+        let space = split_key(&row.change.key).map(|(_, space, _)| space);
+        space == Some(QueuePlace::SPACE) && row.change.value.is_some()
     })
 }
 

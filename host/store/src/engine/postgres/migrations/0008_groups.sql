@@ -32,10 +32,10 @@ END
 $$;
 
 -- Revisions, log and index. From its first line on other hosts wait for the end of this transaction. Answers with the revision
--- before the first entry. Those who listen hear of it if a host is given.
+-- before the first entry. Other hosts hear of it, and those who wait for queued runs if there is one.
 CREATE FUNCTION backroom.append(
     tenants bigint[], numbers bigint[], prevs bytea[], hashes bytea[], payloads bytea[], stride bigint,
-    host text, notice text) RETURNS bigint
+    host text, notice text, queued boolean) RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE
     before bigint;
@@ -53,8 +53,9 @@ BEGIN
         INSERT INTO backroom.chain_index (tenant, number, revision) SELECT tenant, number, revision FROM indexing
     )
     UPDATE backroom.chain_head h SET indexed = i.revision FROM indexing i WHERE h.tenant = i.tenant;
-    IF host IS NOT NULL THEN
-        PERFORM pg_notify('backroom', host || ' ' || before + cardinality(tenants) || ' ' || notice);
+    PERFORM pg_notify('backroom', host || ' ' || before + cardinality(tenants) || ' ' || notice);
+    IF queued THEN
+        PERFORM pg_notify('backroom_queue', host);
     END IF;
     RETURN before;
 END
