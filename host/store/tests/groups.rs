@@ -61,7 +61,8 @@ fn all_sent(store: &Store) {
 
 /// Until a backend of the database waits for a lock.
 fn somebody_waits(server: &Server, database: &str) {
-    let sql = format!("SELECT count(*) FROM pg_stat_activity WHERE datname = '{database}' AND wait_event_type = 'Lock'");
+    let sql =
+        format!("SELECT count(*) FROM pg_stat_activity WHERE datname = '{database}' AND wait_event_type = 'Lock'");
     while server.sql(database, &sql) == "0" {
         thread::sleep(Duration::from_millis(1));
     }

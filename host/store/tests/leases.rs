@@ -10,8 +10,8 @@
 
 mod common;
 
-use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use backroom_domain::{Id, Instant};
@@ -82,7 +82,11 @@ fn a_host_hears_of_runs_that_another_one_has_queued() {
     tx.delete::<QueuePlace>(&number);
     tx.commit(meta("run")).unwrap().ticket.wait().unwrap();
     enqueue(&there, BOLT, 1);
-    assert_eq!(told.recv_timeout(Duration::from_secs(30)), Ok("here"), "and nobody hears of himself, or of what is done");
+    assert_eq!(
+        told.recv_timeout(Duration::from_secs(30)),
+        Ok("here"),
+        "and nobody hears of himself, or of what is done"
+    );
     assert!(told.try_recv().is_err());
 }
 

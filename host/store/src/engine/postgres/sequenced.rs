@@ -10,11 +10,11 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
 use super::block::block_on;
-use super::core::{Core, head_of, query_as};
+use super::core::{Core, head_of};
 use super::durable::{Scan, next_tenant_sql, tenant_of};
 use super::failure::unavailable;
 use super::lanes::{Known, Lane};
-use super::layout::Piece;
+use super::layout::{Piece, TOLD};
 use super::pool::Rights;
 use crate::engine::{KeyRange, Pairs, Snapshot, Value};
 use crate::error::StoreError;
@@ -22,8 +22,6 @@ use crate::index::SYSTEM_SPACE;
 use crate::key::split_key;
 use crate::merge::Merge;
 use crate::types::{Head, Revision, TenantNo};
-
-const HEAD: &str = "SELECT h.number, h.hash FROM (SELECT 1) AS one LEFT JOIN backroom.chain_head h ON h.tenant = $1";
 
 /// The unit of work of one turn.
 pub(super) struct Sequenced {
@@ -50,7 +48,7 @@ impl Sequenced {
             if let Some(to) = &piece.to {
                 parameters.push(to);
             }
-            query_as(connection, tenant, &connection.prepared(&sql)?, &parameters)
+            block_on(connection.query(&connection.prepared(&sql)?, &parameters))
         })?;
         let first = rows.first().ok_or_else(|| unavailable("a scan had no answer"))?;
         let seen = head_of(first, 2)?;
@@ -77,8 +75,9 @@ pub(super) fn head(core: &Core, tenant: TenantNo) -> Result<Head, StoreError> {
 
 fn ask(core: &Core, tenant: TenantNo) -> Result<Head, StoreError> {
     let number = i64::from(tenant.0);
-    let rows = core
-        .reading(Rights::Reader, |connection| query_as(connection, tenant, &connection.prepared(HEAD)?, &[&number]))?;
+    let sql = format!("SELECT h.number, h.hash FROM {TOLD}");
+    let rows =
+        core.reading(Rights::Reader, |connection| block_on(connection.query(&connection.prepared(&sql)?, &[&number])))?;
     rows.first().map_or(Ok(Head::default()), |row| head_of(row, 0))
 }
 
@@ -96,7 +95,7 @@ impl Snapshot for Sequenced {
         let Some(segment) = self.core.layout.segment(segment) else { return Ok(None) };
         let number = i64::from(tenant.0);
         let rows = self.core.reading(Rights::Reader, |connection| {
-            query_as(connection, tenant, &connection.prepared(&segment.sql.get)?, &[&number, &within])
+            block_on(connection.query(&connection.prepared(&segment.sql.get)?, &[&number, &within]))
         })?;
         let row = rows.first().ok_or_else(|| unavailable("a read had no answer"))?;
         let read: Option<Arc<[u8]>> = row.get::<_, Option<&[u8]>>(0).map(Arc::from);

@@ -121,13 +121,7 @@ async fn advance(connection: &Connection, group: &[Pending]) -> Result<Call<'sta
     let (old_hashes, new_hashes): (Vec<Vec<u8>>, Vec<Vec<u8>>) = (hashes(|heads| heads.0), hashes(|heads| heads.1));
     Ok(Call {
         statement: connection.statement(ADVANCE).await?,
-        parameters: vec![
-            Box::new(tenants),
-            Box::new(old),
-            Box::new(old_hashes),
-            Box::new(new),
-            Box::new(new_hashes),
-        ],
+        parameters: vec![Box::new(tenants), Box::new(old), Box::new(old_hashes), Box::new(new), Box::new(new_hashes)],
     })
 }
 
