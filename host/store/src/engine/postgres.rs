@@ -1,7 +1,8 @@
 //! The engine over PostgreSQL, for where one machine is not enough: log and state are tables, written in one transaction.
 //!
 //! ```text
-//! append -> [lane: place in the tenant's chain, queue] -> committer: one transaction for many entries -> tickets
+//! append -> [lane: place in the tenant's chain, queue] -> committer: one transaction for many entries, the next one sent
+//!           while one is committed -> tickets
 //! writer's snapshot -> lane (changes on their way, records kept) above the database, checked by the chain's head
 //! reader's snapshot -> one REPEATABLE READ transaction
 //! ```
