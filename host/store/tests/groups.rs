@@ -11,7 +11,7 @@
 
 mod common;
 
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -239,4 +239,34 @@ fn a_host_that_hears_of_nothing_goes_on_with_the_backup_of_another() {
     let made = back_up(&here, &vault);
     assert_eq!((made.revision, made.entries), (revision, 0));
     server.sql_as_superuser("postgres", &format!("ALTER DATABASE {database} ALLOW_CONNECTIONS true"));
+}
+
+/// A connection stops reading while an answer that came in several pieces is not taken: whoever waits for a later answer
+/// must take this one as well.
+#[test]
+fn a_server_that_says_more_than_it_must_is_listened_to() {
+    let Some(server) = Server::shared() else { return };
+    let database = server.database();
+    // What it says about each step comes between the pieces of its answer.
+    for setting in ["client_min_messages = log", "log_duration = on"] {
+        server.sql_as_superuser("postgres", &format!("ALTER DATABASE {database} SET {setting}"));
+    }
+    let url = server.url(&database);
+    let (done, told) = mpsc::channel();
+    // On threads of their own: a hang is a failure, too.
+    thread::spawn(move || {
+        let (here, there) = (postgres(&url), postgres(&url));
+        for page in 1..=20 {
+            put(&here, ACME, &[note("a", page, "x")]);
+            put(&there, BOLT, &[note("a", page, "x")]);
+        }
+        let mut behind = here.write(ACME).unwrap();
+        assert_eq!(notes(&behind).len(), 20);
+        put(&there, ACME, &[]);
+        let outcome = behind.put(&note("b", 1, "x")).and_then(|()| behind.commit(meta("late"))?.ticket.wait());
+        assert!(matches!(outcome, Err(StoreError::Conflict)), "{outcome:?}");
+        assert_sound(&here);
+        done.send(()).unwrap();
+    });
+    assert_eq!(told.recv_timeout(Duration::from_secs(60)), Ok(()), "it hangs, or has failed");
 }

@@ -53,6 +53,9 @@ pub(super) fn send_only<F: Future>(future: F) {
 }
 
 /// Statements that go to the server one behind the other; the answers come in the same order.
+///
+/// Whoever waits for one of them takes in the answers of all: a connection stops reading while an answer that has arrived
+/// is not taken, and then the next ones never come.
 pub(super) struct Pipeline<'a, T>(Vec<Step<'a, T>>);
 
 enum Step<'a, T> {
@@ -75,23 +78,24 @@ impl<'a, T> Pipeline<'a, T> {
 
     /// Waits until all but the last `left` statements have their answers.
     pub(super) async fn all_but(&mut self, left: usize) {
-        let last = self.0.len().checked_sub(left + 1).and_then(|at| self.0.get_mut(at));
-        if let Some(step) = last {
-            poll_fn(|context| step.poll(context)).await;
-        }
+        poll_fn(|context| {
+            let mut waiting = 0;
+            for step in &mut self.0 {
+                waiting += usize::from(step.poll(context).is_pending());
+            }
+            if waiting > left { Poll::Pending } else { Poll::Ready(()) }
+        })
+        .await;
     }
 
-    /// The answers. Waits for the last one first: the others are there by then, and this thread is woken once.
+    /// Waits for all answers.
     pub(super) async fn answers(mut self) -> Vec<T> {
         self.all_but(0).await;
-        let mut answers = Vec::with_capacity(self.0.len());
-        for step in self.0 {
-            answers.push(match step {
-                Step::Sent(future) => future.await,
-                Step::Answered(answer) => answer,
-            });
-        }
-        answers
+        let answers = self.0.into_iter().filter_map(|step| match step {
+            Step::Answered(answer) => Some(answer),
+            Step::Sent(_) => None,
+        });
+        answers.collect()
     }
 }
 
