@@ -11,8 +11,8 @@
 
 mod common;
 
-use std::sync::{Arc, mpsc};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -88,7 +88,7 @@ fn an_entry_that_is_refused_takes_only_its_own_tenant_with_it() {
     holder.sql("SELECT revision FROM backroom.log_end FOR UPDATE");
     let first = hand_in(&store, ACME, 1, "good");
     somebody_waits(server, &database);
-    // These gather behind it, and go as one group.
+    // One is sent behind it at once; the others gather, and go as one group.
     let good = [hand_in(&store, BOLT, 1, "good"), hand_in(&store, ACME, 2, "good"), hand_in(&store, COPY, 1, "good")];
     let (poison, behind) = (hand_in(&store, COPY, 2, "poison"), hand_in(&store, COPY, 3, "good"));
     let last = hand_in(&store, BOLT, 2, "good");

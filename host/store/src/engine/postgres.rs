@@ -25,6 +25,7 @@ mod core;
 mod durable;
 mod failure;
 mod flights;
+mod heads;
 mod keys;
 mod lanes;
 mod layout;
@@ -103,7 +104,7 @@ impl Postgres {
         let core = Arc::new(Core::new(options.clone(), layout, pool, postgres.cache_bytes, durable));
         let config = connector.config().clone();
         runtime.spawn(listen::listen(Arc::downgrade(&core), config, postgres.poll_every));
-        let committer = Committer::new(Arc::clone(&core), connector);
+        let committer = Committer::new(Arc::clone(&core), connector)?;
         let thread = std::thread::Builder::new()
             .name("store-committer".into())
             .spawn(move || committer.run())

@@ -5,7 +5,6 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
-use std::time::Instant;
 
 struct Parked(Thread);
 
@@ -17,32 +16,15 @@ impl Wake for Parked {
 
 /// Waits for `future` on this thread. Unlike a runtime's own way of blocking it may be used on any thread.
 pub(super) fn block_on<F: Future>(future: F) -> F::Output {
-    let (waker, mut future) = (waker(), pin!(future));
+    let waker = Waker::from(Arc::new(Parked(thread::current())));
+    let mut context = Context::from_waker(&waker);
+    let mut future = pin!(future);
     loop {
-        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+        match future.as_mut().poll(&mut context) {
             Poll::Ready(output) => return output,
             Poll::Pending => thread::park(),
         }
     }
-}
-
-/// As [`block_on`], but not longer than until `deadline`.
-pub(super) fn block_until<F: Future>(deadline: Instant, future: F) -> Option<F::Output> {
-    let (waker, mut future) = (waker(), pin!(future));
-    loop {
-        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
-            return Some(output);
-        }
-        let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return None;
-        }
-        thread::park_timeout(left);
-    }
-}
-
-fn waker() -> Waker {
-    Waker::from(Arc::new(Parked(thread::current())))
 }
 
 /// Sends what `future` sends first, and does not wait for the answer.

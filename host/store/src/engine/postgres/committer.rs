@@ -7,9 +7,9 @@ use std::sync::atomic::AtomicBool;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
+use tokio::runtime::Runtime;
 use tokio_postgres::Error;
 
-use super::block::{block_on, block_until};
 use super::core::{Core, ended, number_of, revision_of};
 use super::failure::{Failure, unavailable, words};
 use super::flights::{Flights, Landed};
@@ -28,6 +28,8 @@ const LOOK: Duration = Duration::from_millis(250);
 pub(super) struct Committer {
     core: Arc<Core>,
     connector: Connector,
+    /// Drives the connection on the committer's own thread: to write and to read, nobody else has to be woken.
+    runtime: Runtime,
     connection: Option<Arc<Connection>>,
     flights: Flights,
     /// So many entries go alone: one of them was refused, and must not take the others with it.
@@ -51,8 +53,10 @@ enum Left {
 }
 
 impl Committer {
-    pub(super) fn new(core: Arc<Core>, connector: Connector) -> Self {
-        Self { core, connector, connection: None, flights: Flights::default(), alone: 0 }
+    pub(super) fn new(core: Arc<Core>, connector: Connector) -> Result<Self, StoreError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(StoreError::io("start the committer"))?;
+        Ok(Self { core, connector, runtime, connection: None, flights: Flights::default(), alone: 0 })
     }
 
     /// Runs until the engine is closed and everything has its outcome. A panic is one, too: nobody may wait for ever.
@@ -79,22 +83,21 @@ impl Committer {
     }
 
     fn next(&mut self) -> Next {
-        let Self { core, flights, alone, .. } = self;
+        let Self { core, runtime, flights, alone, .. } = self;
         let most = if *alone > 0 { 1 } else { ENTRIES };
         let next = poll_fn(|context| {
             if let Poll::Ready(landed) = flights.poll_land(context) {
                 return Poll::Ready(Next::Land(landed));
             }
-            if !flights.is_empty() && (*alone > 0 || !flights.have_room()) {
-                return Poll::Pending;
-            }
-            match core.queue.poll_take(most, context) {
+            let least = flights.room_for().filter(|_| flights.is_empty() || *alone == 0);
+            let Some(least) = least else { return Poll::Pending };
+            match core.queue.poll_take(least, most, context) {
                 Poll::Ready(Some(group)) => Poll::Ready(Next::Send(group)),
                 Poll::Ready(None) if flights.is_empty() => Poll::Ready(Next::End),
                 Poll::Ready(None) | Poll::Pending => Poll::Pending,
             }
         });
-        block_until(Instant::now() + LOOK, next).unwrap_or(Next::Idle)
+        runtime.block_on(async { tokio::time::timeout(LOOK, next).await }).unwrap_or(Next::Idle)
     }
 
     fn send(&mut self, group: Vec<Pending>) {
@@ -118,7 +121,8 @@ impl Committer {
         // What was sent behind it has its outcome as well, before anything is sent again. If it failed it is as if it had
         // never been taken.
         while !self.flights.is_empty() {
-            let Landed { group, outcome } = block_on(poll_fn(|context| self.flights.poll_land(context)));
+            let land = poll_fn(|context| self.flights.poll_land(context));
+            let Landed { group, outcome } = self.runtime.block_on(land);
             match outcome {
                 Ok(first) => self.committed(&group, first),
                 Err(_) => self.core.queue.put_back(group),
@@ -147,7 +151,7 @@ impl Committer {
 
     fn attempt(&mut self, group: &mut [Pending]) -> Result<Revision, Failure> {
         let connection = self.connected()?;
-        block_on(write::commit(&connection, &self.core, group, &AtomicBool::default()))
+        self.runtime.block_on(write::commit(&connection, &self.core, group, &AtomicBool::default()))
     }
 
     fn failed(&mut self, failure: Failure, group: Vec<Pending>, late: bool) -> Left {
@@ -214,7 +218,7 @@ impl Committer {
     /// succeeded. What is in the log is committed, what cannot be any more is a conflict, the rest is left.
     fn sort_out(&mut self, group: Vec<Pending>, moved: &[u32]) -> Result<Vec<Pending>, (Vec<Pending>, String)> {
         let found = match self.connected() {
-            Ok(connection) => find(&connection, &group).map_err(|error| words(&error)),
+            Ok(connection) => self.runtime.block_on(find(&connection, &group)).map_err(|error| words(&error)),
             Err(_) => Err("no connection".to_owned()),
         };
         let found = match found {
@@ -257,8 +261,9 @@ impl Committer {
         }
         self.connection = None;
         let lost = |error: StoreError| Failure::Lost(error.to_string());
-        let connection = self.connector.connect(Rights::Owner).map_err(lost)?;
-        block_on(connection.batch_execute(write::SETTINGS)).map_err(|error| Failure::of(&error))?;
+        let connection = self.runtime.block_on(self.connector.open(Rights::Owner)).map_err(lost)?;
+        let set = self.runtime.block_on(connection.batch_execute(write::SETTINGS));
+        set.map_err(|error| Failure::of(&error))?;
         Ok(Arc::clone(self.connection.insert(Arc::new(connection))))
     }
 }
@@ -266,12 +271,12 @@ impl Committer {
 type Found = BTreeMap<(TenantNo, u64), (Revision, Vec<u8>)>;
 
 /// Which places of a group's entries are taken in the log, and by what.
-fn find(connection: &Connection, group: &[Pending]) -> Result<Found, Error> {
+async fn find(connection: &Connection, group: &[Pending]) -> Result<Found, Error> {
     let tenants: Vec<i64> = group.iter().map(|entry| i64::from(entry.tenant.0)).collect();
     let numbers: Vec<i64> = group.iter().map(|entry| number_of(entry.head.number)).collect();
     let sql = "SELECT l.tenant, l.number, l.revision, l.hash FROM unnest($1::bigint[], $2::bigint[]) AS e(tenant, number) \
                JOIN backroom.commit_log l ON l.tenant = e.tenant AND l.number = e.number";
-    let rows = block_on(connection.query(&connection.prepared(sql)?, &[&tenants, &numbers]))?;
+    let rows = connection.query(&connection.statement(sql).await?, &[&tenants, &numbers]).await?;
     let found = rows.iter().map(|row| {
         let tenant = TenantNo(u32::try_from(row.get::<_, i64>(0)).unwrap_or(u32::MAX));
         ((tenant, revision_of(row.get(1))), (revision_of(row.get(2)), row.get(3)))

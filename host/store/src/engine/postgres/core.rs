@@ -9,6 +9,7 @@ use tokio_postgres::{Error, Row, Statement};
 
 use super::block::{Pipeline, block_on};
 use super::failure::{Failure, unavailable};
+use super::heads::Heads;
 use super::lanes::Lanes;
 use super::layout::Layout;
 use super::pool::{Connection, Leased, Pool, Rights};
@@ -32,6 +33,7 @@ pub(super) struct Core {
     pub(super) pool: Arc<Pool>,
     pub(super) queue: Queue,
     pub(super) lanes: Lanes,
+    pub(super) heads: Heads,
     /// Names this host to the others.
     pub(super) host: String,
     pub(super) snapshots: AtomicUsize,
@@ -55,6 +57,7 @@ impl Core {
             pool,
             queue: Queue::default(),
             lanes: Lanes::new(cache_bytes),
+            heads: Heads::default(),
             host: host_name(),
             snapshots: AtomicUsize::new(0),
             durable: AtomicU64::new(durable),

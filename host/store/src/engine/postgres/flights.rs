@@ -1,5 +1,6 @@
 //! Groups on their way to the database. While one has only its commit left, the next one is sent behind it on the same
-//! connection: the server begins on it as soon as it is done with the first, and gathering it costs nobody any time.
+//! connection: the server begins on it as soon as it is done with the first, and gathering it costs nobody any time. One
+//! that is no smaller is sent at once: it gains nothing by waiting, and the server never has to wait for this host.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -26,6 +27,7 @@ struct Flight {
     under_way: Pin<Box<dyn Future<Output = Landed> + Send>>,
     /// Only the commit is left.
     committing: Arc<AtomicBool>,
+    entries: usize,
 }
 
 /// A group and what became of it: the revision of its first entry.
@@ -39,21 +41,22 @@ impl Flights {
         self.0.is_empty()
     }
 
-    /// Whether a group may be sent now.
-    pub(super) fn have_room(&self) -> bool {
-        self.0.len() < MOST && self.0.back().is_none_or(|last| last.committing.load(Ordering::Relaxed))
+    /// How many entries a group must have to be sent now; none if no group may be.
+    pub(super) fn room_for(&self) -> Option<usize> {
+        let last = self.0.back().filter(|last| !last.committing.load(Ordering::Relaxed));
+        (self.0.len() < MOST).then(|| last.map_or(1, |last| last.entries))
     }
 
     /// Sends a group behind the others. They are all on one connection: what becomes of one cannot be known before what
     /// became of those before it.
     pub(super) fn send(&mut self, core: Arc<Core>, connection: Arc<Connection>, mut group: Vec<Pending>) {
-        let committing = Arc::new(AtomicBool::new(false));
+        let (committing, entries) = (Arc::new(AtomicBool::new(false)), group.len());
         let says = Arc::clone(&committing);
         let under_way = Box::pin(async move {
             let outcome = write::commit(&connection, &core, &mut group, &says).await;
             Landed { group, outcome }
         });
-        self.0.push_back(Flight { under_way, committing });
+        self.0.push_back(Flight { under_way, committing, entries });
     }
 
     /// What became of the first one.

@@ -27,7 +27,7 @@ pub(super) struct Segment {
 
 /// Says whose rows may be seen, before anything else of the same statement is looked at: whatever is joined to it is the
 /// inner side of a loop. With the head of the chain beside it. Were it told too late, there would be no head to be seen.
-pub(super) const TOLD: &str = "(SELECT set_config('backroom.tenant', $1::bigint::text, false)) AS told(tenant) \
+const TOLD: &str = "(SELECT set_config('backroom.tenant', $1::bigint::text, false)) AS told(tenant) \
      LEFT JOIN backroom.chain_head h ON h.tenant = $1 AND told.tenant IS NOT NULL";
 
 /// The statements of one table.

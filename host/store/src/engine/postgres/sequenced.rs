@@ -14,7 +14,7 @@ use super::core::{Core, head_of};
 use super::durable::{Scan, next_tenant_sql, tenant_of};
 use super::failure::unavailable;
 use super::lanes::{Known, Lane};
-use super::layout::{Piece, TOLD};
+use super::layout::Piece;
 use super::pool::Rights;
 use crate::engine::{KeyRange, Pairs, Snapshot, Value};
 use crate::error::StoreError;
@@ -67,18 +67,10 @@ pub(super) fn head(core: &Core, tenant: TenantNo) -> Result<Head, StoreError> {
     if let Some(head) = known {
         return Ok(head);
     }
-    let seen = ask(core, tenant)?;
+    let seen = core.heads.ask(core, tenant)?;
     core.lanes.with(&lane, |lane| lane.seen(seen, session))?;
     let head = lane.lock().head()?;
     head.ok_or(StoreError::Conflict)
-}
-
-fn ask(core: &Core, tenant: TenantNo) -> Result<Head, StoreError> {
-    let number = i64::from(tenant.0);
-    let sql = format!("SELECT h.number, h.hash FROM {TOLD}");
-    let rows =
-        core.reading(Rights::Reader, |connection| block_on(connection.query(&connection.prepared(&sql)?, &[&number])))?;
-    rows.first().map_or(Ok(Head::default()), |row| head_of(row, 0))
 }
 
 impl Snapshot for Sequenced {
@@ -92,6 +84,14 @@ impl Snapshot for Sequenced {
             return Ok(value.map(Value::from));
         }
         let Some((tenant, segment, within)) = self.core.layout.locate(key) else { return Ok(None) };
+        if self.lane.lock().keeps(key) {
+            // The head is all that has to be asked for, if it is still the same.
+            let seen = self.core.heads.ask(&self.core, tenant)?;
+            self.core.lanes.with(&self.lane, |lane| lane.seen(seen, self.session))?;
+            if let Known::Value(value) = self.lane.lock().get(key, self.session)? {
+                return Ok(value.map(Value::from));
+            }
+        }
         let Some(segment) = self.core.layout.segment(segment) else { return Ok(None) };
         let number = i64::from(tenant.0);
         let rows = self.core.reading(Rights::Reader, |connection| {
