@@ -227,11 +227,9 @@ fn a_host_that_hears_of_nothing_goes_on_with_the_backup_of_another() {
     assert_eq!(back_up(&here, &vault).revision, 1);
     assert_eq!(back_up(&there, &vault).entries, 0);
     server.sql_as_superuser("postgres", &format!("ALTER DATABASE {database} ALLOW_CONNECTIONS false"));
-    let listener = format!(
-        "SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity WHERE application_name = 'deaf' \
-         AND query = 'SELECT revision FROM backroom.log_end'"
-    );
-    assert_eq!(server.sql_as_superuser("postgres", &listener), "1");
+    let listener = "SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity WHERE application_name = 'deaf' \
+         AND query = 'SELECT revision FROM backroom.log_end'";
+    assert_eq!(server.sql_as_superuser("postgres", listener), "1");
     let Committed { revision, ticket, .. } = commit(there.write(BOLT).unwrap(), &[note("a", 1, "x")]);
     ticket.wait().unwrap();
     assert_eq!(back_up(&there, &vault).revision, revision);

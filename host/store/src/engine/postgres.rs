@@ -52,6 +52,7 @@ use self::committer::Committer;
 use self::core::{Core, number_of, revision_of};
 use self::durable::Durable;
 use self::failure::Failure;
+use self::heads::Heads;
 use self::keys::TableKeyring;
 use self::layout::Layout;
 use self::pool::{Connector, Pool, Rights};
@@ -101,7 +102,14 @@ impl Postgres {
         let durable = revision_of(last.map_err(|error| Failure::read(&error))?.get(0));
         let pool = Pool::new(connector.clone(), postgres.connections, options.turn_timeout);
         let layout = Layout::new(postgres.tables);
-        let core = Arc::new(Core::new(options.clone(), layout, pool, postgres.cache_bytes, durable));
+        let core = Arc::new(Core::new(
+            options.clone(),
+            layout,
+            pool,
+            Heads::new(connector.clone()),
+            postgres.cache_bytes,
+            durable,
+        ));
         let config = connector.config().clone();
         runtime.spawn(listen::listen(Arc::downgrade(&core), config, postgres.poll_every));
         let committer = Committer::new(Arc::clone(&core), connector)?;

@@ -24,7 +24,7 @@ use crate::types::{Hash, Head, Revision, TenantNo};
 pub(super) const SET_TENANT: &str = "SELECT set_config('backroom.tenant', $1, false)";
 
 /// How often a read is tried on another connection when one turns out to be gone.
-const ATTEMPTS: u32 = 3;
+pub(super) const ATTEMPTS: u32 = 3;
 
 /// See the module.
 pub(super) struct Core {
@@ -48,6 +48,7 @@ impl Core {
         options: Options,
         layout: Layout,
         pool: Arc<Pool>,
+        heads: Heads,
         cache_bytes: usize,
         durable: Revision,
     ) -> Self {
@@ -57,7 +58,7 @@ impl Core {
             pool,
             queue: Queue::default(),
             lanes: Lanes::new(cache_bytes),
-            heads: Heads::default(),
+            heads,
             host: host_name(),
             snapshots: AtomicUsize::new(0),
             durable: AtomicU64::new(durable),

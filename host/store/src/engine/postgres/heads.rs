@@ -6,17 +6,24 @@ use std::sync::Arc;
 
 use parking_lot::{Condvar, Mutex};
 
+use tokio_postgres::{Error, Row};
+
 use super::block::block_on;
-use super::core::{Core, ended, head_of};
-use super::pool::Rights;
+use super::core::{ATTEMPTS, ended, head_of};
+use super::failure::Failure;
+use super::pool::{Connection, Connector, Rights};
 use crate::error::StoreError;
 use crate::types::{Head, TenantNo};
 
 const SQL: &str = "SELECT number, hash, tenant FROM backroom.chain_head WHERE tenant = ANY ($1)";
 
 /// See the module.
-#[derive(Default)]
-pub(super) struct Heads(Mutex<State>);
+pub(super) struct Heads {
+    state: Mutex<State>,
+    connector: Connector,
+    /// Its own, as it is in use all the time, and the owner's: readers see one tenant at a time.
+    connection: Mutex<Option<Connection>>,
+}
 
 #[derive(Default)]
 struct State {
@@ -40,22 +47,26 @@ enum Turn {
 }
 
 impl Heads {
+    pub(super) fn new(connector: Connector) -> Self {
+        Self { state: Mutex::default(), connector, connection: Mutex::default() }
+    }
+
     /// The head of the tenant's chain at some moment after this was called.
     ///
     /// # Errors
     /// What reading reports.
-    pub(super) fn ask(&self, core: &Core, tenant: TenantNo) -> Result<Head, StoreError> {
+    pub(super) fn ask(&self, tenant: TenantNo) -> Result<Head, StoreError> {
         let question = Arc::new(Question { tenant, turn: Mutex::new(Turn::Waits), told: Condvar::new() });
         let others = {
-            let mut state = self.0.lock();
+            let mut state = self.state.lock();
             state.next.push(Arc::clone(&question));
             std::mem::replace(&mut state.asking, true)
         };
         if others && let Some(answer) = question.wait() {
             return answer;
         }
-        let asked = Asked { heads: self, questions: std::mem::take(&mut self.0.lock().next) };
-        let found = find(core, &asked.questions);
+        let asked = Asked { heads: self, questions: std::mem::take(&mut self.state.lock().next) };
+        let found = self.find(&asked.questions);
         for question in &asked.questions {
             let head = |heads: &HashMap<TenantNo, Head>| heads.get(&question.tenant).copied().unwrap_or_default();
             question.tell(Turn::Answered(found.as_ref().map(head).map_err(Clone::clone)));
@@ -63,6 +74,39 @@ impl Heads {
         drop(asked);
         question.wait().unwrap_or_else(|| Err(ended()))
     }
+
+    fn find(&self, questions: &[Arc<Question>]) -> Result<HashMap<TenantNo, Head>, StoreError> {
+        let tenants: Vec<i64> = questions.iter().map(|question| i64::from(question.tenant.0)).collect();
+        let found = self.rows(&tenants)?.into_iter().map(|row| {
+            let tenant = TenantNo(u32::try_from(row.get::<_, i64>(2)).unwrap_or(u32::MAX));
+            head_of(&row, 0).map(|head| (tenant, head))
+        });
+        found.collect()
+    }
+
+    /// Asks once more on another connection if this one was lost.
+    fn rows(&self, tenants: &[i64]) -> Result<Vec<Row>, StoreError> {
+        let mut held = self.connection.lock();
+        let mut attempt = 1;
+        loop {
+            let connection = match held.take().filter(|connection| !connection.is_closed()) {
+                Some(connection) => connection,
+                None => self.connector.connect(Rights::Owner)?,
+            };
+            match query(&connection, tenants) {
+                Ok(rows) => {
+                    *held = Some(connection);
+                    return Ok(rows);
+                }
+                Err(error) if attempt < ATTEMPTS && matches!(Failure::of(&error), Failure::Lost(_)) => attempt += 1,
+                Err(error) => return Err(Failure::read(&error)),
+            }
+        }
+    }
+}
+
+fn query(connection: &Connection, tenants: &[i64]) -> Result<Vec<Row>, Error> {
+    block_on(connection.query(&connection.prepared(SQL)?, &[&tenants]))
 }
 
 impl Question {
@@ -99,22 +143,10 @@ impl Drop for Asked<'_> {
         for question in &self.questions {
             question.tell(Turn::Answered(Err(ended())));
         }
-        let mut state = self.heads.0.lock();
+        let mut state = self.heads.state.lock();
         match state.next.first() {
             Some(next) => next.tell(Turn::Asks),
             None => state.asking = false,
         }
     }
-}
-
-/// As the owner: a reader sees one tenant at a time. Nothing but heads is read this way.
-fn find(core: &Core, questions: &[Arc<Question>]) -> Result<HashMap<TenantNo, Head>, StoreError> {
-    let tenants: Vec<i64> = questions.iter().map(|question| i64::from(question.tenant.0)).collect();
-    let rows =
-        core.reading(Rights::Owner, |connection| block_on(connection.query(&connection.prepared(SQL)?, &[&tenants])))?;
-    let found = rows.iter().map(|row| {
-        let tenant = TenantNo(u32::try_from(row.get::<_, i64>(2)).unwrap_or(u32::MAX));
-        head_of(row, 0).map(|head| (tenant, head))
-    });
-    found.collect()
 }

@@ -67,7 +67,7 @@ pub(super) fn head(core: &Core, tenant: TenantNo) -> Result<Head, StoreError> {
     if let Some(head) = known {
         return Ok(head);
     }
-    let seen = core.heads.ask(core, tenant)?;
+    let seen = core.heads.ask(tenant)?;
     core.lanes.with(&lane, |lane| lane.seen(seen, session))?;
     let head = lane.lock().head()?;
     head.ok_or(StoreError::Conflict)
@@ -86,7 +86,7 @@ impl Snapshot for Sequenced {
         let Some((tenant, segment, within)) = self.core.layout.locate(key) else { return Ok(None) };
         if self.lane.lock().keeps(key) {
             // The head is all that has to be asked for, if it is still the same.
-            let seen = self.core.heads.ask(&self.core, tenant)?;
+            let seen = self.core.heads.ask(tenant)?;
             self.core.lanes.with(&self.lane, |lane| lane.seen(seen, self.session))?;
             if let Known::Value(value) = self.lane.lock().get(key, self.session)? {
                 return Ok(value.map(Value::from));
