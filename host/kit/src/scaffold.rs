@@ -43,7 +43,10 @@ const SDK: &[(&str, &str)] = sdk![
     "wit/deps/inventory/stock.wit",
     "wit/deps/ledger/accounts.wit",
     "wit/deps/ledger/balances.wit",
+    "wit/deps/ledger/budgets.wit",
     "wit/deps/ledger/journal.wit",
+    "wit/deps/ledger/periods.wit",
+    "wit/deps/ledger/rates.wit",
     "wit/deps/types/types.wit",
 ];
 

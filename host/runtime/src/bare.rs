@@ -2,6 +2,8 @@
 //!
 //! Pool, fuel and epochs are as in a run; the host functions only answer. For benchmarks; nothing of it is ever served.
 
+mod controls;
+
 use std::sync::Arc;
 
 use wasmtime::Store;

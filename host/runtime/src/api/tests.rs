@@ -59,6 +59,7 @@ fn books() -> Store {
             currency,
             posting: true,
             stock_control: code == "1400",
+            rules: Default::default(),
         };
         ledger::create_account(&mut work, new).unwrap();
     }
