@@ -282,16 +282,7 @@ impl Periods {
                     out.line(format_args!("{word} is open from {from} on{}.", before(replayed)));
                 })
             }
-            Self::FutureLimit { days, of, book } => {
-                let body = json!({ "book": book.book, "days": days });
-                let reply = context.client()?.put(&place(of, &["future-limit"]), &body)?;
-                context.show(&reply, |out, Changed { replayed }| match days {
-                    Some(days) => {
-                        out.line(format_args!("Postings may be {days} days ahead at most{}.", before(replayed)));
-                    }
-                    None => out.line(format_args!("Postings may be any time ahead{}.", before(replayed))),
-                })
-            }
+            Self::FutureLimit { days, of, book } => future_limit(context, *days, of, book),
             Self::Grant { id, of, book, holder, scope, until, reason } => {
                 let exception = json!({
                     "id": id, "scope": scope.word(), "holder": holder.json()?, "until": until, "reason": reason,
@@ -335,6 +326,15 @@ impl Periods {
             }
         }
     }
+}
+
+fn future_limit(context: &Context, days: Option<u16>, of: &Of, book: &Book) -> Result {
+    let body = json!({ "book": book.book, "days": days });
+    let reply = context.client()?.put(&place(of, &["future-limit"]), &body)?;
+    context.show(&reply, |out, Changed { replayed }| match days {
+        Some(days) => out.line(format_args!("Postings may be {days} days ahead at most{}.", before(replayed))),
+        None => out.line(format_args!("Postings may be any time ahead{}.", before(replayed))),
+    })
 }
 
 impl HolderArg {

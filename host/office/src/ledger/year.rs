@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use backroom_domain::ledger::year::{CLOSE_KIND, Net, Results, closing_lines};
+use backroom_domain::ledger::year::{CLOSE_KIND, Results, closing_lines};
 use backroom_domain::ledger::{
     Account, AccountType, Adding, BaseBalance, ClosedYear, Dimension, EntryDetails, FiscalYear, Floor, Line, LockKind,
     NewClosing, NewEntry, Opening, Scope, YearClosing,
@@ -167,7 +167,7 @@ fn sums(
                 row.opening.add(line)?;
                 if matches!(row.account.new.kind, AccountType::Income | AccountType::Expense) {
                     let key = (line.amount.currency, ordered(line));
-                    let net = results.entry(key).or_default().entry(line.account.clone()).or_insert_with(Net::default);
+                    let net = results.entry(key).or_default().entry(line.account.clone()).or_default();
                     net.add(line);
                 }
             }

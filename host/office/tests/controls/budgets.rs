@@ -52,7 +52,10 @@ fn new_budget() -> impl Strategy<Value = NewBudget> {
     })
 }
 
-fn posting() -> impl Strategy<Value = (u8, Vec<(usize, bool, u64, Option<&'static str>)>)> {
+/// Account, whether it is debited, amount, cost centre.
+type Posting = (usize, bool, u64, Option<&'static str>);
+
+fn posting() -> impl Strategy<Value = (u8, Vec<Posting>)> {
     let center = prop_oneof![Just(None), Just(Some("a")), Just(Some("b"))];
     (1_u8..=31, prop::collection::vec((0_usize..3, any::<bool>(), 1_u64..40, center), 1..4))
 }

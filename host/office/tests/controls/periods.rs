@@ -328,7 +328,7 @@ fn the_calls_of_the_model_reach_every_outcome() {
     use proptest::strategy::ValueTree as _;
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let mut seen = BTreeSet::new();
-    for _ in 0..60 {
+    for _ in 0..400 {
         let books = with_accounts();
         let mut model = Model::default();
         for call in prop::collection::vec(call(), 30..60).new_tree(&mut runner).unwrap().current() {

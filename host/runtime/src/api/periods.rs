@@ -7,8 +7,8 @@ use backroom_office::ledger;
 
 use super::FIXED;
 use crate::bindings::backroom::ledger::periods::{
-    BaseSums, ExceptionPage, ExceptionUse, ExceptionUsePage, FiscalYear, Holder, Host, Lock, LockException, LockKind,
-    Locked, NewException, Opening, OpeningPage, Period, PeriodState, Scope, ScopeState, YearClosing,
+    BaseSums, ExceptionPage, ExceptionUse, ExceptionUsePage, FiscalYear, Holder, Host, LockException, LockKind, Locked,
+    NewException, Opening, OpeningPage, Period, PeriodState, Scope, ScopeLock, ScopeState, YearClosing,
 };
 use crate::bindings::backroom::types::types::BusinessDate;
 use crate::convert::{self, Form};
@@ -237,8 +237,8 @@ fn scope(scope: Of) -> Scope {
     }
 }
 
-fn lock(lock: domain::Lock) -> Lock {
-    Lock { scope: scope(lock.scope), soft: lock.soft.map(convert::date), hard: lock.hard.map(convert::date) }
+fn lock(lock: domain::Lock) -> ScopeLock {
+    ScopeLock { scope: scope(lock.scope), soft: lock.soft.map(convert::date), hard: lock.hard.map(convert::date) }
 }
 
 fn period(row: ledger::PeriodRow) -> Period {
