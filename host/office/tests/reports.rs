@@ -396,6 +396,7 @@ fn what_may_not_be_read_is_no_part_of_a_report() {
     assert_eq!(told(statement(&work, &id("2"), &all, &PageRequest::first(10))).0, Class::Denied);
     assert_eq!(told(explain(&work, &id("2"), &all, 1)).0, Class::Denied);
     assert_eq!(told(cash_flow(&work, &[Pattern::parse("11").unwrap()], &all)).0, Class::Denied);
+    drop(work);
     let none = books.work(read(&[]));
     assert_eq!(told(report(&none, ReportKind::TrialBalance, &[all])).0, Class::Denied);
     assert_eq!(told(general_ledger(&none, &all)).0, Class::Denied);

@@ -135,6 +135,7 @@ fn details(new: &NewEntry) -> EntryDetails {
 }
 
 /// What there is under an account code that a line names.
+#[expect(clippy::large_enum_variant, reason = "nearly all are posting accounts")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
     /// A header account.

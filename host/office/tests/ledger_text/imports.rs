@@ -59,7 +59,7 @@ account liabilities:visa
 #[test]
 fn faults_have_line_column_and_reason_and_all_come_at_once() {
     let rows: &[(&str, &[&str])] = &[
-        (JOURNAL, &["20:9 second-date"]),
+        (JOURNAL, &["21:9 second-date"]),
         ("2024-01-01=2024-01-02 x\n a  1 USD\n", &["1:11 second-date"]),
         (
             "~ monthly\n  assets:a  1 USD\n  assets:b\n= expr\n",
@@ -92,11 +92,11 @@ fn faults_have_line_column_and_reason_and_all_come_at_once() {
         ("2024-01-01 x  ; id: -\n  assets:a  1 USD\n  assets:b\n", &["1:1 id-invalid"]),
         ("  assets:a  1 USD\n", &["1:3 line-unknown"]),
         ("?\n", &["1:1 line-unknown"]),
-        ("account a  ; type: Q\n", &["1:22 account-type-unknown"]),
-        ("2024-01-01 x\n  assets:a b  1 USD\n  assets:a-b\n", &["2:3 account-code-taken"]),
+        ("account a  ; type: Q\n", &["1:13 account-type-unknown"]),
+        ("2024-01-01 x\n  assets:a b  1 USD\n  assets:a-b\n", &["3:3 account-code-taken"]),
         (
             "account assets:l:m  ; type: L\n2024-01-01 x\n  assets:l:m  1 USD\n  assets:l:n\n",
-            &["1:9 type-differs-from-parent"],
+            &["3:3 type-differs-from-parent"],
         ),
     ];
     for (text, want) in rows {

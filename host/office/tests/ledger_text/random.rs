@@ -179,7 +179,8 @@ fn post_one(
     choices: &mut Choices,
     posted: &mut Vec<Vec<Line>>,
 ) -> bool {
-    let mut entry = books::entry(name, choices.one(&DAYS), lines);
+    let date = *choices.one::<&str>(&DAYS);
+    let mut entry = books::entry(name, date, lines);
     entry.description = (*choices.one(&TEXTS)).to_owned();
     if choices.below(3) == 0 {
         let metadata = vec![Metadata { name: id("a:b.c"), value: (*choices.one(&TEXTS)).to_owned() }];

@@ -33,7 +33,7 @@ pub(crate) fn hledger(file: &Path, input: Option<&str>, end: Option<&str>, cost:
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     for row in reader.records() {
         let row = row.unwrap();
-        add(&mut balances, &row[0], &row[1], &row[2]);
+        add(&mut balances, &row[0], &row[1], &row[2])?;
     }
     Ok(balances)
 }
@@ -53,7 +53,7 @@ pub(crate) fn ledger(file: &Path, input: Option<&str>, end: Option<&str>, cost: 
         let mut cells = line.split('\t');
         let mut cell = || cells.next().unwrap_or_else(|| panic!("{line:?}"));
         let (account, amount, commodity) = (cell(), cell(), cell());
-        add(&mut balances, account, commodity.trim_matches('"'), amount);
+        add(&mut balances, account, commodity.trim_matches('"'), amount)?;
     }
     Ok(balances)
 }
@@ -100,12 +100,13 @@ pub(crate) fn beancount(python: &Path, file: &Path, end: &str) -> [Balances; 3] 
             "end" => &mut before,
             _ => &mut cost,
         };
-        add(balances, cells[1], cells[3], cells[2]);
+        add(balances, cells[1], cells[3], cells[2]).unwrap_or_else(|error| panic!("{error}"));
     }
     [all, before, cost]
 }
 
-fn add(balances: &mut Balances, account: &str, commodity: &str, amount: &str) {
+/// Says so if the program has more digits than the currency.
+fn add(balances: &mut Balances, account: &str, commodity: &str, amount: &str) -> Result<(), String> {
     let code = match commodity {
         "$" => "USD",
         "€" => "EUR",
@@ -117,10 +118,11 @@ fn add(balances: &mut Balances, account: &str, commodity: &str, amount: &str) {
         "KWD" => 3,
         _ => 2,
     };
-    let minor = minor(amount, exponent).unwrap_or_else(|| panic!("{account}: {amount:?} {commodity}"));
+    let minor = minor(amount, exponent).ok_or_else(|| format!("{account}: {amount:?} {commodity}"))?;
     if minor != 0 {
         *balances.entry((account.to_owned(), code.to_owned())).or_default() += minor;
     }
+    Ok(())
 }
 
 /// `1234.50` in minor units; `None` if it is no number, or has more digits than the currency.
