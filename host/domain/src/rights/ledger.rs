@@ -334,14 +334,9 @@ impl Kind for LedgerRights {
     }
 
     fn serves(&self, out: &mut Vec<(&'static str, Operations)>) {
-        use Operation::{
-            AccountsGet, AccountsList, Allocate, AssertBalance, BalancesGet, Explain, JournalGet, JournalList,
-            JournalPost, Report, Statement, TrialBalance,
-        };
+        use Operation::{AccountsGet, AccountsList, BalancesGet, JournalGet, JournalList, JournalPost, TrialBalance};
         if !self.read.is_empty() {
-            let lists = [AccountsGet, AccountsList, BalancesGet, TrialBalance, JournalGet, JournalList];
-            let reports = [Report, Statement, Explain, AssertBalance, Allocate];
-            let read = [lists.as_slice(), &reports].concat();
+            let read = [AccountsGet, AccountsList, BalancesGet, TrialBalance, JournalGet, JournalList];
             out.push(("ledger.read", Operations::of(&read)));
         }
         if self.posts() {
