@@ -16,7 +16,7 @@ mod examples;
 #[path = "ledger_text/imports.rs"]
 mod imports;
 /// Known accounting programs, as the whole-system tests have them.
-#[allow(dead_code, reason = "other tests need its other parts")]
+#[allow(dead_code, unreachable_pub, reason = "other tests need its other parts, and it is part of a library there")]
 #[path = "../../../tests/src/oracle.rs"]
 mod oracle;
 #[path = "ledger_text/random.rs"]
