@@ -106,7 +106,10 @@ pub fn sweep_entry(
     if minor == 0 && (base_left == 0 || !foreign) {
         return Ok(None);
     }
-    let Some(sweep) = sweep.filter(|_| minor > 0) else {
+    // Both columns must stand on the same side, or one entry cannot take both away.
+    let apart =
+        foreign && base.is_some_and(|base| base.debits.cmp(&base.credits) == credits.cmp(debits)) && base_left > 0;
+    let Some(sweep) = sweep.filter(|sweep| minor > 0 && !apart && sweep.to != *account) else {
         let message = format!("account {account} has a balance of {minor} minor units; say where it goes");
         return Err(Error::at(Class::Refused, "non-zero-balance", "account", message));
     };

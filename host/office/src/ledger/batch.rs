@@ -5,7 +5,7 @@ use backroom_domain::{Class, Error};
 use backroom_store::records::NameKind;
 
 use crate::error::{Failure, Result};
-use crate::ledger::journal::{Posted, post};
+use crate::ledger::journal::{Posted, find, post};
 use crate::ledger::making::{SERIES, burn};
 use crate::work::Work;
 
@@ -71,7 +71,8 @@ fn post_group(work: &mut Work, group: &[BatchItem], outcomes: &mut Vec<Outcome>)
     for (item, outcome) in group.iter().zip(outcomes.iter_mut().skip(start)) {
         match outcome {
             Err(error) => burn_again(work, &item.entry, error.clone())?,
-            Ok(posted) if posted.replayed => {}
+            // What was on record before is there still; what the group repeated of itself is not.
+            Ok(posted) if posted.replayed && find(work, &posted.entry.new.id)?.is_some() => {}
             Ok(_) => *outcome = Err(failed.clone()),
         }
     }

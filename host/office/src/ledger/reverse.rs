@@ -2,11 +2,11 @@
 
 use backroom_domain::ledger::{Entry, EntryDetails, Floor, NewEntry, Reversal, ReversalDate};
 use backroom_domain::{Class, Error, Id, Side};
-use backroom_store::records::StoredEntry;
+use backroom_store::records::{NameKind, StoredEntry};
 
 use crate::error::{Failure, Result};
 use crate::ledger::journal::{self, Posted};
-use crate::ledger::making::How;
+use crate::ledger::making::{self, How};
 use crate::work::Work;
 
 /// The kind of the entries that take others back.
@@ -17,7 +17,7 @@ const KIND: &str = "host:reversal";
 ///
 /// # Errors
 /// In order: `text-invalid`; `ledger-read-denied`; `not-found`; `ledger-post-denied` and the like, as [`post`](super::post);
-/// `exists-with-different`; `already-reversed`; `id-already-failed`; then as [`post`](super::post), with `would-overdraw` (which
+/// `exists-with-different`; `id-already-failed`; `already-reversed`; then as [`post`](super::post), with `would-overdraw` (which
 /// `force` does without) for `insufficient`: it may bring no account below its limit, or below zero if it has none.
 pub fn reverse(work: &mut Work, asked: &Reversal) -> Result<Posted> {
     check_reason(&asked.reason, "reason")?;
@@ -30,9 +30,11 @@ pub fn reverse(work: &mut Work, asked: &Reversal) -> Result<Posted> {
             false => Err(Error::exists_with_different("entry", &asked.entry, "reverses").into()),
         };
     }
+    making::check_failed(work, making::SERIES, NameKind::FailedEntry, &asked.entry)?;
     if let Some(by) = &old.reversed_by {
         let message = format!("the entry {} was taken back by {by}", asked.of);
-        return Err(Error::at(Class::Refused, "already-reversed", "of", message).into());
+        let refused = Error::at(Class::Refused, "already-reversed", "of", message);
+        return Err(making::burn(work, making::SERIES, NameKind::FailedEntry, &asked.entry, refused.into()));
     }
     let floor = if asked.force { Floor::None } else { Floor::Zero };
     let how = How { reverses: Some(asked.of.clone()), floor, ..How::default() };

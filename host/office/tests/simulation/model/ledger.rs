@@ -1,6 +1,6 @@
 //! Accounts and a list of entries.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use backroom_domain::ledger::{Line, NewAccount, NewEntry};
@@ -14,6 +14,8 @@ pub(crate) struct Ledger {
     pub(crate) accounts: BTreeMap<String, Rc<NewAccount>>,
     pub(crate) entries: Vec<Rc<Posted>>,
     places: BTreeMap<String, usize>,
+    /// Ids that were refused for good.
+    failed: BTreeSet<String>,
     /// Debits and credits of all days.
     pub(crate) sums: BTreeMap<String, (i128, i128)>,
 }
@@ -88,6 +90,18 @@ impl Ledger {
             let same = self.entries[*place].new == new;
             return if same { Ok((*place as u64 + 1, true)) } else { Err("exists-with-different") };
         }
+        if self.failed.contains(new.id.as_str()) {
+            return Err("id-already-failed");
+        }
+        let id = new.id.to_string();
+        let posted = self.post_new(doer, new);
+        if posted.is_err_and(|code| code != "unbalanced") {
+            self.failed.insert(id);
+        }
+        posted
+    }
+
+    fn post_new(&mut self, doer: &Doer, new: NewEntry) -> Answer<(u64, bool)> {
         self.check_accounts(&new)?;
         let mut sums = self.sums.clone();
         for line in &new.lines {
