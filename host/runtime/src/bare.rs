@@ -3,8 +3,6 @@
 //! Pool, fuel and epochs are as in a run; balances are answered without a look, every other host function traps. For benchmarks;
 //! nothing of it is ever served.
 
-mod controls;
-
 use std::sync::Arc;
 
 use wasmtime::Store;

@@ -21,7 +21,7 @@ impl Host for RunState {
         let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
         let line = |line: &BankLine| 2 * FIXED + text(&line.counterparty) + text(&line.reference);
         let bytes = 3 * FIXED + statement.lines.iter().map(line).sum::<usize>();
-        self.enter(bytes)?;
+        let _host = self.enter(bytes)?;
         let mut form = Form::default();
         let account = form.id(&statement.account, || "account".to_owned())?;
         let known = (!form.has("id-invalid")).then(|| account.clone());
@@ -37,7 +37,7 @@ impl Host for RunState {
     }
 
     fn suggest(&mut self, account: String, cursor: Option<String>, limit: u32) -> Result<LinePage, HostError> {
-        self.enter(account.len())?;
+        let _host = self.enter(account.len())?;
         let mut form = Form::default();
         let account = form.id(&account, || "account".to_owned())?;
         form.finish(|| self.work.rights().check_read_ledger(Operation::BankSuggest), || Ok(()))?;
@@ -48,7 +48,7 @@ impl Host for RunState {
     }
 
     fn confirm(&mut self, account: String, line: String, of: ItemRef) -> Result<bool, HostError> {
-        self.enter(3 * FIXED)?;
+        let _host = self.enter(3 * FIXED)?;
         let mut form = Form::default();
         let account = form.id(&account, || "account".to_owned())?;
         let known = (!form.has("id-invalid")).then(|| account.clone());
@@ -62,7 +62,7 @@ impl Host for RunState {
     }
 
     fn undo(&mut self, account: String, line: String, reason: String) -> Result<bool, HostError> {
-        self.enter(2 * FIXED + reason.len())?;
+        let _host = self.enter(2 * FIXED + reason.len())?;
         let mut form = Form::default();
         let account = form.id(&account, || "account".to_owned())?;
         let known = (!form.has("id-invalid")).then(|| account.clone());

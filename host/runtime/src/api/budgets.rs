@@ -17,7 +17,7 @@ use crate::state::RunState;
 impl Host for RunState {
     fn set(&mut self, book: String, budget: NewBudget, replaces: Option<u32>) -> Result<BudgetSet, HostError> {
         let bytes = book.len() + (budget.periods.len() + 2) * FIXED;
-        self.enter(bytes)?;
+        let _host = self.enter(bytes)?;
         let mut form = Form::default();
         let id = form.id(&book, || "book".to_owned())?;
         let known = (!form.has("id-invalid")).then(|| id.clone());
@@ -33,7 +33,7 @@ impl Host for RunState {
     }
 
     fn status(&mut self, book: String, id: String) -> Result<BudgetStatus, HostError> {
-        self.enter(book.len() + id.len())?;
+        let _host = self.enter(book.len() + id.len())?;
         let mut form = Form::default();
         let of = form.id(&book, || "book".to_owned())?;
         let id = form.id(&id, || "id".to_owned())?;
@@ -44,7 +44,7 @@ impl Host for RunState {
     }
 
     fn list(&mut self, book: String, cursor: Option<String>, limit: u32) -> Result<BudgetPage, HostError> {
-        self.enter(book.len())?;
+        let _host = self.enter(book.len())?;
         let page = ledger::list_budgets(
             &self.work,
             &backroom_domain::Id::parse(&book, "book")?,

@@ -1,5 +1,6 @@
 //! `backroom:ledger/journal`: posting and reading entries.
 
+use backroom_domain::rights::Operation;
 use backroom_domain::{BusinessDate, Id, ledger as domain};
 use backroom_office::{Failure, ledger};
 
@@ -53,7 +54,7 @@ impl RunState {
         let known = |line: &Line| Id::parse(&line.account, "").is_ok();
         let lines = entry.lines.iter().zip(&new.lines).filter(|(line, _)| known(line));
         let lines: Vec<_> = lines.map(|(_, line)| line.clone()).collect();
-        ledger::check_post(&self.work, &lines, date, currencies)
+        ledger::check_post(&self.work, Operation::JournalPost, &lines, date, currencies)
     }
 }
 

@@ -15,7 +15,7 @@ use crate::state::RunState;
 
 impl Host for RunState {
     fn list(&mut self, filter: ItemFilter, cursor: Option<String>, limit: u32) -> Result<ItemPage, HostError> {
-        self.enter(FIXED)?;
+        let _host = self.enter(FIXED)?;
         let mut form = Form::default();
         let filter = wanted(&mut form, &filter)?;
         let request = convert::page_request(cursor, limit);
@@ -27,7 +27,7 @@ impl Host for RunState {
     }
 
     fn ageing(&mut self, filter: ItemFilter, buckets: Vec<u16>) -> Result<Vec<AgeingRow>, HostError> {
-        self.enter(FIXED + 2 * buckets.len())?;
+        let _host = self.enter(FIXED + 2 * buckets.len())?;
         let mut form = Form::default();
         let filter = wanted(&mut form, &filter)?;
         form.finish(|| self.work.rights().check_read_ledger(Operation::OpenItemsAgeing), || Ok(()))?;
@@ -38,7 +38,7 @@ impl Host for RunState {
 
     fn match_items(&mut self, new: NewMatch) -> Result<Matching, HostError> {
         let bytes = (new.pairs.len() + 2) * 3 * FIXED;
-        self.enter(bytes)?;
+        let _host = self.enter(bytes)?;
         let mut form = Form::default();
         let new = new_match(&mut form, &new)?;
         let denied = || self.work.rights().check_post_ledger(Operation::OpenItemsMatchItems);
@@ -50,7 +50,7 @@ impl Host for RunState {
     }
 
     fn unmatch(&mut self, id: String, reason: String, entry: Option<String>) -> Result<Matching, HostError> {
-        self.enter(FIXED + reason.len())?;
+        let _host = self.enter(FIXED + reason.len())?;
         let mut form = Form::default();
         let id = form.id(&id, || "id".to_owned())?;
         let entry = form.some_id(entry.as_ref(), "entry")?;

@@ -20,7 +20,7 @@ const YEAR_BYTES: usize = 20 * FIXED;
 
 impl Host for RunState {
     fn list(&mut self, book: String, year: Option<u16>) -> Result<FiscalYear, HostError> {
-        self.enter(book.len())?;
+        let _host = self.enter(book.len())?;
         let mut form = Form::default();
         let id = form.id(&book, || "book".to_owned())?;
         form.finish(|| self.work.rights().check_read_ledger(Operation::PeriodsList), || Ok(()))?;
@@ -37,7 +37,7 @@ impl Host for RunState {
     }
 
     fn lock(&mut self, book: String, scope: Scope, kind: LockKind, until: BusinessDate) -> Result<Locked, HostError> {
-        self.enter(book.len() + FIXED)?;
+        let _host = self.enter(book.len() + FIXED)?;
         let mut form = Form::default();
         let id = form.id(&book, || "book".to_owned())?;
         let until = form.date(until, "until")?;
@@ -60,7 +60,7 @@ impl Host for RunState {
         first_day: BusinessDate,
         reason: String,
     ) -> Result<Locked, HostError> {
-        self.enter(book.len() + reason.len() + FIXED)?;
+        let _host = self.enter(book.len() + reason.len() + FIXED)?;
         let mut form = Form::default();
         let id = form.id(&book, || "book".to_owned())?;
         let from = form.date(first_day, "first-day")?;
@@ -76,7 +76,7 @@ impl Host for RunState {
     }
 
     fn limit_future(&mut self, book: String, days: Option<u16>) -> Result<bool, HostError> {
-        self.enter(book.len())?;
+        let _host = self.enter(book.len())?;
         let id = self.book(&book, Operation::PeriodsLimitFuture)?;
         let replayed = ledger::limit_future(&mut self.work, &id, days)?.replayed;
         self.staged(FIXED)?;
@@ -85,7 +85,7 @@ impl Host for RunState {
 
     fn grant_exception(&mut self, book: String, exception: NewException) -> Result<bool, HostError> {
         let bytes = book.len() + exception.reason.len() + 2 * FIXED;
-        self.enter(bytes)?;
+        let _host = self.enter(bytes)?;
         let mut form = Form::default();
         let of = form.id(&book, || "book".to_owned())?;
         let known = (!form.has("id-invalid")).then_some(&of);
@@ -111,7 +111,7 @@ impl Host for RunState {
     }
 
     fn revoke_exception(&mut self, book: String, id: String) -> Result<bool, HostError> {
-        self.enter(book.len() + id.len())?;
+        let _host = self.enter(book.len() + id.len())?;
         let mut form = Form::default();
         let of = form.id(&book, || "book".to_owned())?;
         let known = (!form.has("id-invalid")).then_some(&of);
@@ -128,7 +128,7 @@ impl Host for RunState {
         cursor: Option<String>,
         limit: u32,
     ) -> Result<ExceptionPage, HostError> {
-        self.enter(book.len())?;
+        let _host = self.enter(book.len())?;
         let mut form = Form::default();
         let id = form.id(&book, || "book".to_owned())?;
         let request = convert::page_request(cursor, limit);
@@ -147,7 +147,7 @@ impl Host for RunState {
         cursor: Option<String>,
         limit: u32,
     ) -> Result<ExceptionUsePage, HostError> {
-        self.enter(book.len() + exception.len())?;
+        let _host = self.enter(book.len() + exception.len())?;
         let mut form = Form::default();
         let of = form.id(&book, || "book".to_owned())?;
         let id = form.id(&exception, || "exception".to_owned())?;
@@ -167,7 +167,7 @@ impl Host for RunState {
         year: u16,
         retained_earnings: Vec<String>,
     ) -> Result<YearClosing, HostError> {
-        self.enter(book.len() + id.len() + retained_earnings.len() * FIXED)?;
+        let _host = self.enter(book.len() + id.len() + retained_earnings.len() * FIXED)?;
         let mut form = Form::default();
         let of = form.id(&book, || "book".to_owned())?;
         let known = (!form.has("id-invalid")).then_some(&of);
@@ -186,7 +186,7 @@ impl Host for RunState {
         cursor: Option<String>,
         limit: u32,
     ) -> Result<OpeningPage, HostError> {
-        self.enter(book.len())?;
+        let _host = self.enter(book.len())?;
         let request = convert::page_request(cursor, limit);
         let page = ledger::list_openings(&self.work, &Id::parse(&book, "book")?, year, &request)?;
         let (items, next) = convert::page(page, opening);

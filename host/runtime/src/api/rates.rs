@@ -17,7 +17,7 @@ use crate::state::RunState;
 impl Host for RunState {
     fn set(&mut self, book: String, rates: Vec<NewRate>) -> Result<RatesSet, HostError> {
         let bytes = book.len() + rates.len() * 2 * FIXED;
-        self.enter(bytes)?;
+        let _host = self.enter(bytes)?;
         let mut form = Form::default();
         let id = form.id(&book, || "book".to_owned())?;
         let known = (!form.has("id-invalid")).then(|| id.clone());
@@ -41,7 +41,7 @@ impl Host for RunState {
         kind: String,
         date: BusinessDate,
     ) -> Result<FoundRate, HostError> {
-        self.enter(book.len() + kind.len() + FIXED)?;
+        let _host = self.enter(book.len() + kind.len() + FIXED)?;
         let mut form = Form::default();
         let id = form.id(&book, || "book".to_owned())?;
         let kind = form.id(&kind, || "kind".to_owned())?;
@@ -56,7 +56,7 @@ impl Host for RunState {
     }
 
     fn list(&mut self, book: String, cursor: Option<String>, limit: u32) -> Result<RatePage, HostError> {
-        self.enter(book.len())?;
+        let _host = self.enter(book.len())?;
         let mut form = Form::default();
         let id = form.id(&book, || "book".to_owned())?;
         let request = convert::page_request(cursor, limit);
@@ -69,7 +69,7 @@ impl Host for RunState {
 
     fn revalue(&mut self, book: String, revaluation: NewRevaluation) -> Result<Revaluation, HostError> {
         let bytes = book.len() + (revaluation.accounts.len() + 2) * FIXED;
-        self.enter(bytes)?;
+        let _host = self.enter(bytes)?;
         let mut form = Form::default();
         let of = form.id(&book, || "book".to_owned())?;
         let known = (!form.has("id-invalid")).then(|| of.clone());

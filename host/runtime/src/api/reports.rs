@@ -16,7 +16,7 @@ use crate::state::RunState;
 
 impl Host for RunState {
     fn report(&mut self, kind: ReportKind, spans: Vec<Span>) -> Result<ReportOf, HostError> {
-        self.enter(spans.len() * FIXED)?;
+        let _host = self.enter(spans.len() * FIXED)?;
         let kind = match kind {
             ReportKind::TrialBalance => rows::ReportKind::TrialBalance,
             ReportKind::BalanceSheet => rows::ReportKind::BalanceSheet,
@@ -40,7 +40,7 @@ impl Host for RunState {
         cursor: Option<String>,
         limit: u32,
     ) -> Result<StatementPage, HostError> {
-        self.enter(account.len())?;
+        let _host = self.enter(account.len())?;
         let (account, span) = self.account_and_days(&account, span)?;
         let page = reports::statement(&self.work, &account, &span, &convert::page_request(cursor, limit))?;
         let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
@@ -51,7 +51,7 @@ impl Host for RunState {
     }
 
     fn explain(&mut self, account: String, span: Span, largest: u32) -> Result<Explanation, HostError> {
-        self.enter(account.len())?;
+        let _host = self.enter(account.len())?;
         let (account, span) = self.account_and_days(&account, span)?;
         let largest = usize::try_from(largest).unwrap_or(usize::MAX);
         let told = reports::explain(&self.work, &account, &span, largest)?;
@@ -68,7 +68,7 @@ impl Host for RunState {
         amount: Money,
         tolerance: u64,
     ) -> Result<Assertion, HostError> {
-        self.enter(account.len())?;
+        let _host = self.enter(account.len())?;
         let mut form = Form::default();
         let id = form.id(&account, || "account".to_owned())?;
         let date = form.date(date, "date")?;
@@ -82,7 +82,7 @@ impl Host for RunState {
     }
 
     fn allocate(&mut self, amount: Money, portions: Vec<Portion>) -> Result<Vec<Money>, HostError> {
-        self.enter(portions.len() * FIXED)?;
+        let _host = self.enter(portions.len() * FIXED)?;
         let mut form = Form::default();
         let amount = form.money(&amount, || "amount".to_owned())?;
         let portion = |portion: &Portion| match portion {
