@@ -184,14 +184,107 @@ impl ledger::balances::Host for Answers {
         Ok(ledger::balances::Balance { account, currency: "USD".to_owned(), debits: 0, credits: 0 })
     }
 
+    fn get_many(
+        &mut self,
+        _accounts: Vec<String>,
+        _as_of: Option<types::types::BusinessDate>,
+        _recorded_at: Option<types::types::Instant>,
+    ) -> Answer<Vec<ledger::balances::Counters>> {
+        Ok(Vec::new())
+    }
+
     fn trial_balance(&mut self, _as_of: Option<types::types::BusinessDate>) -> Answer<Vec<ledger::balances::Balance>> {
         Ok(Vec::new())
     }
 }
 
+impl ledger::books::Host for Answers {
+    fn get(&mut self, id: String) -> Answer<ledger::books::Book> {
+        Ok(ledger::books::Book { id, name: "Book".to_owned(), base: "USD".to_owned(), year_start: 1 })
+    }
+
+    fn list(&mut self, _cursor: Option<String>, _limit: u32) -> Answer<ledger::books::BookPage> {
+        Ok(ledger::books::BookPage { items: Vec::new(), next: None })
+    }
+}
+
+impl ledger::holds::Host for Answers {
+    fn place(
+        &mut self,
+        entry: ledger::journal::NewEntry,
+        _details: Option<ledger::journal::EntryDetails>,
+        _timeout_seconds: Option<u64>,
+    ) -> Answer<ledger::holds::Hold> {
+        Ok(held(entry.id))
+    }
+
+    fn settle(&mut self, _settlement: ledger::holds::Settlement) -> Answer<ledger::journal::Posted> {
+        Ok(POSTED)
+    }
+
+    fn release(&mut self, hold: String, _amount: Option<types::types::Money>) -> Answer<ledger::holds::Hold> {
+        Ok(held(hold))
+    }
+
+    fn get(&mut self, id: String) -> Answer<ledger::holds::Hold> {
+        Ok(held(id))
+    }
+
+    fn list(&mut self, _cursor: Option<String>, _limit: u32) -> Answer<ledger::holds::HoldPage> {
+        Ok(ledger::holds::HoldPage { items: Vec::new(), next: None })
+    }
+}
+
+const POSTED: ledger::journal::Posted = ledger::journal::Posted { number: 1, recorded_at: NOW, replayed: false };
+
+fn held(id: String) -> ledger::holds::Hold {
+    ledger::holds::Hold {
+        id,
+        state: ledger::holds::HoldState::Held,
+        date: DATE,
+        description: String::new(),
+        kept: Vec::new(),
+        entries: Vec::new(),
+        recorded_at: NOW,
+        expires_at: None,
+    }
+}
+
 impl ledger::journal::Host for Answers {
     fn post(&mut self, _entry: ledger::journal::NewEntry) -> Answer<ledger::journal::Posted> {
-        Ok(ledger::journal::Posted { number: 1, recorded_at: NOW, replayed: false })
+        Ok(POSTED)
+    }
+
+    fn post_with(
+        &mut self,
+        _entry: ledger::journal::NewEntry,
+        _details: ledger::journal::EntryDetails,
+    ) -> Answer<ledger::journal::Posted> {
+        Ok(POSTED)
+    }
+
+    fn post_batch(
+        &mut self,
+        items: Vec<ledger::journal::BatchItem>,
+        _mode: ledger::journal::BatchMode,
+    ) -> Answer<Vec<Result<ledger::journal::Posted, types::types::Error>>> {
+        Ok(items.iter().map(|_| Ok(POSTED)).collect())
+    }
+
+    fn reverse(&mut self, _reversal: ledger::journal::Reversal) -> Answer<ledger::journal::Posted> {
+        Ok(POSTED)
+    }
+
+    fn get_details(&mut self, _id: String) -> Answer<ledger::journal::PostedDetails> {
+        let details = ledger::journal::EntryDetails {
+            reference: None,
+            kind: None,
+            guards: Vec::new(),
+            source_document: None,
+            metadata: Vec::new(),
+            lines: Vec::new(),
+        };
+        Ok(ledger::journal::PostedDetails { details, book: None, reverses: None, reversed_by: None, settles: None })
     }
 
     fn get(&mut self, id: String) -> Answer<ledger::journal::Entry> {

@@ -6,9 +6,11 @@
 mod accounts;
 mod balances;
 mod benefits;
+mod books;
 mod clock;
 mod config;
 mod files;
+mod holds;
 mod http;
 mod items;
 mod journal;
@@ -22,7 +24,7 @@ mod workers;
 mod tests;
 
 /// Every interface of the contract. A component that imports anything else is refused when it is uploaded.
-pub(crate) const INTERFACES: [&str; 14] = [
+pub(crate) const INTERFACES: [&str; 16] = [
     "backroom:host/clock@0.1.0",
     "backroom:host/config@0.1.0",
     "backroom:host/files@0.1.0",
@@ -35,6 +37,8 @@ pub(crate) const INTERFACES: [&str; 14] = [
     "backroom:inventory/stock@0.1.0",
     "backroom:ledger/accounts@0.1.0",
     "backroom:ledger/balances@0.1.0",
+    "backroom:ledger/books@0.1.0",
+    "backroom:ledger/holds@0.1.0",
     "backroom:ledger/journal@0.1.0",
     "backroom:types/types@0.1.0",
 ];
