@@ -13,6 +13,7 @@ pub(crate) mod items;
 pub(crate) mod key;
 pub(crate) mod ledger;
 mod ledger_reports;
+mod ledger_write;
 pub(crate) mod log;
 pub(crate) mod mirrored;
 pub(crate) mod periods;

@@ -141,7 +141,9 @@ fn settlements_are_refused_in_the_order_of_the_contract() {
         settle(work, &asked("settled", "whole", None)).unwrap();
         release(work, &HoldRelease { hold: id("released"), amount: None }).unwrap();
     });
-    let rows: [(&str, &str, Option<(u64, &str)>, u64, &str); 13] = [
+    /// Hold, entry, amount, seconds that have passed, and the refusal; none: it is settled.
+    type Row = (&'static str, &'static str, Option<(u64, &'static str)>, u64, &'static str);
+    let rows: [Row; 13] = [
         ("nowhere", "taken", Some((0, "USD")), 0, "amount-zero"),
         ("nowhere", "taken", Some((9, "USD")), 0, "hold-not-found"),
         ("settled", "taken", Some((9, "USD")), 0, "exists-with-different"),

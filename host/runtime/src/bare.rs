@@ -90,6 +90,15 @@ impl ledger::balances::Host for Answers {
         Ok(ledger::balances::Balance { account, currency: "USD".to_owned(), debits: 0, credits: 0 })
     }
 
+    fn get_many(
+        &mut self,
+        _accounts: Vec<String>,
+        _as_of: Option<types::types::BusinessDate>,
+        _recorded_at: Option<types::types::Instant>,
+    ) -> Result<Vec<ledger::balances::Counters>, HostError> {
+        Ok(Vec::new())
+    }
+
     fn trial_balance(
         &mut self,
         _as_of: Option<types::types::BusinessDate>,

@@ -6,6 +6,7 @@ use backroom_domain::{
 };
 use backroom_office::{Page, PageRequest};
 
+use crate::bindings::backroom::ledger::journal;
 use crate::bindings::backroom::types::types as wit;
 
 /// A guest's own words are cut here: as an error's message, and as its code or field.
@@ -157,6 +158,103 @@ pub(crate) fn new_entry(
     };
     let lines = entry.lines.iter().enumerate().map(line).collect::<Result<_>>()?;
     Ok(ledger::NewEntry { id, date, description: entry.description.clone(), lines, details: None })
+}
+
+/// The entry with its details; what is malformed goes to `form`.
+pub(crate) fn with_details(
+    form: &mut Form,
+    mut entry: ledger::NewEntry,
+    details: Option<&journal::EntryDetails>,
+) -> Result<ledger::NewEntry> {
+    let Some(details) = details else { return Ok(entry) };
+    for of in &details.lines {
+        let i = of.line;
+        let found = ledger::LineDetails {
+            base: of.base.as_ref().map(|m| form.money(m, || format!("lines[{i}].base"))).transpose()?,
+            // Its bounds are for the domain to check.
+            rate: of.rate.map(|rate| Decimal::new(rate.mantissa, rate.scale, "rate")).transpose()?,
+            party: of.party.as_ref().map(|id| form.id(id, || format!("lines[{i}].party"))).transpose()?,
+            due: of.due.map(|date| form.date(date, "due")).transpose()?,
+            ..ledger::LineDetails::default()
+        };
+        let Some(line) = usize::try_from(i).ok().and_then(|i| entry.lines.get_mut(i)) else {
+            let message = "there is no such line in the entry";
+            return Err(Error::invalid("line-missing", format!("lines[{i}]"), message));
+        };
+        if found != ledger::LineDetails::default() {
+            line.details = Some(Box::new(found));
+        }
+    }
+    let guards = details.guards.iter().enumerate().map(|(i, guard)| {
+        Ok(ledger::Guard {
+            account: form.id(&guard.account, || format!("guards[{i}].account"))?,
+            balance: match guard.figure {
+                journal::Figure::Available => ledger::Figure::Available,
+                journal::Figure::Posted => ledger::Figure::Posted,
+                journal::Figure::Held => ledger::Figure::Held,
+            },
+            op: match guard.comparison {
+                journal::Comparison::Ge => ledger::Comparison::Ge,
+                journal::Comparison::Le => ledger::Comparison::Le,
+                journal::Comparison::Eq => ledger::Comparison::Eq,
+            },
+            value: ledger::Amount { negative: guard.value.negative, minor: guard.value.minor },
+        })
+    });
+    let guards = guards.collect::<Result<_>>()?;
+    let metadata = details.metadata.iter().map(|pair| {
+        Ok(ledger::Metadata { name: form.id(&pair.name, || "metadata".to_owned())?, value: pair.value.clone() })
+    });
+    let metadata = metadata.collect::<Result<_>>()?;
+    let found = ledger::EntryDetails {
+        reference: details.reference.clone(),
+        kind: form.some_id(details.kind.as_ref(), "kind")?,
+        guards,
+        source_document: form.some_id(details.source_document.as_ref(), "source-document")?,
+        metadata,
+    };
+    if found != ledger::EntryDetails::default() {
+        entry.details = Some(Box::new(found));
+    }
+    Ok(entry)
+}
+
+/// The details of an entry for a guest.
+pub(crate) fn entry_details(entry: &ledger::NewEntry) -> journal::EntryDetails {
+    let details = entry.details.as_deref().cloned().unwrap_or_default();
+    let line = |(i, line): (usize, &ledger::Line)| {
+        let of = line.details.as_deref()?;
+        Some(journal::LineDetails {
+            line: u32::try_from(i).unwrap_or(u32::MAX),
+            base: of.base.map(money),
+            rate: of.rate.map(decimal),
+            party: of.party.clone().map(String::from),
+            due: of.due.map(date),
+        })
+    };
+    let guard = |guard: ledger::Guard| journal::Guard {
+        account: guard.account.into(),
+        figure: match guard.balance {
+            ledger::Figure::Available => journal::Figure::Available,
+            ledger::Figure::Posted => journal::Figure::Posted,
+            ledger::Figure::Held => journal::Figure::Held,
+        },
+        comparison: match guard.op {
+            ledger::Comparison::Ge => journal::Comparison::Ge,
+            ledger::Comparison::Le => journal::Comparison::Le,
+            ledger::Comparison::Eq => journal::Comparison::Eq,
+        },
+        value: journal::Signed { negative: guard.value.negative, minor: guard.value.minor },
+    };
+    let metadata = |pair: ledger::Metadata| journal::Metadata { name: pair.name.into(), value: pair.value };
+    journal::EntryDetails {
+        reference: details.reference,
+        kind: details.kind.map(String::from),
+        guards: details.guards.into_iter().map(guard).collect(),
+        source_document: details.source_document.map(String::from),
+        metadata: details.metadata.into_iter().map(metadata).collect(),
+        lines: entry.lines.iter().enumerate().filter_map(line).collect(),
+    }
 }
 
 /// A benefit line as the domain takes it; what is malformed goes to `form`.

@@ -1,10 +1,10 @@
-//! `backroom ledger`: reads of the books.
+//! `backroom ledger`: reads of the books, and what writes to them (see `ledger_write`).
 
-use backroom_domain::ledger::{Account, Balance, Entry, TrialBalance};
+use backroom_domain::ledger::{Account, Balance, Book, Entry, Hold, TrialBalance};
 use clap::{Args, Subcommand};
 
-use super::Context;
 use super::ledger_reports::{self, Days, Reports, Stated};
+use super::{Context, ledger_write};
 use crate::args::{Of, Part};
 use crate::client::{Client, path, query};
 use crate::exit::{Failure, Result};
@@ -36,6 +36,25 @@ pub(crate) enum Ledger {
         of: Of,
         #[command(flatten)]
         day: AsOf,
+    },
+    /// What writes to the books.
+    #[command(flatten)]
+    Write(ledger_write::Write),
+    /// The books that there are beside `main`, or with it if it has a base currency.
+    #[command(after_help = "Example:\n  backroom ledger books --tenant harbor")]
+    Books {
+        #[command(flatten)]
+        of: Of,
+        #[command(flatten)]
+        part: Part,
+    },
+    /// Holds, in order of their ids.
+    #[command(after_help = "Example:\n  backroom ledger holds --tenant harbor --limit 20")]
+    Holds {
+        #[command(flatten)]
+        of: Of,
+        #[command(flatten)]
+        part: Part,
     },
     /// Journal entries, in order of their numbers.
     #[command(after_help = "Example:\n  backroom ledger entries --tenant harbor --limit 5")]
@@ -127,6 +146,9 @@ pub(crate) struct AsOf {
 impl Ledger {
     /// Does it.
     pub(crate) fn run(&self, context: &Context) -> Result {
+        if let Self::Write(write) = self {
+            return write.run(context);
+        }
         let client = || context.client();
         match self {
             Self::Report(report) => report.run(context),
@@ -147,12 +169,44 @@ impl Ledger {
                 let to = path(&["v1", "tenants", &of.tenant, "ledger", "accounts", account, "balance"]);
                 let reply = client()?.get(&query(&to, &[("as-of", day.as_of.clone())]))?;
                 context.show(&reply, |out, balance: Balance| {
-                    let Balance { account, currency, debits, credits, .. } = balance;
+                    let Balance { account, currency, debits, credits, debits_held, credits_held, available, .. } =
+                        balance;
+                    let held = (debits_held > 0 || credits_held > 0).then(|| {
+                        let (debits, credits) =
+                            (amount(debits_held.into(), currency), amount(credits_held.into(), currency));
+                        let available = amount(available.unwrap_or_default().value(), currency);
+                        format!("held: debits {debits}, credits {credits}; available {available}")
+                    });
                     let (debits, credits) = (i128::from(debits), i128::from(credits));
                     let side = if credits > debits { "credit" } else { "debit" };
                     let rest = amount((debits - credits).abs(), currency);
                     let (debits, credits) = (amount(debits, currency), amount(credits, currency));
                     out.line(format_args!("{account}: {rest} {currency} {side}  (debits {debits}, credits {credits})"));
+                    if let Some(held) = held {
+                        out.line(held);
+                    }
+                })
+            }
+            Self::Write(write) => write.run(context),
+            Self::Books { of, part } => {
+                let to = path(&["v1", "tenants", &of.tenant, "ledger", "books"]);
+                let reply = client.get(&query(&to, &part.pairs()))?;
+                context.show_page(&reply, |out, books: &[Book]| {
+                    for Book { new, .. } in books {
+                        out.line(format_args!(
+                            "{}: {} in {}, year from month {}",
+                            new.id, new.name, new.base, new.year_start
+                        ));
+                    }
+                })
+            }
+            Self::Holds { of, part } => {
+                let to = path(&["v1", "tenants", &of.tenant, "ledger", "holds"]);
+                let reply = client.get(&query(&to, &part.pairs()))?;
+                context.show_page(&reply, |out, holds: &[Hold]| {
+                    for hold in holds {
+                        ledger_write::hold(out, hold);
+                    }
                 })
             }
             Self::Entries { of, part } => {
@@ -226,8 +280,11 @@ fn balances(trial: &TrialBalance) -> Vec<(backroom_domain::Currency, i128, i128)
 
 /// A failure unless debits equal credits in every currency, by the totals and by the rows.
 pub(crate) fn check(trial: &TrialBalance) -> Result {
-    let by_totals = trial.totals.iter().all(|total| total.debits == total.credits);
-    let by_rows = balances(trial).iter().all(|(_, debits, credits)| debits == credits);
+    // In the base currency of a book it is the base column that balances: exchange differences keep the amounts apart.
+    let base = |currency| trial.base_totals.iter().any(|total| total.currency == currency);
+    let by_totals = trial.totals.iter().all(|total| total.debits == total.credits || base(total.currency))
+        && trial.base_totals.iter().all(|total| total.debits == total.credits);
+    let by_rows = balances(trial).iter().all(|(currency, debits, credits)| debits == credits || base(*currency));
     match by_totals && by_rows {
         true => Ok(()),
         false => {

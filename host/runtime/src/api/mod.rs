@@ -7,10 +7,12 @@ mod accounts;
 mod balances;
 mod bank;
 mod benefits;
+mod books;
 mod budgets;
 mod clock;
 mod config;
 mod files;
+mod holds;
 mod http;
 mod items;
 mod journal;
@@ -28,7 +30,7 @@ mod workers;
 mod tests;
 
 /// Every interface of the contract. A component that imports anything else is refused when it is uploaded.
-pub(crate) const INTERFACES: [&str; 20] = [
+pub(crate) const INTERFACES: [&str; 22] = [
     "backroom:host/clock@0.1.0",
     "backroom:host/config@0.1.0",
     "backroom:host/files@0.1.0",
@@ -41,7 +43,9 @@ pub(crate) const INTERFACES: [&str; 20] = [
     "backroom:inventory/stock@0.1.0",
     "backroom:ledger/accounts@0.1.0",
     "backroom:ledger/balances@0.1.0",
+    "backroom:ledger/books@0.1.0",
     "backroom:ledger/budgets@0.1.0",
+    "backroom:ledger/holds@0.1.0",
     "backroom:ledger/journal@0.1.0",
     "backroom:ledger/open-items@0.1.0",
     "backroom:ledger/bank@0.1.0",

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use backroom_domain::hr::{NewEmployment, NewWorker, Place};
 use backroom_domain::inventory::{NewItem, NewLocation, Tracking, Usage};
-use backroom_domain::ledger::{AccountRules, AccountType, NewAccount};
+use backroom_domain::ledger::{AccountRules, AccountType, NewAccount, NewBook};
 use backroom_domain::outbound::Method;
 use backroom_domain::rights::{Grant, HrField, Rights};
 use backroom_domain::{BusinessDate, Class, Currency, Id, Instant};
@@ -20,7 +20,7 @@ use crate::bindings::backroom::host::{clock, config, files, http, log, state};
 use crate::bindings::backroom::hr::{benefits, workers};
 use crate::bindings::backroom::inventory::{items, stock};
 use crate::bindings::backroom::ledger::{
-    accounts, balances, bank, budgets, journal, open_items, periods, rates, reports,
+    accounts, balances, bank, books, budgets, holds, journal, open_items, periods, rates, reports,
 };
 use crate::bindings::backroom::types::types;
 use crate::error::HostError;
@@ -48,7 +48,7 @@ fn work(store: &Store, rights: Rights) -> Work {
 }
 
 /// Accounts 1000 and 6100, worker w1, item laptop with one unit in stock under the control account 1400.
-fn books() -> Store {
+fn filled() -> Store {
     let store = Store::memory();
     let mut work = work(&store, Rights::all());
     let currency = Currency::parse("USD", "c").unwrap();
@@ -68,6 +68,16 @@ fn books() -> Store {
     surroundings(&mut work, currency);
     let worker = NewWorker { id: id("w1"), name: "Ann".into(), email: None, bank_account: Some("DE00".into()) };
     hr::add_worker(&mut work, worker).unwrap();
+    let book = NewBook {
+        id: id("main"),
+        name: "Main".into(),
+        base: currency,
+        year_start: 1,
+        retained_earnings: None,
+        exchange_gain: None,
+        exchange_loss: None,
+    };
+    ledger::create_book(&mut work, book).unwrap();
     let employment = NewEmployment {
         worker: id("w1"),
         from: BusinessDate::parse("2026-01-01", "d").unwrap(),
@@ -98,6 +108,8 @@ fn books() -> Store {
     stock::Host::post_move(&mut state, receipt("m0")).unwrap();
     journal::Host::post(&mut state, entry("e0", "1400")).unwrap();
     items_and_bank(&mut state);
+    journal::Host::post(&mut state, entry("r0", "6100")).unwrap();
+    holds::Host::place(&mut state, entry("h0", "6100"), None, None).unwrap();
     files::Host::write(&mut state, "in".into(), "a".into(), b"hello".to_vec()).unwrap();
     let sealed = state.work.seal().unwrap();
     sealed.commit(Meta::default()).unwrap().ticket.wait().unwrap();
@@ -306,7 +318,7 @@ fn business<T: std::fmt::Debug>(result: Result<T, HostError>) -> (Class, Vec<Str
 
 #[test]
 fn lists_leave_out_what_is_not_granted() {
-    let store = books();
+    let store = filled();
     let mut grant = Grant::all();
     grant.ledger.read.clear();
     grant.inventory.read.clear();
@@ -322,7 +334,7 @@ fn lists_leave_out_what_is_not_granted() {
 
 #[test]
 fn values_come_back_as_they_are_on_record() {
-    let store = books();
+    let store = filled();
     let mut state = with(&store, Rights::all());
     let s = &mut state;
     assert_eq!(clock::Host::now(s).unwrap().microseconds, NOW.0);
@@ -372,7 +384,7 @@ fn values_come_back_as_they_are_on_record() {
 
 #[test]
 fn adding_to_two_files_in_turn_pays_for_what_it_makes_the_host_read() {
-    let store = books();
+    let store = filled();
     let mut state = with(&store, Rights::all());
     for path in ["one", "two"] {
         files::Host::write(&mut state, "in".into(), path.into(), vec![7; 1 << 20]).unwrap();
@@ -392,7 +404,7 @@ fn adding_to_two_files_in_turn_pays_for_what_it_makes_the_host_read() {
 
 #[test]
 fn all_malformed_fields_are_told_together() {
-    let store = books();
+    let store = filled();
     let mut state = with(&store, Rights::all());
     let bad_date = types::BusinessDate { year: 2026, month: 2, day: 30 };
     let mut bad = entry("bad id", "61 00");
@@ -423,7 +435,7 @@ fn all_malformed_fields_are_told_together() {
 
 #[test]
 fn a_denial_goes_before_a_malformed_field() {
-    let store = books();
+    let store = filled();
     let mut state = with(&store, Rights::default());
     let s = &mut state;
     let mut bad = entry("bad id", "6100");
@@ -454,7 +466,7 @@ fn a_denial_goes_before_a_malformed_field() {
 
 #[test]
 fn amounts_beyond_the_contract_are_refused() {
-    let store = books();
+    let store = filled();
     let mut state = with(&store, Rights::all());
     let mut large = entry("e1", "6100");
     for line in &mut large.lines {

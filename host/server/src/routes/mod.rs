@@ -15,6 +15,7 @@ mod inventory;
 mod items;
 mod keys;
 mod ledger;
+mod ledger_writes;
 mod log;
 mod plugins;
 mod queue;
@@ -100,6 +101,22 @@ pub static ROUTES: &[Route] = &[
     route(GET, "/v1/tenants/{tenant}/ledger/accounts", Read, || get(ledger::accounts)),
     route(GET, "/v1/tenants/{tenant}/ledger/accounts/{code}", Read, || get(ledger::account)),
     route(GET, "/v1/tenants/{tenant}/ledger/accounts/{code}/balance", Read, || get(ledger::balance)),
+    route(POST, "/v1/tenants/{tenant}/ledger/accounts", Write, || post(ledger_writes::create_account)),
+    route(PUT, "/v1/tenants/{tenant}/ledger/accounts/{code}", Write, || put(ledger_writes::update_account)),
+    route(POST, "/v1/tenants/{tenant}/ledger/accounts/{code}/close", Write, || post(ledger_writes::close_account)),
+    route(POST, "/v1/tenants/{tenant}/ledger/accounts/{code}/reopen", Write, || post(ledger_writes::reopen_account)),
+    route(GET, "/v1/tenants/{tenant}/ledger/balances", Read, || get(ledger::balances)),
+    route(GET, "/v1/tenants/{tenant}/ledger/books", Read, || get(ledger::books)),
+    route(POST, "/v1/tenants/{tenant}/ledger/books", Write, || post(ledger_writes::create_book)),
+    route(GET, "/v1/tenants/{tenant}/ledger/books/{id}", Read, || get(ledger::book)),
+    route(POST, "/v1/tenants/{tenant}/ledger/entries", Write, || post(ledger_writes::post)),
+    route(POST, "/v1/tenants/{tenant}/ledger/batches", Write, || post(ledger_writes::post_batch)),
+    route(POST, "/v1/tenants/{tenant}/ledger/reversals", Write, || post(ledger_writes::reverse)),
+    route(GET, "/v1/tenants/{tenant}/ledger/holds", Read, || get(ledger::holds)),
+    route(POST, "/v1/tenants/{tenant}/ledger/holds", Write, || post(ledger_writes::hold)),
+    route(GET, "/v1/tenants/{tenant}/ledger/holds/{id}", Read, || get(ledger::hold)),
+    route(POST, "/v1/tenants/{tenant}/ledger/settlements", Write, || post(ledger_writes::settle)),
+    route(POST, "/v1/tenants/{tenant}/ledger/releases", Write, || post(ledger_writes::release)),
     route(GET, "/v1/tenants/{tenant}/ledger/entries", Read, || get(ledger::entries)),
     route(GET, "/v1/tenants/{tenant}/ledger/entries/{id}", Read, || get(ledger::entry)),
     route(GET, "/v1/tenants/{tenant}/ledger/trial-balance", Read, || get(ledger::trial_balance)),

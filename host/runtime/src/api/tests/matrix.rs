@@ -286,6 +286,62 @@ const CASES: &[Case] = &[
         NO_ACCOUNT,
     ),
     case(
+        "journal.post-with",
+        |s| one(journal::Host::post_with(s, entry("e2", "6100"), plain())),
+        |g| g.ledger.post.clear(),
+        Denied("ledger-post-denied"),
+    ),
+    case(
+        "journal.post-batch",
+        |s| {
+            let item = journal::BatchItem { group: None, entry: entry("e3", "6100"), details: Some(plain()) };
+            let told = journal::Host::post_batch(s, vec![item], journal::BatchMode::AllOrNothing)?;
+            Ok(told.iter().filter(|one| one.is_ok()).count())
+        },
+        |g| g.ledger.post.clear(),
+        LeftOut,
+    ),
+    case(
+        "journal.reverse",
+        |s| one(journal::Host::reverse(s, back("r0"))),
+        |g| g.ledger.post.clear(),
+        Denied("ledger-post-denied"),
+    ),
+    case(
+        "journal.get-details",
+        |s| one(journal::Host::get_details(s, "e0".into())),
+        |g| g.ledger.read.clear(),
+        NO_ACCOUNT,
+    ),
+    case(
+        "balances.get-many",
+        |s| Ok(balances::Host::get_many(s, vec!["1000".into()], None, None)?.len()),
+        |g| g.ledger.read.clear(),
+        NO_ACCOUNT,
+    ),
+    case(
+        "holds.place",
+        |s| one(holds::Host::place(s, entry("h1", "6100"), None, Some(60))),
+        |g| g.ledger.post.clear(),
+        Denied("ledger-post-denied"),
+    ),
+    case(
+        "holds.settle",
+        |s| one(holds::Host::settle(s, paid("h0"))),
+        |g| g.ledger.post.clear(),
+        Denied("ledger-post-denied"),
+    ),
+    case(
+        "holds.release",
+        |s| one(holds::Host::release(s, "h0".into(), None)),
+        |g| g.ledger.post.clear(),
+        Denied("ledger-post-denied"),
+    ),
+    case("holds.get", |s| one(holds::Host::get(s, "h0".into())), |g| g.ledger.read.clear(), NO_ACCOUNT),
+    case("holds.list", |s| Ok(holds::Host::list(s, None, 9)?.items.len()), |g| g.ledger.read.clear(), LeftOut),
+    case("books.get", |s| one(books::Host::get(s, "main".into())), |g| g.ledger.read.clear(), NO_ACCOUNT),
+    case("books.list", |s| Ok(books::Host::list(s, None, 9)?.items.len()), |g| g.ledger.read.clear(), NO_ACCOUNT),
+    case(
         "workers.list-employments",
         |s| Ok(workers::Host::list_employments(s, everyone(), None, 9)?.items.len()),
         |g| g.hr.read.retain(|field| *field != HrField::Employment),
@@ -342,6 +398,26 @@ const CASES: &[Case] = &[
         Denied("move-denied"),
     ),
 ];
+
+fn plain() -> journal::EntryDetails {
+    journal::EntryDetails {
+        reference: None,
+        kind: None,
+        guards: Vec::new(),
+        source_document: None,
+        metadata: Vec::new(),
+        lines: Vec::new(),
+    }
+}
+
+fn back(of: &str) -> journal::Reversal {
+    let (of, entry, reason) = (of.to_owned(), "b1".to_owned(), "a mistake".to_owned());
+    journal::Reversal { of, entry, original_day: false, reason, force: true }
+}
+
+fn paid(hold: &str) -> holds::Settlement {
+    holds::Settlement { hold: hold.to_owned(), entry: "p1".to_owned(), amount: None, last: true, date: None }
+}
 
 /// A function, and whether it answers.
 type Free = (&'static str, fn(&mut RunState) -> bool);
@@ -418,7 +494,7 @@ fn expect(store: &Store, case: &Case, grant: Grant, granted: bool, why: &str) {
 
 #[test]
 fn every_function_is_allowed_with_its_right_and_denied_without() {
-    let store = books();
+    let store = filled();
     let day = |text| Some(BusinessDate::parse(text, "d").unwrap());
     for case in CASES {
         let operation = Operation::parse(case.name).unwrap();
@@ -439,7 +515,7 @@ fn every_function_is_allowed_with_its_right_and_denied_without() {
 
 #[test]
 fn functions_that_need_no_right_work_without_any() {
-    let store = books();
+    let store = filled();
     for (name, call) in FREE {
         assert!(call(&mut with(&store, Rights::default())), "{name}");
     }
@@ -448,7 +524,7 @@ fn functions_that_need_no_right_work_without_any() {
 /// The budget comes before the right.
 #[test]
 fn budgets_come_before_anything_is_looked_at() {
-    let store = books();
+    let store = filled();
     let limits = Limits { host_calls: 0, ..Limits::default() };
     let mut state = RunState::new(work(&store, Rights::default()), Arc::default(), limits);
     for case in CASES {
@@ -464,7 +540,7 @@ fn budgets_come_before_anything_is_looked_at() {
 /// A worker outside of the group is as if not there: the answer is the one for a number that nobody has.
 #[test]
 fn workers_outside_of_the_group_are_as_if_not_there() {
-    let store = books();
+    let store = filled();
     let group = |positions: &[&str]| {
         let mut grant = Grant::all();
         grant.hr.positions = positions.iter().map(|p| backroom_domain::rights::Pattern::parse(p).unwrap()).collect();
@@ -505,7 +581,7 @@ fn workers_outside_of_the_group_are_as_if_not_there() {
 /// An entry with an account that may not be read is as if not there, too.
 #[test]
 fn a_denial_never_says_what_there_is() {
-    let store = books();
+    let store = filled();
     let mut grant = Grant::all();
     grant.ledger.read = vec!["6*".to_owned().try_into().unwrap()];
     let mut state = with(&store, grant.into());
@@ -520,7 +596,7 @@ fn a_denial_never_says_what_there_is() {
 /// What a run and an installation used up of their ceilings is counted, and a repeat does not count.
 #[test]
 fn sums_of_run_and_day_are_counted() {
-    let store = books();
+    let store = filled();
     let grant = |run: &str, day: &str| {
         let mut grant = Grant::all();
         (grant.ledger.max_run, grant.ledger.max_day) = (run.parse().ok(), day.parse().ok());
@@ -555,7 +631,7 @@ fn sums_of_run_and_day_are_counted() {
 /// The right to send is not the right to have a secret filled in.
 #[test]
 fn a_secret_needs_a_grant_of_its_own() {
-    let store = books();
+    let store = filled();
     let mut state = with(&store, Grant { secrets: Vec::new(), ..Grant::all() }.into());
     let header = http::Header { name: "authorization".into(), value: "{{secret:bank}}".into() };
     let sent = http::Host::send(&mut state, http::Request { headers: vec![header], ..request() });
