@@ -84,7 +84,7 @@ fn press(
             std::thread::sleep(Duration::from_millis(1));
             continue;
         }
-        ground.run(tenant, ground.lookups(LOOKUPS), mode)?;
+        ground.run(tenant, &ground.lookups(LOOKUPS), mode)?;
         runs.fetch_add(1, Ordering::Relaxed);
     }
     Ok(())
@@ -110,7 +110,7 @@ fn alternate(
                 number += 1;
                 let input = ground.booking(&format!("N-{number}"));
                 let start = Instant::now();
-                ground.run(tenant, input, Mode::Commit)?;
+                ground.run(tenant, &input, Mode::Commit)?;
                 if warm {
                     times.push(start.elapsed());
                 }

@@ -190,7 +190,7 @@ impl Ledger {
             Self::Write(write) => write.run(context),
             Self::Books { of, part } => {
                 let to = path(&["v1", "tenants", &of.tenant, "ledger", "books"]);
-                let reply = client.get(&query(&to, &part.pairs()))?;
+                let reply = client()?.get(&query(&to, &part.pairs()))?;
                 context.show_page(&reply, |out, books: &[Book]| {
                     for Book { new, .. } in books {
                         out.line(format_args!(
@@ -202,7 +202,7 @@ impl Ledger {
             }
             Self::Holds { of, part } => {
                 let to = path(&["v1", "tenants", &of.tenant, "ledger", "holds"]);
-                let reply = client.get(&query(&to, &part.pairs()))?;
+                let reply = client()?.get(&query(&to, &part.pairs()))?;
                 context.show_page(&reply, |out, holds: &[Hold]| {
                     for hold in holds {
                         ledger_write::hold(out, hold);
