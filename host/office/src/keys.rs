@@ -107,7 +107,7 @@ mod tests {
                 }
             }
         };
-        let mut all = vec![admin.id.clone(), first.id.clone(), second.id.clone()];
+        let mut all = vec![admin.id.clone(), first.id.clone(), second.id];
         all.sort();
         assert_eq!((ids(1), ids(9)), (all.clone(), all));
         assert_eq!(office.withdraw_key("a", now, &first.id).unwrap().value, first);

@@ -141,6 +141,7 @@ impl RunHandle {
 }
 
 /// What an execution came to once the rules of the end were checked.
+#[expect(clippy::large_enum_variant, reason = "one a run, and taken apart at once")]
 pub(crate) enum End {
     /// It can be committed.
     Ok(Sealed, Box<RawValue>),

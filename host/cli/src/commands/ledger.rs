@@ -146,9 +146,6 @@ pub(crate) struct AsOf {
 impl Ledger {
     /// Does it.
     pub(crate) fn run(&self, context: &Context) -> Result {
-        if let Self::Write(write) = self {
-            return write.run(context);
-        }
         let client = || context.client();
         match self {
             Self::Report(report) => report.run(context),
@@ -168,37 +165,13 @@ impl Ledger {
             Self::Balance { account, of, day } => {
                 let to = path(&["v1", "tenants", &of.tenant, "ledger", "accounts", account, "balance"]);
                 let reply = client()?.get(&query(&to, &[("as-of", day.as_of.clone())]))?;
-                context.show(&reply, |out, balance: Balance| {
-                    let Balance { account, currency, debits, credits, debits_held, credits_held, available, .. } =
-                        balance;
-                    let held = (debits_held > 0 || credits_held > 0).then(|| {
-                        let (debits, credits) =
-                            (amount(debits_held.into(), currency), amount(credits_held.into(), currency));
-                        let available = amount(available.unwrap_or_default().value(), currency);
-                        format!("held: debits {debits}, credits {credits}; available {available}")
-                    });
-                    let (debits, credits) = (i128::from(debits), i128::from(credits));
-                    let side = if credits > debits { "credit" } else { "debit" };
-                    let rest = amount((debits - credits).abs(), currency);
-                    let (debits, credits) = (amount(debits, currency), amount(credits, currency));
-                    out.line(format_args!("{account}: {rest} {currency} {side}  (debits {debits}, credits {credits})"));
-                    if let Some(held) = held {
-                        out.line(held);
-                    }
-                })
+                context.show(&reply, one_balance)
             }
             Self::Write(write) => write.run(context),
             Self::Books { of, part } => {
                 let to = path(&["v1", "tenants", &of.tenant, "ledger", "books"]);
                 let reply = client()?.get(&query(&to, &part.pairs()))?;
-                context.show_page(&reply, |out, books: &[Book]| {
-                    for Book { new, .. } in books {
-                        out.line(format_args!(
-                            "{}: {} in {}, year from month {}",
-                            new.id, new.name, new.base, new.year_start
-                        ));
-                    }
-                })
+                context.show_page(&reply, books)
             }
             Self::Holds { of, part } => {
                 let to = path(&["v1", "tenants", &of.tenant, "ledger", "holds"]);
@@ -225,6 +198,29 @@ impl Ledger {
                 context.show_page(&reply, accounts)
             }
         }
+    }
+}
+
+fn books(out: Out, books: &[Book]) {
+    for Book { new, .. } in books {
+        out.line(format_args!("{}: {} in {}, year from month {}", new.id, new.name, new.base, new.year_start));
+    }
+}
+
+fn one_balance(out: Out, balance: Balance) {
+    let Balance { account, currency, debits, credits, debits_held, credits_held, available, .. } = balance;
+    let side = if credits > debits { "credit" } else { "debit" };
+    let rest = amount(debits.abs_diff(credits).into(), currency);
+    let figure = |minor: u64| amount(minor.into(), currency);
+    out.line(format_args!(
+        "{account}: {rest} {currency} {side}  (debits {}, credits {})",
+        figure(debits),
+        figure(credits)
+    ));
+    if debits_held > 0 || credits_held > 0 {
+        let available = amount(available.unwrap_or_default().value(), currency);
+        let (debits, credits) = (figure(debits_held), figure(credits_held));
+        out.line(format_args!("held: debits {debits}, credits {credits}; available {available}"));
     }
 }
 

@@ -137,7 +137,6 @@ fn details(new: &NewEntry) -> EntryDetails {
 /// What there is under an account code that a line names.
 #[expect(clippy::large_enum_variant, reason = "nearly all are posting accounts")]
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "nearly all are posting accounts, and a box for each would cost more")]
 pub enum Found {
     /// A header account.
     Header,

@@ -77,7 +77,10 @@ pub(crate) struct RunKey {
 /// The tapes of runs that may be begun anew: because another host came first, or because the service failed and they are asked for
 /// again.
 #[derive(Default)]
-pub(crate) struct Tapes(Mutex<HashMap<TenantNo, VecDeque<(RunKey, Arc<Tape>)>>>);
+pub(crate) struct Tapes(Mutex<HashMap<TenantNo, Kept>>);
+
+/// The tapes of one tenant, the oldest first.
+type Kept = VecDeque<(RunKey, Arc<Tape>)>;
 
 /// Tapes of one tenant that are kept for runs which are not under way, and the bytes on them: a few of the largest.
 const MAX_TAPES: usize = 64;

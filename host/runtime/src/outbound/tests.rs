@@ -489,6 +489,13 @@ fn what_is_no_request_is_told_apart() {
     ] {
         of(&get(url)).unwrap();
     }
+}
+
+#[test]
+fn what_is_no_header_is_told_apart() {
+    let layers = [Arc::new(Rights::all())];
+    let day = BusinessDate::parse("2026-06-30", "day").unwrap();
+    let of = |request: &Request| Checked::of(request, Layers::new(&layers, day)).map(drop);
     let bad_headers = [
         ("host", "x"),
         ("Content-Length", "5"),

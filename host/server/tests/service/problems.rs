@@ -104,7 +104,7 @@ async fn input_reaches_the_plugin_as_it_was_written() {
     assert_eq!(refused.status, StatusCode::INTERNAL_SERVER_ERROR);
     let requests = world.script.requests.lock();
     let last = requests.last().unwrap();
-    assert_eq!(last.input, input);
+    assert_eq!(&*last.input, input);
     assert_eq!((last.installation.as_str(), last.id.as_ref().unwrap().as_str()), ("a/b:c", "r:1/x"));
     assert_eq!((last.actor.as_str(), last.date.unwrap().to_string().as_str()), ("admin", "2026-06-30"));
 }

@@ -1,4 +1,5 @@
-//! Records of the state index that were read of late, in front of it: looking one up in sled takes some microseconds.
+//! Records of the state index that were read of late, in front of it, and keys that have none: looking one up in sled takes some
+//! microseconds, and every run asks for some that are hardly ever there.
 //!
 //! Never wrong, by this order: whoever changes the index first writes there and then calls [`Recent::changed`]; whoever reads
 //! asks for [`Recent::mark`], reads the index, and then offers what was found. An offer is taken only if nothing of its part
@@ -23,7 +24,8 @@ pub(super) struct Recent {
 
 #[derive(Default)]
 struct Part {
-    records: HashMap<IVec, IVec>,
+    /// None: there is no record.
+    records: HashMap<IVec, Option<IVec>>,
     bytes: usize,
     changes: u64,
 }
@@ -38,15 +40,15 @@ impl Recent {
         Self { parts: (0..PARTS).map(|_| Mutex::default()).collect(), room: bytes / PARTS }
     }
 
-    /// The record, or where reading it begins.
-    pub(super) fn get(&self, key: &[u8]) -> Result<IVec, Mark> {
+    /// The record, if there is one; or where reading it begins.
+    pub(super) fn get(&self, key: &[u8]) -> Result<Option<IVec>, Mark> {
         let part = self.part(key).lock();
         part.records.get(key).cloned().ok_or(Mark(part.changes))
     }
 
     /// Keeps what a reading that began at `mark` found in the index.
-    pub(super) fn offer(&self, key: &[u8], value: &IVec, mark: Mark) {
-        let cost = OVERHEAD + key.len() + value.len();
+    pub(super) fn offer(&self, key: &[u8], value: Option<&IVec>, mark: Mark) {
+        let cost = cost(key, value);
         let mut part = self.part(key).lock();
         if part.changes != mark.0 || cost > self.room {
             return;
@@ -55,7 +57,7 @@ impl Recent {
             part.records.clear();
             part.bytes = 0;
         }
-        if part.records.insert(key.into(), value.clone()).is_none() {
+        if part.records.insert(key.into(), value.cloned()).is_none() {
             part.bytes += cost;
         }
     }
@@ -65,7 +67,7 @@ impl Recent {
         let mut part = self.part(key).lock();
         part.changes += 1;
         if let Some(value) = part.records.remove(key) {
-            part.bytes = part.bytes.saturating_sub(OVERHEAD + key.len() + value.len());
+            part.bytes = part.bytes.saturating_sub(cost(key, value.as_ref()));
         }
     }
 
@@ -73,6 +75,10 @@ impl Recent {
     fn part(&self, key: &[u8]) -> &Mutex<Part> {
         &self.parts[crc32fast::hash(key) as usize % PARTS]
     }
+}
+
+fn cost(key: &[u8], value: Option<&IVec>) -> usize {
+    OVERHEAD + key.len() + value.map_or(0, |value| value.len())
 }
 
 #[cfg(test)]
@@ -87,8 +93,18 @@ mod tests {
     fn what_was_offered_is_given_until_it_changes() {
         let recent = Recent::new(1 << 20);
         let Err(mark) = recent.get(b"a") else { panic!("nothing was offered") };
-        recent.offer(b"a", &value("one"), mark);
-        assert_eq!(recent.get(b"a").ok(), Some(value("one")));
+        recent.offer(b"a", Some(&value("one")), mark);
+        assert_eq!(recent.get(b"a").ok(), Some(Some(value("one"))));
+        recent.changed(b"a");
+        assert!(recent.get(b"a").is_err());
+    }
+
+    #[test]
+    fn that_there_is_none_is_known_until_there_is_one() {
+        let recent = Recent::new(1 << 20);
+        let Err(mark) = recent.get(b"a") else { panic!("nothing was offered") };
+        recent.offer(b"a", None, mark);
+        assert_eq!(recent.get(b"a").ok(), Some(None));
         recent.changed(b"a");
         assert!(recent.get(b"a").is_err());
     }
@@ -98,7 +114,7 @@ mod tests {
         let recent = Recent::new(1 << 20);
         let Err(mark) = recent.get(b"a") else { panic!("nothing was offered") };
         recent.changed(b"a");
-        recent.offer(b"a", &value("old"), mark);
+        recent.offer(b"a", Some(&value("old")), mark);
         assert!(recent.get(b"a").is_err());
     }
 
@@ -108,12 +124,12 @@ mod tests {
         for number in 0..10_000_u32 {
             let key = number.to_be_bytes();
             let Err(mark) = recent.get(&key) else { panic!("it is new") };
-            recent.offer(&key, &value("0123456789"), mark);
+            recent.offer(&key, Some(&value("0123456789")), mark);
         }
         let bytes: usize = recent.parts.iter().map(|part| part.lock().bytes).sum();
         assert!(bytes > 0 && bytes <= PARTS * 1_000, "{bytes}");
         let Err(mark) = recent.get(b"large") else { panic!("it is new") };
-        recent.offer(b"large", &IVec::from(vec![0; 2_000]), mark);
+        recent.offer(b"large", Some(&IVec::from(vec![0; 2_000])), mark);
         assert!(recent.get(b"large").is_err(), "it would not fit");
     }
 }

@@ -81,13 +81,11 @@ impl Index {
     /// The value of a key.
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<IVec>, StoreError> {
         let mark = match self.recent.get(key) {
-            Ok(value) => return Ok(Some(value)),
+            Ok(value) => return Ok(value),
             Err(mark) => mark,
         };
         let found = guarded(|| self.db.get(key))?;
-        if let Some(value) = &found {
-            self.recent.offer(key, value, mark);
-        }
+        self.recent.offer(key, found.as_ref(), mark);
         Ok(found)
     }
 
