@@ -172,6 +172,14 @@ impl Writer<'_> {
                 format!("[{}]", parts?.join(", "))
             }
             TypeDefKind::Type(ty) => self.name(ty)?,
+            // Only what a function returns is thrown; inside of something else both halves are values.
+            TypeDefKind::Result(result) => {
+                let half = |tag: &str, ty: &Option<Type>| match ty {
+                    Some(ty) => Ok::<_, KitError>(format!("{{ tag: {tag:?}; val: {} }}", self.name(ty)?)),
+                    None => Ok(format!("{{ tag: {tag:?} }}")),
+                };
+                format!("({} | {})", half("ok", &result.ok)?, half("err", &result.err)?)
+            }
             TypeDefKind::Handle(Handle::Own(id) | Handle::Borrow(id)) => self.name(&Type::Id(*id))?,
             _ => return Err(unknown("a kind of type that the contract has nowhere")),
         })

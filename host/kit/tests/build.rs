@@ -115,7 +115,7 @@ fn folders_that_are_no_plugins() {
     assert!(matches!(refused(&plugin), KitError::Project { .. }));
 
     std::fs::remove_file(plugin.join("Cargo.toml")).unwrap();
-    assert!(matches!(refused(&plugin), KitError::NotAGuest { .. }));
+    assert!(matches!(refused(&plugin), KitError::NoLanguage { .. }));
 }
 
 #[test]

@@ -32,7 +32,7 @@ pub(crate) enum Reports {
     BalanceSheet(Columns),
     /// Income and expenses of a span.
     #[command(
-        after_help = "Example:\n  backroom ledger report income-statement --tenant harbor --from 2026-01-01 --to 2026-06-30 \\\n    \
+        after_help = "Example:\n  backroom ledger report income-statement --tenant harbor --from 2026-01-01 --to 2026-06-30 \
         --compare 2025-01-01..2025-06-30"
     )]
     IncomeStatement(Columns),
@@ -126,7 +126,7 @@ impl Days {
 impl Reports {
     /// Does it.
     pub(crate) fn run(&self, context: &Context) -> Result {
-        let client = context.client()?;
+        let client = || context.client();
         let to = |of: &Of, rest: &[&str]| path(&[&["v1", "tenants", &of.tenant, "ledger", "reports"], rest].concat());
         match self {
             Self::TrialBalance(columns) => columns.run(context, "trial-balance"),
@@ -134,11 +134,11 @@ impl Reports {
             Self::IncomeStatement(columns) => columns.run(context, "income-statement"),
             Self::CashFlow { of, days, cash } => {
                 let [from, last] = days.pairs();
-                let reply = client.get(&query(&to(of, &["cash-flow"]), &[("cash", Some(cash.clone())), from, last]))?;
+                let reply = client()?.get(&query(&to(of, &["cash-flow"]), &[("cash", Some(cash.clone())), from, last]))?;
                 context.show(&reply, |out, flow: CashFlow| cash_flow(out, &flow))
             }
             Self::GeneralLedger { of, days } => {
-                let reply = client.get(&query(&to(of, &["general-ledger"]), &days.pairs()))?;
+                let reply = client()?.get(&query(&to(of, &["general-ledger"]), &days.pairs()))?;
                 context.show(&reply, |out, accounts: Vec<AccountLines>| {
                     for own in accounts {
                         out.line(format_args!("{} {}", own.account, own.name));
@@ -147,7 +147,7 @@ impl Reports {
                 })
             }
             Self::ByDimension { name, of, days } => {
-                let reply = client.get(&query(&to(of, &["by-dimension", name]), &days.pairs()))?;
+                let reply = client()?.get(&query(&to(of, &["by-dimension", name]), &days.pairs()))?;
                 context.show(&reply, |out, rows: Vec<DimensionRow>| dimensions(out, &rows))
             }
         }

@@ -23,17 +23,17 @@ use crate::view::effects;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Write {
     /// Creates a book from JSON: its id, its name, its base currency.
-    #[command(after_help = "Example:\n  \
-        echo '{\"id\": \"eu\", \"name\": \"Harbor Europe\", \"base\": \"EUR\"}' | backroom ledger create-book - --tenant harbor")]
+    #[command(after_help = "Example:\n  backroom ledger create-book eu.json --tenant harbor\n\n\
+        with {\"id\": \"eu\", \"name\": \"Harbor Europe\", \"base\": \"EUR\"} in the file")]
     CreateBook(File),
     /// Adds an account from JSON.
-    #[command(after_help = "Example:\n  \
-        echo '{\"code\": \"1100\", \"name\": \"Till\", \"type\": \"asset\", \"currency\": \"USD\", \"posting\": true,\n  \
-        \"stock-control\": false, \"rules\": {\"min-available\": {\"minor\": 0}}}' | backroom ledger create-account - --tenant harbor")]
+    #[command(after_help = "Example:\n  backroom ledger create-account till.json --tenant harbor\n\n\
+        with {\"code\": \"1100\", \"name\": \"Till\", \"type\": \"asset\", \"currency\": \"USD\", \"posting\": true,\n\
+        \"stock-control\": false, \"rules\": {\"min-available\": {\"minor\": 0}}} in the file")]
     CreateAccount(File),
     /// Changes the name or the rules of an account, from JSON. It says which version of the account it is a change of.
-    #[command(after_help = "Example:\n  \
-        echo '{\"expected-version\": 0, \"rules\": {\"manual\": false}}' | backroom ledger update-account 1100 - --tenant harbor")]
+    #[command(after_help = "Example:\n  backroom ledger update-account 1100 change.json --tenant harbor\n\n\
+        with {\"expected-version\": 0, \"rules\": {\"manual\": false}} in the file")]
     UpdateAccount {
         /// The account's code.
         account: String,
