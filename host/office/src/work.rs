@@ -48,6 +48,8 @@ pub struct Work {
     erased: RefCell<BTreeSet<(Id, HrField)>>,
     /// The file that was added to last.
     growing: Option<Growing>,
+    /// What the answer to the last change has to say beside it.
+    warnings: Vec<Problem>,
     /// Counters as they are with this work.
     counters: BTreeMap<&'static str, (u64, u64)>,
 }
@@ -81,6 +83,7 @@ impl Work {
             referred: BTreeMap::new(),
             erased: RefCell::default(),
             growing: None,
+            warnings: Vec::new(),
             counters: BTreeMap::new(),
         }
     }
@@ -118,6 +121,16 @@ impl Work {
     /// The last effect, for a change that continues it.
     pub(crate) fn last_effect_mut(&mut self) -> Option<&mut Effect> {
         self.effects.last_mut()
+    }
+
+    /// Has the answer to a change say something that did not stop it.
+    pub(crate) fn warn(&mut self, warnings: Vec<Problem>) {
+        self.warnings.extend(warnings);
+    }
+
+    /// What the answer to the last change has to say.
+    pub(crate) fn take_warnings(&mut self) -> Vec<Problem> {
+        std::mem::take(&mut self.warnings)
     }
 
     /// Notes which file was added to last, and what its digest begins with.

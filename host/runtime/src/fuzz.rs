@@ -14,7 +14,9 @@ use serde_json::{Value, json};
 use crate::bindings::backroom::host::{clock, config, files, http, log, state};
 use crate::bindings::backroom::hr::{benefits, workers};
 use crate::bindings::backroom::inventory::{items, stock};
-use crate::bindings::backroom::ledger::{accounts, balances, journal};
+use crate::bindings::backroom::ledger::{
+    accounts, balances, bank, books, budgets, holds, journal, open_items, periods, rates, reports,
+};
 use crate::error::HostError;
 use crate::state::RunState;
 
@@ -124,7 +126,7 @@ fn call(s: &mut RunState, u: &mut Unstructured<'_>) -> Result<std::result::Resul
             backroom_office::runs::Fault::new(backroom_office::runs::FaultKind::Trap, why.to_string()).into()
         })
     }
-    Ok(match u.int_in_range(0..=30)? {
+    Ok(match u.int_in_range(0..=32)? {
         0 => plain(clock::Host::now(s)),
         1 => plain(clock::Host::today(s)),
         2 => plain(config::Host::get(s, text(u)?)),
@@ -161,7 +163,110 @@ fn call(s: &mut RunState, u: &mut Unstructured<'_>) -> Result<std::result::Resul
             0 => stock::Host::list_on_hand(s, text(u)?, maybe(u)?, maybe(u)?, u.arbitrary()?).map(drop),
             _ => stock::Host::get_valuation(s, text(u)?).map(drop),
         },
+        30 => controls(s, u)?,
+        31 => ledger_calls(s, u)?,
         _ => stock::Host::post_move(s, stock_move(u)?).map(drop),
+    })
+}
+
+/// Books, holds, batches, reports, open items, bank.
+fn ledger_calls(s: &mut RunState, u: &mut Unstructured<'_>) -> Result<std::result::Result<(), HostError>> {
+    Ok(match u.int_in_range(0..=24)? {
+        0 => balances::Host::get_many(s, vec![text(u)?, text(u)?], u.arbitrary()?, u.arbitrary()?).map(drop),
+        1 => journal::Host::post_with(s, entry(u)?, u.arbitrary()?).map(drop),
+        2 => {
+            let mut items: Vec<journal::BatchItem> = u.arbitrary()?;
+            for item in &mut items {
+                item.entry = entry(u)?;
+            }
+            journal::Host::post_batch(s, items, u.arbitrary()?).map(drop)
+        }
+        3 => {
+            let reversal = near(u, |reversal: &mut journal::Reversal, u| {
+                (reversal.of, reversal.entry) = (text(u)?, text(u)?);
+                Ok(())
+            })?;
+            journal::Host::reverse(s, reversal).map(drop)
+        }
+        4 => journal::Host::get_details(s, text(u)?).map(drop),
+        5 => books::Host::get(s, text(u)?).map(drop),
+        6 => books::Host::list(s, maybe(u)?, u.arbitrary()?).map(drop),
+        7 => holds::Host::place(s, entry(u)?, u.arbitrary()?, u.arbitrary()?).map(drop),
+        8 => {
+            let settlement = near(u, |settlement: &mut holds::Settlement, u| {
+                (settlement.hold, settlement.entry) = (text(u)?, text(u)?);
+                Ok(())
+            })?;
+            holds::Host::settle(s, settlement).map(drop)
+        }
+        9 => holds::Host::release(s, text(u)?, u.arbitrary()?).map(drop),
+        10 => holds::Host::get(s, text(u)?).map(drop),
+        11 => holds::Host::list(s, maybe(u)?, u.arbitrary()?).map(drop),
+        12 => reports::Host::report(s, u.arbitrary()?, u.arbitrary()?).map(drop),
+        13 => reports::Host::statement(s, text(u)?, u.arbitrary()?, maybe(u)?, u.arbitrary()?).map(drop),
+        14 => reports::Host::explain(s, text(u)?, u.arbitrary()?, u.arbitrary()?).map(drop),
+        15 => {
+            reports::Host::assert_balance(s, text(u)?, u.arbitrary()?, u.arbitrary()?, u.arbitrary()?, u.arbitrary()?)
+                .map(drop)
+        }
+        16 => reports::Host::allocate(s, u.arbitrary()?, u.arbitrary()?).map(drop),
+        17 => open_items::Host::list(s, u.arbitrary()?, maybe(u)?, u.arbitrary()?).map(drop),
+        18 => open_items::Host::ageing(s, u.arbitrary()?, u.arbitrary()?).map(drop),
+        19 => {
+            let new = near(u, |new: &mut open_items::NewMatch, u| {
+                (new.id, new.date) = (text(u)?, clock_day());
+                for pair in &mut new.pairs {
+                    (pair.debit, pair.credit) = (item(u)?, item(u)?);
+                }
+                Ok(())
+            })?;
+            open_items::Host::match_items(s, new).map(drop)
+        }
+        20 => open_items::Host::unmatch(s, text(u)?, u.arbitrary()?, maybe(u)?).map(drop),
+        21 => {
+            let statement = near(u, |statement: &mut bank::Statement, u| {
+                (statement.id, statement.account) = (text(u)?, "6100".to_owned());
+                Ok(())
+            })?;
+            bank::Host::import_statement(s, statement).map(drop)
+        }
+        22 => bank::Host::suggest(s, text(u)?, maybe(u)?, u.arbitrary()?).map(drop),
+        23 => bank::Host::confirm(s, text(u)?, text(u)?, item(u)?).map(drop),
+        _ => bank::Host::undo(s, text(u)?, text(u)?, u.arbitrary()?).map(drop),
+    })
+}
+
+fn item(u: &mut Unstructured<'_>) -> Result<open_items::ItemRef> {
+    Ok(open_items::ItemRef { entry: text(u)?, line: u.int_in_range(0..=2)? })
+}
+
+/// Periods, rates, budgets.
+fn controls(s: &mut RunState, u: &mut Unstructured<'_>) -> Result<std::result::Result<(), HostError>> {
+    let book = if u.ratio(7, 8)? { "main".to_owned() } else { text(u)? };
+    Ok(match u.int_in_range(0..=16)? {
+        0 => periods::Host::list(s, book, u.arbitrary()?).map(drop),
+        1 => periods::Host::lock(s, book, u.arbitrary()?, u.arbitrary()?, u.arbitrary()?).map(drop),
+        2 => periods::Host::reopen(s, book, u.arbitrary()?, u.arbitrary()?, u.arbitrary()?).map(drop),
+        3 => periods::Host::limit_future(s, book, u.arbitrary()?).map(drop),
+        4 => periods::Host::grant_exception(s, book, u.arbitrary()?).map(drop),
+        5 => periods::Host::revoke_exception(s, book, text(u)?).map(drop),
+        6 => periods::Host::list_exceptions(s, book, maybe(u)?, u.arbitrary()?).map(drop),
+        7 => periods::Host::list_exception_uses(s, book, text(u)?, maybe(u)?, u.arbitrary()?).map(drop),
+        8 => periods::Host::close_year(s, book, text(u)?, u.int_in_range(2020..=2030)?, vec![text(u)?]).map(drop),
+        9 => periods::Host::list_openings(s, book, u.arbitrary()?, maybe(u)?, u.arbitrary()?).map(drop),
+        10 => rates::Host::set(s, book, u.arbitrary()?).map(drop),
+        11 => rates::Host::get(s, book, "USD".into(), "EUR".into(), text(u)?, u.arbitrary()?).map(drop),
+        12 => rates::Host::list(s, book, maybe(u)?, u.arbitrary()?).map(drop),
+        13 => rates::Host::revalue(s, book, u.arbitrary()?).map(drop),
+        14 => {
+            let budget = near(u, |budget: &mut budgets::NewBudget, u| {
+                (budget.id, budget.account) = (text(u)?, text(u)?);
+                Ok(())
+            })?;
+            budgets::Host::set(s, book, budget, u.arbitrary()?).map(drop)
+        }
+        15 => budgets::Host::status(s, book, text(u)?).map(drop),
+        _ => budgets::Host::list(s, book, maybe(u)?, u.arbitrary()?).map(drop),
     })
 }
 
@@ -182,7 +287,8 @@ fn books() -> Store {
     for code in ["1000", "1400", "6100"] {
         let control = code == "1400";
         let account = json!({
-            "code": code, "name": code, "type": "asset", "currency": "USD", "posting": true, "stock-control": control
+            "code": code, "name": code, "type": "asset", "currency": "USD", "posting": true, "stock-control": control,
+            "rules": {"reconcilable": code == "6100"}
         });
         ledger::create_account(&mut work, made(account)).unwrap();
     }

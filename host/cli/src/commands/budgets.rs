@@ -19,7 +19,7 @@ use crate::output::{Grid, Out, left, right};
 pub(crate) enum Budgets {
     /// Set a budget; what was posted before counts.
     #[command(after_help = "\
-With the action `stop`, what would pass the budget is refused (`budget-exceeded`); with `warn` it is posted.
+With the action `stop`, what would pass the budget is refused (`budget-exceeded`); with `warn` it is posted, and the answer says so.
 
 Examples:
   backroom budgets set rent-2026 --tenant harbor --account 6110 --period '2026-01-01..2026-12-31=60000.00 USD'

@@ -134,7 +134,8 @@ impl Reports {
             Self::IncomeStatement(columns) => columns.run(context, "income-statement"),
             Self::CashFlow { of, days, cash } => {
                 let [from, last] = days.pairs();
-                let reply = client()?.get(&query(&to(of, &["cash-flow"]), &[("cash", Some(cash.clone())), from, last]))?;
+                let reply =
+                    client()?.get(&query(&to(of, &["cash-flow"]), &[("cash", Some(cash.clone())), from, last]))?;
                 context.show(&reply, |out, flow: CashFlow| cash_flow(out, &flow))
             }
             Self::GeneralLedger { of, days } => {

@@ -284,8 +284,9 @@ fn charge(
 }
 
 impl Charged {
-    /// Counts what was posted.
+    /// Counts what was posted, and has the answer say what it passed.
     pub(crate) fn keep(self, work: &mut Work) -> Result<()> {
+        work.warn(self.warnings);
         self.lines.iter().try_for_each(|line| work.put(line))
     }
 }

@@ -89,7 +89,7 @@ pub fn settle(work: &mut Work, asked: &Settlement) -> Result<Posted> {
     let hold = find(work, Operation::HoldsSettle, &asked.hold)?;
     if let Some(entry) = journal::find(work, &asked.entry)? {
         ledger::same_settlement(&entry, asked, &hold)?;
-        return Ok(Posted { entry, replayed: true });
+        return Ok(Posted::before(entry));
     }
     making::check_failed(work, making::SERIES, NameKind::FailedEntry, &asked.entry)?;
     expire_due(work)?;
@@ -99,7 +99,7 @@ pub fn settle(work: &mut Work, asked: &Settlement) -> Result<Posted> {
         settle_parts(work, hold, asked, &parts)
     });
     match done {
-        Ok(entry) => Ok(Posted { entry, replayed: false }),
+        Ok(entry) => Ok(Posted::now(work, entry)),
         Err(failure) => Err(making::burn(work, making::SERIES, NameKind::FailedEntry, &asked.entry, failure)),
     }
 }

@@ -2,7 +2,7 @@
 
 use backroom_domain::ledger::{self, AccountType, Adding, Entry, Line, NewEntry};
 use backroom_domain::rights::{Operation, Posting};
-use backroom_domain::{BusinessDate, Error, Id};
+use backroom_domain::{BusinessDate, Error, Id, Problem};
 use backroom_store::StoreError;
 use backroom_store::records::{EntryLines, EntryNumber, NameKind, StoredEntry};
 use serde::Serialize;
@@ -26,6 +26,21 @@ pub struct Posted {
     pub entry: Entry,
     /// It had been posted before, and nothing was done now.
     pub replayed: bool,
+    /// What did not stop it: budgets of the action `warn` that it passes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Problem>,
+}
+
+impl Posted {
+    /// What was posted now, with what there is to say of it.
+    pub(crate) fn now(work: &mut Work, entry: Entry) -> Self {
+        Self { entry, replayed: false, warnings: work.take_warnings() }
+    }
+
+    /// What had been posted before.
+    pub(crate) fn before(entry: Entry) -> Self {
+        Self { entry, replayed: true, warnings: Vec::new() }
+    }
 }
 
 /// Posts an entry; needs a grant for the whole of it: accounts, sides, day, currencies, and debits below the ceilings, and the
@@ -55,10 +70,10 @@ pub fn post_as(work: &mut Work, operation: Operation, new: NewEntry) -> Result<P
     ledger::check_entry(&new)?;
     if let Some(entry) = find(work, &new.id)? {
         ledger::same_entry(&entry, &new)?;
-        return Ok(Posted { entry, replayed: true });
+        return Ok(Posted::before(entry));
     }
     let entry = post_new(work, new, How::of(operation))?;
-    Ok(Posted { entry, replayed: false })
+    Ok(Posted::now(work, entry))
 }
 
 /// Posts an entry of valid form and a new id, to whose accounts there is a right.

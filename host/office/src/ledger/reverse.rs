@@ -33,7 +33,7 @@ pub(crate) fn reverse_as(work: &mut Work, operation: Operation, asked: &Reversal
     journal::check_post(work, operation, &new.lines, Some(new.date), true)?;
     if let Some(entry) = journal::find(work, &asked.entry)? {
         return match entry.reverses.as_ref() == Some(&asked.of) && entry.new.description == asked.reason {
-            true => Ok(Posted { entry, replayed: true }),
+            true => Ok(Posted::before(entry)),
             false => Err(Error::exists_with_different("entry", &asked.entry, "reverses").into()),
         };
     }
@@ -52,7 +52,7 @@ pub(crate) fn reverse_as(work: &mut Work, operation: Operation, asked: &Reversal
         stored.entry.reversed_by = Some(asked.entry.clone());
         work.put(&stored)?;
     }
-    Ok(Posted { entry, replayed: false })
+    Ok(Posted::now(work, entry))
 }
 
 /// The entry that takes another one back.

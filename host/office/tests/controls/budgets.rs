@@ -303,3 +303,18 @@ fn what_is_posted_counts_once_and_only_if_it_is_posted() {
     let both = entry("both", "2026-07-10", pair("6000", "1000", 5, "USD"));
     assert_eq!(code(post(&mut work, both)), "period-locked");
 }
+
+#[test]
+fn what_passes_a_budget_that_warns_is_posted_and_told() {
+    let books = books_with_chart();
+    let mut work = books.work(Rights::all());
+    let warning = NewBudget { action: BudgetAction::Warn, ..budget() };
+    set_budget(&mut work, &id("main"), warning, None).unwrap();
+    let mut posted = |name: &str, minor| post(&mut work, entry(name, "2026-07-10", pair("6000", "1000", minor, "USD")));
+    assert!(posted("within", 100).unwrap().warnings.is_empty());
+    let over = posted("over", 5).unwrap();
+    let codes: Vec<_> = over.warnings.iter().map(|problem| (problem.code.as_ref(), problem.field.as_deref())).collect();
+    assert_eq!(codes, [("budget-exceeded", Some("b"))]);
+    // A repeat does nothing, so there is nothing to say.
+    assert!(posted("over", 5).unwrap().warnings.is_empty());
+}

@@ -4,7 +4,7 @@ use backroom_domain::{Id, ledger as domain};
 use backroom_office::ledger;
 
 use super::FIXED;
-use super::journal::{details_size, entry_size, posted};
+use super::journal::{details_size, entry_size};
 use crate::bindings::backroom::ledger::holds::{Hold, HoldPage, HoldState, Host, Settlement};
 use crate::bindings::backroom::ledger::journal::{EntryDetails, NewEntry, Posted};
 use crate::bindings::backroom::types::types::Money;
@@ -45,7 +45,7 @@ impl Host for RunState {
         let done = ledger::settle(&mut self.work, &asked)?;
         self.staged(FIXED * done.entry.new.lines.len())?;
         self.leave(FIXED)?;
-        Ok(posted(done))
+        Ok(self.posted(done))
     }
 
     fn release(&mut self, hold: String, amount: Option<Money>) -> Result<Hold, HostError> {

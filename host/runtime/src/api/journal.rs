@@ -2,6 +2,7 @@
 
 use backroom_domain::rights::Operation;
 use backroom_domain::{BusinessDate, Id, ledger as domain};
+use backroom_office::runs::LogLevel;
 use backroom_office::{Failure, ledger};
 
 use super::FIXED;
@@ -47,7 +48,7 @@ impl Host for RunState {
         let outcomes = ledger::post_batch(&mut self.work, new, mode)?;
         self.staged(bytes)?;
         self.leave(outcomes.len() * FIXED)?;
-        Ok(outcomes.into_iter().map(|outcome| outcome.map(posted).map_err(convert::error)).collect())
+        Ok(outcomes.into_iter().map(|outcome| outcome.map(|done| self.posted(done)).map_err(convert::error)).collect())
     }
 
     fn reverse(&mut self, reversal: Reversal) -> Result<Posted, HostError> {
@@ -69,7 +70,7 @@ impl Host for RunState {
         let done = ledger::reverse(&mut self.work, &asked)?;
         self.staged(FIXED * done.entry.new.lines.len())?;
         self.leave(FIXED)?;
-        Ok(posted(done))
+        Ok(self.posted(done))
     }
 
     fn get_details(&mut self, id: String) -> Result<PostedDetails, HostError> {
@@ -115,7 +116,16 @@ impl RunState {
         let done = ledger::post_as(&mut self.work, operation, new)?;
         self.staged(bytes)?;
         self.leave(FIXED)?;
-        Ok(posted(done))
+        Ok(self.posted(done))
+    }
+
+    /// The answer. What did not stop the entry goes to the run's log: the record has no field for it.
+    pub(super) fn posted(&mut self, done: ledger::Posted) -> Posted {
+        for warning in &done.warnings {
+            self.log.write(LogLevel::Warn, &warning.message);
+        }
+        let domain::Entry { number, recorded_at, .. } = done.entry;
+        Posted { number, recorded_at: convert::instant(recorded_at), replayed: done.replayed }
     }
 
     /// An entry as the domain takes it, its rights and its malformed fields checked.
@@ -148,12 +158,6 @@ impl RunState {
         let lines: Vec<_> = lines.map(|(_, line)| line.clone()).collect();
         ledger::check_post(&self.work, operation, &lines, date, currencies)
     }
-}
-
-/// The answer to a posting.
-pub(super) fn posted(done: ledger::Posted) -> Posted {
-    let domain::Entry { number, recorded_at, .. } = done.entry;
-    Posted { number, recorded_at: convert::instant(recorded_at), replayed: done.replayed }
 }
 
 /// What an entry takes in a call.

@@ -323,7 +323,7 @@ fn lists_leave_out_what_is_not_granted() {
     grant.ledger.read.clear();
     grant.inventory.read.clear();
     let rights = grant.into();
-    for (rights, accounts, entries, items) in [(Rights::all(), 5, 1, 1), (rights, 0, 0, 0)] {
+    for (rights, accounts, entries, items) in [(Rights::all(), 5, 5, 1), (rights, 0, 0, 0)] {
         let mut state = with(&store, rights);
         assert_eq!(accounts::Host::list(&mut state, None, 10).unwrap().items.len(), accounts);
         assert_eq!(balances::Host::trial_balance(&mut state, None).unwrap().len(), accounts);
