@@ -8,7 +8,7 @@ use std::io;
 use std::path::Path;
 
 use cap_std::ambient_authority;
-use cap_std::fs::{Dir, OpenOptions};
+use cap_std::fs::{Dir, File, OpenOptions};
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
@@ -39,6 +39,8 @@ pub(super) struct Target {
     shown: String,
     /// In words; two restores are the same if these are.
     asked: String,
+    /// Held while it is restored to: it ends with this value, or with the process.
+    _lock: File,
 }
 
 /// What an earlier attempt has left to do.
@@ -57,13 +59,14 @@ impl Target {
         let failed = || BackupError::io(format!("prepare the folder {}", dir.display()));
         Dir::create_ambient_dir_all(dir, ambient_authority()).map_err(failed())?;
         let opened = Dir::open_ambient_dir(dir, ambient_authority()).map_err(failed())?;
-        let target = Self { dir: opened, shown: dir.display().to_string(), asked };
-        // On the folder itself, so that nothing is left in it; it ends with this value, or with the process.
-        match flock(&target.dir, FlockOperation::NonBlockingLockExclusive) {
+        // On the folder itself, so that nothing is left in it. A handle that only names a folder cannot be locked.
+        let lock = opened.open(".").map_err(failed())?;
+        match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => {}
-            Err(Errno::WOULDBLOCK) => return Err(BackupError::UnderWay(target.shown)),
+            Err(Errno::WOULDBLOCK) => return Err(BackupError::UnderWay(dir.display().to_string())),
             Err(errno) => return Err(failed()(errno.into())),
         }
+        let target = Self { dir: opened, shown: dir.display().to_string(), asked, _lock: lock };
         if let Some(Note { asked, restored }) = target.note() {
             if asked != target.asked {
                 let found = format!("{asked}, moved into place in part: ask for the same again, and it is finished");
