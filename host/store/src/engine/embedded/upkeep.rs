@@ -118,10 +118,8 @@ pub(super) fn now(core: &Arc<Core>, what: Upkeep) -> Result<(), StoreError> {
         Upkeep::Compact => {
             let mut memory = core.upkeep.lock();
             compact_now(core, &mut memory)?;
-            // The newest is as good, and the other takes as much room. Where it cannot go now, the next one takes it.
-            if let Err(error) = checkpoint::prune(&*core.checkpoints, 1) {
-                tracing::warn!(%error, "an older checkpoint was not removed");
-            }
+            // The newest is as good, and the other takes as much room. Where it cannot go now, it is compacted all the same.
+            report(core, "remove older checkpoints", checkpoint::prune(&*core.checkpoints, 1));
         }
     }
     measure(core, &mut core.upkeep.lock());
@@ -160,9 +158,7 @@ fn compact_now(core: &Arc<Core>, memory: &mut Memory) -> Result<(), StoreError> 
     core.figures.lock().compacted_at = Some(at);
     tracing::info!(before, bytes, "the state index was written anew");
     // Without the note it is done once more than needed; that it was done is true all the same.
-    if let Err(error) = core.home.note(COMPACTED, &format!("{} {bytes}\n", at.0)) {
-        tracing::warn!(%error, "no note could be made that the state index was written anew");
-    }
+    report(core, "note the compaction", core.home.note(COMPACTED, &format!("{} {bytes}\n", at.0)));
     Ok(())
 }
 
