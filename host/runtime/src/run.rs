@@ -427,7 +427,8 @@ impl Run<'_> {
         let (tx, queued, installation, plugin) = loop {
             let tx = self.begin()?;
             if let Some(record) = tx.get::<RunRecord>(&self.id)? {
-                return self.known(tx, record);
+                drop(tx);
+                return self.known(record);
             }
             let queued = self.queued_before(&tx)?;
             let installation = self.installation(&tx)?;
@@ -555,7 +556,8 @@ impl Run<'_> {
         let mut tx = self.begin()?;
         // Between the two turns, the same request may have come again.
         if let Some(record) = tx.get::<RunRecord>(&self.id)? {
-            return self.known(tx, record);
+            drop(tx);
+            return self.known(record);
         }
         if let Some(queued) = self.queued_before(&tx)? {
             queue::remove(&mut tx, &queued)?;
@@ -568,15 +570,12 @@ impl Run<'_> {
         Ok(self.done(report, committed))
     }
 
-    /// The answer to a request whose id `tx` has found on record.
-    pub(crate) fn known(self, tx: Tx, record: RunRecord) -> Result<RunHandle, RunnerError> {
+    /// The answer to a request whose id is on record.
+    pub(crate) fn known(self, record: RunRecord) -> Result<RunHandle, RunnerError> {
         self.check_same(&record.installation, &record.request_hash)?;
         let (store, tenant, number) = (&self.runner.0.store, self.request.tenant, record.number);
-        // What was on its way when the record was seen, and no later one: the turn is held until this is known.
-        let on_its_way = store.sequenced(tenant);
-        drop(tx);
-        if let Some(ticket) = on_its_way {
-            // It is known at once if that was lost.
+        if let Some(ticket) = store.sequenced(tenant) {
+            // What was on its way when the record was seen; it is known at once if that was lost.
             ticket.wait()?;
         }
         settled(store, tenant, number)?;

@@ -1,8 +1,7 @@
 //! The engine over PostgreSQL, for where one machine is not enough: log and state are tables, written in one transaction.
 //!
 //! ```text
-//! append -> [lane: place in the tenant's chain, queue] -> committer: one transaction for many entries, the next one sent
-//!           while one is committed -> tickets
+//! append -> [lane: place in the tenant's chain, queue] -> committer: one transaction for many entries -> tickets
 //! writer's snapshot -> lane (changes on their way, records kept) above the database, checked by the chain's head
 //! reader's snapshot -> one REPEATABLE READ transaction
 //! ```
@@ -24,8 +23,6 @@ mod committer;
 mod core;
 mod durable;
 mod failure;
-mod flights;
-mod heads;
 mod keys;
 mod lanes;
 mod layout;
@@ -52,7 +49,6 @@ use self::committer::Committer;
 use self::core::{Core, number_of, revision_of};
 use self::durable::Durable;
 use self::failure::Failure;
-use self::heads::Heads;
 use self::keys::TableKeyring;
 use self::layout::Layout;
 use self::pool::{Connector, Pool, Rights};
@@ -102,17 +98,10 @@ impl Postgres {
         let durable = revision_of(last.map_err(|error| Failure::read(&error))?.get(0));
         let pool = Pool::new(connector.clone(), postgres.connections, options.turn_timeout);
         let layout = Layout::new(postgres.tables);
-        let core = Arc::new(Core::new(
-            options.clone(),
-            layout,
-            pool,
-            Heads::new(connector.clone()),
-            postgres.cache_bytes,
-            durable,
-        ));
+        let core = Arc::new(Core::new(options.clone(), layout, pool, postgres.cache_bytes, durable));
         let config = connector.config().clone();
         runtime.spawn(listen::listen(Arc::downgrade(&core), config, postgres.poll_every));
-        let committer = Committer::new(Arc::clone(&core), connector)?;
+        let committer = Committer::new(Arc::clone(&core), connector);
         let thread = std::thread::Builder::new()
             .name("store-committer".into())
             .spawn(move || committer.run())
@@ -192,8 +181,7 @@ impl Engine for Postgres {
         let lane = self.core.lanes.of(tenant);
         self.core.lanes.with(&lane, |lane| {
             lane.check(follows)?;
-            let outcome = Group::open();
-            let entry = Pending { tenant, follows, head, fence, payload, rows, in_doubt: false, outcome };
+            let entry = Pending { tenant, follows, head, fence, payload, rows, outcome: Group::open() };
             let appended = self.core.queue.push(entry, self.core.durable())?;
             lane.publish(head, &changes, appended.ticket.clone());
             Ok(appended)
@@ -201,8 +189,7 @@ impl Engine for Postgres {
     }
 
     fn sequenced(&self, tenant: TenantNo) -> Option<Ticket> {
-        // Without one, what is seen was read from the database.
-        Some(self.core.lanes.of(tenant).lock().last().unwrap_or_else(Ticket::of_durable))
+        self.core.lanes.of(tenant).lock().last()
     }
 
     fn keyring(&self) -> Arc<dyn Keyring> {

@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
@@ -18,7 +17,7 @@ use crate::types::{Head, Revision, TenantNo};
 
 /// Entries that are committed at once: within so many revisions each tenant gets at most one index record, which one
 /// statement can decide.
-pub(super) const ENTRIES: usize = STRIDE as usize;
+const ENTRIES: usize = STRIDE as usize;
 /// Bytes of payloads that are committed at once. A larger entry goes alone.
 const BYTES: usize = 16 << 20;
 
@@ -31,8 +30,6 @@ pub(super) struct Pending {
     pub(super) fence: Option<u64>,
     pub(super) payload: Vec<u8>,
     pub(super) rows: Vec<Row>,
-    /// It was sent once, and the answer was lost: it may be committed.
-    pub(super) in_doubt: bool,
     pub(super) outcome: Arc<Group>,
 }
 
@@ -54,6 +51,8 @@ pub(super) struct Row {
 #[derive(Default)]
 pub(super) struct Queue {
     state: Mutex<State>,
+    /// Wakes the committer.
+    work: Condvar,
     /// Wakes writers that wait for room.
     room: Condvar,
 }
@@ -67,8 +66,6 @@ struct State {
     closed: Option<String>,
     /// Why none is taken for now.
     down: Option<String>,
-    /// Wakes the committer, if it waits until there are so many entries.
-    committer: Option<(usize, Waker)>,
 }
 
 impl State {
@@ -81,6 +78,15 @@ impl State {
             (None, None) => Ok(()),
         }
     }
+}
+
+/// What the committer is to do next.
+pub(super) enum Next {
+    Commit(Vec<Pending>),
+    /// Nothing has come for a while.
+    Idle,
+    /// Nothing will ever come again.
+    End,
 }
 
 impl Queue {
@@ -113,50 +119,34 @@ impl Queue {
         state.bytes += entry.payload.len();
         let ticket = entry.outcome.ticket();
         state.entries.push_back(entry);
-        let entries = state.entries.len();
-        let committer = state.committer.take_if(|(least, _)| *least <= entries);
-        drop(state);
-        if let Some((_, committer)) = committer {
-            committer.wake();
-        }
+        self.work.notify_one();
         Ok(Appended { revision, ticket })
     }
 
-    /// What is to be committed next, once there are at least so many entries, and at most so many of them; none once it is
-    /// closed and empty.
-    pub(super) fn poll_take(&self, least: usize, most: usize, context: &Context<'_>) -> Poll<Option<Vec<Pending>>> {
+    /// What is to be committed next; waits for it, but not longer than `patience`.
+    pub(super) fn take(&self, patience: Duration) -> Next {
         let mut state = self.state.lock();
-        if state.entries.len() < least && state.closed.is_none() {
-            state.committer = Some((least, context.waker().clone()));
-            return Poll::Pending;
+        if state.entries.is_empty() && state.closed.is_none() {
+            self.work.wait_for(&mut state, patience);
         }
         let mut group = Vec::new();
         let mut bytes = 0;
         while let Some(entry) = state
             .entries
-            .pop_front_if(|entry| group.is_empty() || (group.len() < most && bytes + entry.payload.len() <= BYTES))
+            .pop_front_if(|entry| group.is_empty() || (group.len() < ENTRIES && bytes + entry.payload.len() <= BYTES))
         {
             bytes += entry.payload.len();
             group.push(entry);
         }
-        if group.is_empty() {
-            return Poll::Ready(None);
-        }
         state.bytes -= bytes;
         self.room.notify_all();
-        Poll::Ready(Some(group))
-    }
-
-    /// Puts entries back that come before all others.
-    pub(super) fn put_back(&self, entries: Vec<Pending>) {
-        let mut state = self.state.lock();
-        state.bytes += entries.iter().map(|entry| entry.payload.len()).sum::<usize>();
-        for entry in entries.into_iter().rev() {
-            state.entries.push_front(entry);
+        if group.is_empty() {
+            return if state.closed.is_some() { Next::End } else { Next::Idle };
         }
+        Next::Commit(group)
     }
 
-    /// Every group has its outcome. Once nothing waits either, the next place is behind the last durable revision.
+    /// The group has its outcome. Once nothing is on its way, the next place is behind the last durable revision.
     pub(super) fn done(&self, durable: Revision) {
         let mut state = self.state.lock();
         if state.entries.is_empty() {
@@ -186,11 +176,8 @@ impl Queue {
 
     /// Takes no more entries, ever. The first reason stands.
     pub(super) fn close(&self, why: &str) {
-        let mut state = self.state.lock();
-        state.closed.get_or_insert_with(|| why.to_owned());
-        if let Some((_, committer)) = state.committer.take() {
-            committer.wake();
-        }
+        self.state.lock().closed.get_or_insert_with(|| why.to_owned());
+        self.work.notify_all();
         self.room.notify_all();
     }
 

@@ -18,7 +18,6 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("queue", include_str!("migrations/0005_queue.sql")),
     ("day totals", include_str!("migrations/0006_day_totals.sql")),
     ("files and secrets", include_str!("migrations/0007_files_secrets.sql")),
-    ("groups", include_str!("migrations/0008_groups.sql")),
     ("ledger", include_str!("migrations/0009_ledger.sql")),
     ("periods, rates, budgets", include_str!("migrations/0010_periods.sql")),
     ("months", include_str!("migrations/0011_months.sql")),
