@@ -2,11 +2,13 @@
 
 mod fill;
 mod idle;
+mod postgres;
 mod posting;
 mod slow;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -24,6 +26,7 @@ use crate::output::{Grid, Out, left, right};
 use crate::progress::Progress;
 use fill::Filled;
 use idle::Idle;
+use postgres::Function;
 use posting::{Accounts, Rate};
 
 pub(crate) use fill::Fill;
@@ -32,6 +35,8 @@ pub(crate) use fill::Fill;
 const CALLERS: [usize; 3] = [1, 16, 128];
 /// Tenants that they write for.
 const TENANTS: [u32; 2] = [1, 16];
+/// Accounts that they post to.
+const ACCOUNTS: [Accounts; 2] = [Accounts::Uniform, Accounts::Hot];
 
 /// Measure the store: commits of six records, durable, from 1 to 128 callers, beside the targets for each.
 #[derive(Debug, Args)]
@@ -44,10 +49,15 @@ With --entries the store is filled with that many commits by a process of its ow
 by a kill; then its files are measured, and how long it takes to open. With --idle a service of 1,000 tenants with 10,000
 installations of a release that nobody runs is started, shows each of them once, and is asked for its memory.
 
+With --database-url the commits go to a PostgreSQL server, in a database that is made for it and removed again; beside each
+row, in turns of the same length, as many callers ask a single function in that server to do the same. The user must be
+allowed to make databases and the roles backroom_reader and backroom_bi, and the server must take 150 connections.
+
 Examples:
   backroom bench store
   backroom bench store --seconds 120 --dir /var/tmp --json
-  backroom bench store --entries 1000000 --idle")]
+  backroom bench store --entries 1000000 --idle
+  backroom bench store --seconds 240 --database-url postgresql://backroom@localhost/postgres")]
 pub(crate) struct StoreBench {
     /// Seconds of measuring, all rates together; 5 to 3600.
     #[arg(long, value_name = "N", default_value_t = 40, value_parser = clap::value_parser!(u64).range(5..=3600))]
@@ -55,6 +65,9 @@ pub(crate) struct StoreBench {
     /// Where the store goes, in a folder that is deleted again; the system's temporary folder if not said.
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
+    /// Measure commits over the PostgreSQL server of this URL, beside a function that does the same, instead of those on the disk.
+    #[arg(long, value_name = "URL")]
+    database_url: Option<String>,
     /// Also fill a store with so many commits (1,000 or more), and measure its files and how long it takes to open.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1_000..=100_000_000))]
     entries: Option<u64>,
@@ -87,6 +100,9 @@ struct Row {
     /// What the project wants, where it wants something.
     #[serde(skip_serializing_if = "Option::is_none")]
     target: Option<u32>,
+    /// What is measured beside it, where there is something.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    function: Option<Function>,
 }
 
 impl StoreBench {
@@ -107,8 +123,14 @@ impl StoreBench {
         // Every way of asking takes as long as any other; the slow disk needs one.
         let ways = u32::try_from(CALLERS.len() * TENANTS.len() * 2 + 1).unwrap_or(u32::MAX);
         let each = Duration::from_secs(self.seconds) / ways;
-        let mut rates = self.embedded(folder.path(), each, &progress)?;
-        rates.push(slow(folder.path(), each, &progress)?);
+        let rates = match &self.database_url {
+            Some(url) => postgres::measure(url, Duration::from_secs(self.seconds), &progress)?,
+            None => {
+                let mut rates = self.embedded(folder.path(), each, &progress)?;
+                rates.push(slow(folder.path(), each, &progress)?);
+                rates
+            }
+        };
         let filled = match self.entries {
             Some(entries) => Some(fill::measure(&folder.path().join("filled"), entries, &progress)?),
             None => None,
@@ -126,11 +148,11 @@ impl StoreBench {
         let mut rows = Vec::new();
         for callers in CALLERS {
             for tenants in TENANTS {
-                for accounts in [Accounts::Uniform, Accounts::Hot] {
+                for accounts in ACCOUNTS {
                     progress.at(&format!("{callers} callers, {tenants} tenants, {accounts}"));
                     let data = folder.join("data");
                     let store = Store::open(&data, Options::default()).context("cannot open a store to measure on")?;
-                    let rate = posting::measure(&store, callers, tenants, accounts, each)?;
+                    let rate = posting::measure(&store, &AtomicU64::new(1), callers, tenants, accounts, each)?;
                     store.close().context("cannot close the measured store")?;
                     std::fs::remove_dir_all(&data).context("cannot remove the measured store")?;
                     let target = match callers {
@@ -138,7 +160,7 @@ impl StoreBench {
                         128 => Some(15_000),
                         _ => None,
                     };
-                    rows.push(Row { engine: "embedded", callers, tenants, accounts, rate, target });
+                    rows.push(Row { engine: "embedded", callers, tenants, accounts, rate, target, function: None });
                 }
             }
         }
@@ -155,9 +177,17 @@ fn slow(folder: &Path, each: Duration, progress: &Progress) -> Result<Row> {
     let folder = embedded::log_folder(&data).context("cannot open a store to measure on")?;
     let engine = Embedded::open_on(&data, Arc::new(slow::SlowDisk(folder)), &options);
     let store = Store::with_engine_options(Arc::new(engine.context("cannot open a store to measure on")?), &options);
-    let rate = posting::measure(&store, callers, tenants, accounts, each)?;
+    let rate = posting::measure(&store, &AtomicU64::new(1), callers, tenants, accounts, each)?;
     store.close().context("cannot close the measured store")?;
-    Ok(Row { engine: "embedded, 3.99 ms a sync", callers, tenants, accounts, rate, target: Some(4_000) })
+    Ok(Row {
+        engine: "embedded, 3.99 ms a sync",
+        callers,
+        tenants,
+        accounts,
+        rate,
+        target: Some(4_000),
+        function: None,
+    })
 }
 
 /// The tenant that a caller writes for.
@@ -184,10 +214,12 @@ impl Report {
             right("p50"),
             right("p99"),
             right("A sync"),
+            right("Function"),
+            right("Ratio"),
             left("Target"),
         ];
         let mut grid = Grid::new(&heads);
-        for Row { engine, callers, tenants, accounts, rate, target } in rates {
+        for Row { engine, callers, tenants, accounts, rate, target, function } in rates {
             grid.row([
                 (*engine).to_owned(),
                 callers.to_string(),
@@ -197,7 +229,13 @@ impl Report {
                 micros(rate.each.p50_us),
                 micros(rate.each.p99_us),
                 format!("{:.1}", rate.commits_a_sync),
-                target.map(|target| format!(">= {}/s", count(u64::from(target)))).unwrap_or_default(),
+                function.map(|function| format!("{}/s", count(function.per_second as u64))).unwrap_or_default(),
+                function.map(|function| format!("{:.2}", function.ratio)).unwrap_or_default(),
+                match (target, function) {
+                    (Some(target), _) => format!(">= {}/s", count(u64::from(*target))),
+                    (None, Some(function)) => format!(">= {}", function.target),
+                    (None, None) => String::new(),
+                },
             ]);
         }
         out.table(&grid);
