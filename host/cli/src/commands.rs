@@ -9,6 +9,7 @@ pub(crate) mod install;
 pub(crate) mod inventory;
 pub(crate) mod key;
 pub(crate) mod ledger;
+mod ledger_reports;
 pub(crate) mod log;
 pub(crate) mod mirrored;
 pub(crate) mod plugin;

@@ -44,6 +44,7 @@ const SDK: &[(&str, &str)] = sdk![
     "wit/deps/ledger/accounts.wit",
     "wit/deps/ledger/balances.wit",
     "wit/deps/ledger/journal.wit",
+    "wit/deps/ledger/reports.wit",
     "wit/deps/types/types.wit",
 ];
 

@@ -120,7 +120,7 @@ pub(crate) fn decimal(decimal: Decimal) -> wit::Decimal {
     wit::Decimal { mantissa: decimal.mantissa, scale: decimal.scale }
 }
 
-fn side_from(side: wit::Side) -> Side {
+pub(crate) fn side_from(side: wit::Side) -> Side {
     match side {
         wit::Side::Debit => Side::Debit,
         wit::Side::Credit => Side::Credit,

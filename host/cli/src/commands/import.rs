@@ -20,15 +20,17 @@ use crate::progress::Progress;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 The files are CSV in UTF-8 with a header row. Every bad row of every file is reported at once, with file, line, column
-and reason, and then nothing is imported. A file of more than 16 MiB is refused by its size.
+and reason, and then nothing is imported. A file of more than 16 MiB is refused by its size. A journal of hledger (.journal,
+.hledger, .j) is imported as well: its accounts, and its transactions as entries.
 
 Examples:
   backroom import --tenant harbor examples/remote-allowance
-  backroom import --tenant harbor accounts.csv workers.csv --json")]
+  backroom import --tenant harbor accounts.csv workers.csv --json
+  backroom import --tenant harbor books.journal")]
 pub(crate) struct Import {
     #[command(flatten)]
     of: Of,
-    /// CSV files, or folders with CSV files.
+    /// CSV files, folders with CSV files, a journal of hledger.
     #[arg(required = true, value_name = "DIR_OR_FILES")]
     from: Vec<PathBuf>,
 }
@@ -92,12 +94,19 @@ pub(crate) fn read_all(from: &[PathBuf]) -> Result<Vec<(String, Vec<u8>)>> {
     let mut files: Vec<(String, Vec<u8>)> = Vec::new();
     for path in paths {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let name = if is_journal(&path) { "books.journal".to_owned() } else { name };
         if files.iter().any(|(other, _)| *other == name) {
             return Err(Failure::usage(format!("{name} is named twice: {} is the second", path.display())));
         }
         files.push((name, read(&path)?));
     }
     Ok(files)
+}
+
+/// Is it a journal of hledger? It may have any name, but the service knows one.
+fn is_journal(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|kind| ["journal", "hledger", "j"].iter().any(|known| kind.eq_ignore_ascii_case(known)))
 }
 
 fn csv_files(dir: &Path) -> Result<Vec<PathBuf>> {

@@ -4,6 +4,7 @@ use backroom_domain::ledger::{Account, Balance, Entry, TrialBalance};
 use clap::{Args, Subcommand};
 
 use super::Context;
+use super::ledger_reports::{self, Days, Reports, Stated};
 use crate::args::{Of, Part};
 use crate::client::{Client, path, query};
 use crate::exit::{Failure, Result};
@@ -52,6 +53,67 @@ pub(crate) enum Ledger {
         #[command(flatten)]
         part: Part,
     },
+    /// Reports: trial balance, balance sheet, income statement, cash flow, general ledger, by dimension.
+    #[command(subcommand)]
+    Report(Reports),
+    /// The lines of one account with the balance behind each.
+    #[command(
+        after_help = "Example:\n  backroom ledger statement 1000 --tenant harbor --from 2026-06-01 --to 2026-06-30"
+    )]
+    Statement {
+        /// The account's code.
+        account: String,
+        #[command(flatten)]
+        of: Of,
+        #[command(flatten)]
+        days: Days,
+        #[command(flatten)]
+        part: Part,
+    },
+    /// Why a balance is what it is: by month, and by the largest entries.
+    #[command(after_help = "Example:\n  backroom ledger explain 6110 --tenant harbor --from 2026-01-01 --largest 5")]
+    Explain {
+        /// The account's code.
+        account: String,
+        #[command(flatten)]
+        of: Of,
+        #[command(flatten)]
+        days: Days,
+        /// How many entries are named, at most 50.
+        #[arg(long, value_name = "N", default_value_t = 10)]
+        largest: u32,
+    },
+    /// Compares the balance of an account with a stated one; fails if they differ.
+    #[command(
+        after_help = "Example:\n  backroom ledger assert-balance 1000 --tenant harbor --date 2026-06-30 --balance \"1000.50 USD\""
+    )]
+    AssertBalance(Stated),
+    /// Splits an amount into parts that add up to it exactly: rounded down, and what is left over one unit each in order.
+    #[command(after_help = "Example:\n  backroom ledger allocate --tenant harbor \"100.00 USD\" 1/3 25% remainder")]
+    Allocate {
+        #[command(flatten)]
+        of: Of,
+        /// The amount, such as \"100.00 USD\".
+        amount: String,
+        /// Parts of the whole: `1/3`, `0.125`, `12.5%`, or `remainder` once.
+        #[arg(required = true)]
+        portions: Vec<String>,
+    },
+    /// The whole journal as text for another program.
+    #[command(
+        after_help = "Examples:\n  backroom ledger export --tenant harbor --format hledger --to harbor.journal\n  \
+        hledger -f harbor.journal balance\n  backroom ledger export --tenant harbor --format csv --to harbor.csv"
+    )]
+    Export {
+        #[command(flatten)]
+        of: Of,
+        /// What for.
+        #[arg(long, value_parser = ["hledger", "ledger", "beancount", "csv"])]
+        format: String,
+        /// A new file.
+        #[arg(long, value_name = "FILE")]
+        to: std::path::PathBuf,
+    },
 }
 
 /// Up to which day.
@@ -65,17 +127,25 @@ pub(crate) struct AsOf {
 impl Ledger {
     /// Does it.
     pub(crate) fn run(&self, context: &Context) -> Result {
-        let client = context.client()?;
+        let client = || context.client();
         match self {
+            Self::Report(report) => report.run(context),
+            Self::Statement { account, of, days, part } => ledger_reports::statement(context, account, of, days, part),
+            Self::Explain { account, of, days, largest } => {
+                ledger_reports::explain(context, account, of, days, *largest)
+            }
+            Self::AssertBalance(stated) => stated.run(context),
+            Self::Allocate { of, amount, portions } => ledger_reports::allocate(context, of, amount, portions),
+            Self::Export { of, format, to } => ledger_reports::export(context, of, format, to),
             Self::TrialBalance { of, day, all } => {
                 let to = path(&["v1", "tenants", &of.tenant, "ledger", "trial-balance"]);
-                let reply = client.get(&query(&to, &[("as-of", day.as_of.clone())]))?;
+                let reply = client()?.get(&query(&to, &[("as-of", day.as_of.clone())]))?;
                 context.show(&reply, |out, trial: TrialBalance| show(out, &trial, *all))?;
                 check(&reply.read()?)
             }
             Self::Balance { account, of, day } => {
                 let to = path(&["v1", "tenants", &of.tenant, "ledger", "accounts", account, "balance"]);
-                let reply = client.get(&query(&to, &[("as-of", day.as_of.clone())]))?;
+                let reply = client()?.get(&query(&to, &[("as-of", day.as_of.clone())]))?;
                 context.show(&reply, |out, balance: Balance| {
                     let Balance { account, currency, debits, credits, .. } = balance;
                     let (debits, credits) = (i128::from(debits), i128::from(credits));
@@ -87,7 +157,7 @@ impl Ledger {
             }
             Self::Entries { of, part } => {
                 let to = path(&["v1", "tenants", &of.tenant, "ledger", "entries"]);
-                let reply = client.get(&query(&to, &part.pairs()))?;
+                let reply = client()?.get(&query(&to, &part.pairs()))?;
                 context.show_page(&reply, |out, entries: &[Entry]| {
                     for entry in entries {
                         out.line(format_args!("no. {}", entry.number));
@@ -97,7 +167,7 @@ impl Ledger {
             }
             Self::Accounts { of, part } => {
                 let to = path(&["v1", "tenants", &of.tenant, "ledger", "accounts"]);
-                let reply = client.get(&query(&to, &part.pairs()))?;
+                let reply = client()?.get(&query(&to, &part.pairs()))?;
                 context.show_page(&reply, accounts)
             }
         }

@@ -6,6 +6,7 @@
 #[allow(unreachable_pub, reason = "it is a module of a library there")]
 #[path = "../../../../tests/src/bombs.rs"]
 mod bombs;
+mod books;
 mod commands;
 mod compile;
 mod demo;

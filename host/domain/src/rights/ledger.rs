@@ -334,9 +334,14 @@ impl Kind for LedgerRights {
     }
 
     fn serves(&self, out: &mut Vec<(&'static str, Operations)>) {
-        use Operation::{AccountsGet, AccountsList, BalancesGet, JournalGet, JournalList, JournalPost, TrialBalance};
+        use Operation::{
+            AccountsGet, AccountsList, Allocate, AssertBalance, BalancesGet, Explain, JournalGet, JournalList,
+            JournalPost, Report, Statement, TrialBalance,
+        };
         if !self.read.is_empty() {
-            let read = [AccountsGet, AccountsList, BalancesGet, TrialBalance, JournalGet, JournalList];
+            let lists = [AccountsGet, AccountsList, BalancesGet, TrialBalance, JournalGet, JournalList];
+            let reports = [Report, Statement, Explain, AssertBalance, Allocate];
+            let read = [lists.as_slice(), &reports].concat();
             out.push(("ledger.read", Operations::of(&read)));
         }
         if self.posts() {

@@ -13,6 +13,7 @@ mod http;
 mod items;
 mod journal;
 mod log;
+mod reports;
 mod state;
 mod stock;
 mod types;
@@ -22,7 +23,7 @@ mod workers;
 mod tests;
 
 /// Every interface of the contract. A component that imports anything else is refused when it is uploaded.
-pub(crate) const INTERFACES: [&str; 14] = [
+pub(crate) const INTERFACES: [&str; 15] = [
     "backroom:host/clock@0.1.0",
     "backroom:host/config@0.1.0",
     "backroom:host/files@0.1.0",
@@ -36,6 +37,7 @@ pub(crate) const INTERFACES: [&str; 14] = [
     "backroom:ledger/accounts@0.1.0",
     "backroom:ledger/balances@0.1.0",
     "backroom:ledger/journal@0.1.0",
+    "backroom:ledger/reports@0.1.0",
     "backroom:types/types@0.1.0",
 ];
 

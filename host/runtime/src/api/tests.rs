@@ -19,7 +19,7 @@ use backroom_store::{Meta, Store, TenantNo};
 use crate::bindings::backroom::host::{clock, config, files, http, log, state};
 use crate::bindings::backroom::hr::{benefits, workers};
 use crate::bindings::backroom::inventory::{items, stock};
-use crate::bindings::backroom::ledger::{accounts, balances, journal};
+use crate::bindings::backroom::ledger::{accounts, balances, journal, reports};
 use crate::bindings::backroom::types::types;
 use crate::error::HostError;
 use crate::outbound::Calls;

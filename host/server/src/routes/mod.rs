@@ -16,6 +16,7 @@ mod ledger;
 mod log;
 mod plugins;
 mod queue;
+mod reports;
 mod runs;
 mod secrets;
 mod store;
@@ -96,6 +97,17 @@ pub static ROUTES: &[Route] = &[
     route(GET, "/v1/tenants/{tenant}/ledger/entries", Read, || get(ledger::entries)),
     route(GET, "/v1/tenants/{tenant}/ledger/entries/{id}", Read, || get(ledger::entry)),
     route(GET, "/v1/tenants/{tenant}/ledger/trial-balance", Read, || get(ledger::trial_balance)),
+    route(GET, "/v1/tenants/{tenant}/ledger/accounts/{code}/statement", Read, || get(reports::statement)),
+    route(GET, "/v1/tenants/{tenant}/ledger/accounts/{code}/explanation", Read, || get(reports::explanation)),
+    route(GET, "/v1/tenants/{tenant}/ledger/accounts/{code}/assertion", Read, || get(reports::assertion)),
+    route(GET, "/v1/tenants/{tenant}/ledger/reports/trial-balance", Read, || get(reports::trial_balance)),
+    route(GET, "/v1/tenants/{tenant}/ledger/reports/balance-sheet", Read, || get(reports::balance_sheet)),
+    route(GET, "/v1/tenants/{tenant}/ledger/reports/income-statement", Read, || get(reports::income_statement)),
+    route(GET, "/v1/tenants/{tenant}/ledger/reports/cash-flow", Read, || get(reports::cash_flow)),
+    route(GET, "/v1/tenants/{tenant}/ledger/reports/general-ledger", Read, || get(reports::general_ledger)),
+    route(GET, "/v1/tenants/{tenant}/ledger/reports/by-dimension/{name}", Read, || get(reports::by_dimension)),
+    route(GET, "/v1/tenants/{tenant}/ledger/allocation", Read, || get(reports::allocation)),
+    route(GET, "/v1/tenants/{tenant}/ledger/export", Read, || get(reports::text)),
     route(GET, "/v1/tenants/{tenant}/hr/workers", Read, || get(hr::workers)),
     route(GET, "/v1/tenants/{tenant}/hr/workers/{id}", Read, || get(hr::worker)),
     route(POST, "/v1/tenants/{tenant}/hr/workers/{id}/erasure", Write, || post(hr::erase)),
@@ -112,7 +124,13 @@ pub static ROUTES: &[Route] = &[
 ];
 
 /// Routes whose answer takes as long as it takes.
-pub(crate) const LONG: [&str; 4] = ["/v1/backups", "/v1/store/compaction", "/v1/tenant-exports", "/v1/tenant-imports"];
+pub(crate) const LONG: [&str; 5] = [
+    "/v1/backups",
+    "/v1/store/compaction",
+    "/v1/tenant-exports",
+    "/v1/tenant-imports",
+    "/v1/tenants/{tenant}/ledger/export",
+];
 
 /// The router over the table.
 pub(crate) fn router(api: Api) -> Router {

@@ -77,7 +77,7 @@ pub struct Explanation {
 /// # Errors
 /// In order: `ledger-read-denied`; `not-found`; `account-is-header`; `period-invalid`; `limit-invalid`; `too-many-entries`.
 pub fn explain(work: &Work, account: &Id, span: &Span, largest: usize) -> Result<Explanation> {
-    let currency = posting_account(work, Operation::Other, account)?;
+    let currency = posting_account(work, Operation::Explain, account)?;
     span.check("span")?;
     if largest > MAX_LARGEST {
         let message = format!("at most {MAX_LARGEST} entries are named");
@@ -99,7 +99,7 @@ pub fn explain(work: &Work, account: &Id, span: &Span, largest: usize) -> Result
         let (count, sums) = months.entry((entry.new.date.year(), entry.new.date.month())).or_default();
         *count += 1;
         plus(sums, own);
-        let shown = is_readable(work, Operation::Other, &entry.new.lines)?;
+        let shown = is_readable(work, Operation::Explain, &entry.new.lines)?;
         let id = shown.then(|| entry.new.id.clone());
         let description = shown.then(|| entry.new.description.clone());
         let found =

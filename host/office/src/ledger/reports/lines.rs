@@ -86,7 +86,7 @@ pub struct AccountLines {
 /// In order: `ledger-read-denied`; `not-found`; `account-is-header`; `period-invalid`; `limit-invalid` and `cursor-invalid` together;
 /// `too-many-entries`; `too-many-rows`.
 pub fn statement(work: &Work, account: &Id, span: &Span, request: &PageRequest) -> Result<Statement> {
-    let currency = posting_account(work, Operation::Other, account)?;
+    let currency = posting_account(work, Operation::Statement, account)?;
     span.check("span")?;
     let (cursor, limit) = request.check()?;
     let after = cursor.map(|bytes| place(&bytes)).transpose()?;
@@ -184,7 +184,7 @@ fn collect(
         }
         let shown = match readable {
             Some(shown) => shown,
-            None => *readable.insert(is_readable(work, Operation::Other, &entry.new.lines)?),
+            None => *readable.insert(is_readable(work, Operation::Statement, &entry.new.lines)?),
         };
         let stated = StatedLine {
             entry: shown.then(|| entry.new.id.clone()),

@@ -39,9 +39,9 @@ pub const MAX_ROWS: usize = 10_000;
 /// In order: `ledger-read-denied` without the right to read any account; `period-invalid`; `too-many-rows` above [`MAX_ROWS`]
 /// accounts.
 pub fn report(work: &Work, kind: ReportKind, spans: &[Span]) -> Result<Report> {
-    work.rights().check_read_ledger(Operation::Other)?;
+    work.rights().check_read_ledger(Operation::Report)?;
     reports::check_spans(spans)?;
-    let accounts = readable(work, Operation::Other)?;
+    let accounts = readable(work, Operation::Report)?;
     let mut all = BTreeMap::new();
     for account in accounts.iter().filter(|account| account.new.posting) {
         let own = spans.iter().map(|span| figures(work, &account.new.code, span)).collect::<Result<Vec<_>>>()?;
@@ -61,7 +61,7 @@ pub fn assert_balance(
     stated: (Side, Money),
     tolerance: u64,
 ) -> Result<Assertion> {
-    let currency = posting_account(work, Operation::Other, account)?;
+    let currency = posting_account(work, Operation::AssertBalance, account)?;
     reports::check_stated(account, currency, stated.1)?;
     let balance = posted(work, account, Some(date))?;
     Ok(reports::assert_balance(sums(&balance), (stated.0, stated.1.minor), tolerance))
@@ -72,7 +72,7 @@ pub fn assert_balance(
 /// # Errors
 /// `ledger-read-denied`, then as [`domain::allocate`].
 pub fn allocate(work: &Work, amount: Money, portions: &[Portion]) -> Result<Vec<Money>> {
-    work.rights().check_read_ledger(Operation::Other)?;
+    work.rights().check_read_ledger(Operation::Allocate)?;
     Ok(domain::allocate(amount, portions)?)
 }
 

@@ -52,6 +52,8 @@ fn no_files(grant: &mut Grant) {
 
 const NO_FOLDER: Ungranted = Denied("files-read-denied");
 
+const ALWAYS: reports::Span = reports::Span { first_day: None, last_day: None };
+
 /// One line for each function that needs a right.
 const CASES: &[Case] = &[
     case("state.get", |s| one(state::Host::get(s, "k".into())), |g| g.state = false, NO_STATE),
@@ -97,6 +99,36 @@ const CASES: &[Case] = &[
     ),
     case("journal.get", |s| one(journal::Host::get(s, "e0".into())), |g| g.ledger.read.clear(), NO_ACCOUNT),
     case("journal.list", |s| Ok(journal::Host::list(s, None, 9)?.items.len()), |g| g.ledger.read.clear(), LeftOut),
+    case(
+        "reports.report",
+        |s| Ok(reports::Host::report(s, reports::ReportKind::TrialBalance, vec![ALWAYS])?.rows.len()),
+        |g| g.ledger.read.clear(),
+        NO_ACCOUNT,
+    ),
+    case(
+        "reports.statement",
+        |s| Ok(reports::Host::statement(s, "1400".into(), ALWAYS, None, 9)?.items.len()),
+        |g| g.ledger.read.clear(),
+        NO_ACCOUNT,
+    ),
+    case(
+        "reports.explain",
+        |s| Ok(reports::Host::explain(s, "1400".into(), ALWAYS, 9)?.largest.len()),
+        |g| g.ledger.read.clear(),
+        NO_ACCOUNT,
+    ),
+    case(
+        "reports.assert-balance",
+        |s| one(reports::Host::assert_balance(s, "1400".into(), DAY, types::Side::Debit, usd(1), 0)),
+        |g| g.ledger.read.clear(),
+        NO_ACCOUNT,
+    ),
+    case(
+        "reports.allocate",
+        |s| Ok(reports::Host::allocate(s, usd(5), vec![reports::Portion::Remainder])?.len()),
+        |g| g.ledger.read.clear(),
+        NO_ACCOUNT,
+    ),
     case(
         "workers.list-employments",
         |s| Ok(workers::Host::list_employments(s, everyone(), None, 9)?.items.len()),
@@ -189,7 +221,7 @@ fn contract() -> Vec<(String, bool)> {
 #[test]
 fn every_function_of_the_contract_has_a_case() {
     let contract = contract();
-    assert!(contract.len() >= 33, "{contract:?}");
+    assert!(contract.len() >= 38, "{contract:?}");
     let names = |fails: bool| -> BTreeSet<&str> {
         contract.iter().filter(|(_, f)| *f == fails).map(|(name, _)| name.as_str()).collect()
     };
