@@ -40,13 +40,13 @@ pub(crate) struct Batch {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 enum Told {
-    Posted(Posted),
+    Posted(Box<Posted>),
     Refused(Error),
 }
 
 impl From<Outcome> for Told {
     fn from(outcome: Outcome) -> Self {
-        outcome.map_or_else(Self::Refused, Self::Posted)
+        outcome.map_or_else(Self::Refused, |posted| Self::Posted(Box::new(posted)))
     }
 }
 
