@@ -32,8 +32,7 @@ pub fn acme(store: &Store) -> Result<TenantNo, Failure> {
         });
         ledger::create_account(&mut work, serde_json::from_value(account)?)?;
     }
-    let line =
-        |account, side| json!({"account": account, "side": side, "amount": {"minor": 100, "currency": "USD"}, "memo": "m"});
+    let line = |account, side| json!({"account": account, "side": side, "amount": {"minor": 100, "currency": "USD"}, "memo": "m"});
     let lines = [line("1000", "debit"), line("2000", "credit")];
     let entry = json!({"id": "e0", "date": "2026-06-30", "description": "x", "lines": lines});
     ledger::post(&mut work, serde_json::from_value(entry)?)?;

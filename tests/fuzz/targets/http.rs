@@ -78,7 +78,9 @@ fn request(u: &mut Unstructured<'_>) -> arbitrary::Result<Sent> {
         path.push('/');
         match part.strip_prefix('{') {
             None => path.push_str(part),
-            Some(_) if u.ratio(3, 4)? => path.push_str(u.choose(&["acme", "1000", "2000", "e1", "USD", "2026-06-30"])?),
+            Some(_) if u.ratio(3, 4)? => {
+                path.push_str(u.choose(&["acme", "1000", "2000", "e1", "USD", "2026-06-30"])?)
+            }
             Some(_) => path.extend(String::arbitrary(u)?.bytes().map(|byte| format!("%{byte:02X}"))),
         }
     }
@@ -112,9 +114,37 @@ fn entry(u: &mut Unstructured<'_>) -> arbitrary::Result<Value> {
 /// Any JSON, with names that the routes know.
 fn value(u: &mut Unstructured<'_>, depth: usize) -> arbitrary::Result<Value> {
     const NAMES: &[&str] = &[
-        "id", "name", "code", "type", "lines", "account", "side", "amount", "minor", "currency", "date", "description",
-        "posting", "stock-control", "parent", "input", "installation", "mode", "grants", "limits", "config", "role",
-        "tenant", "release", "worker", "item", "quantity", "source", "destination", "from", "to",
+        "id",
+        "name",
+        "code",
+        "type",
+        "lines",
+        "account",
+        "side",
+        "amount",
+        "minor",
+        "currency",
+        "date",
+        "description",
+        "posting",
+        "stock-control",
+        "parent",
+        "input",
+        "installation",
+        "mode",
+        "grants",
+        "limits",
+        "config",
+        "role",
+        "tenant",
+        "release",
+        "worker",
+        "item",
+        "quantity",
+        "source",
+        "destination",
+        "from",
+        "to",
     ];
     Ok(match u.int_in_range(0..=if depth < 4 { 7 } else { 4 })? {
         0 => Value::Null,

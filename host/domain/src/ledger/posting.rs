@@ -226,7 +226,7 @@ pub fn check_required(new: &NewEntry, found: &BTreeMap<Id, Found>) -> Result<()>
 }
 
 /// Debits equal credits in each currency but the base currency of the book, where the base column counts (see
-/// [`base_difference`]). Refusal: `unbalanced`.
+/// [`base_difference`](super::base_difference)). Refusal: `unbalanced`.
 pub fn check_balanced(lines: &[Line], base: Option<Currency>) -> Result<()> {
     // Two lines are most entries, and need no table.
     if let [a, b] = lines
