@@ -11,7 +11,7 @@ wasmtime::component::bindgen!({
     },
 });
 
-/// The same with values out of bytes.
+// The same with values out of bytes.
 #[cfg(fuzzing)]
 wasmtime::component::bindgen!({
     path: "../../wit",

@@ -38,7 +38,7 @@ fn component() -> Result<Vec<u8>, Failure> {
     let (package, _) = resolve.push_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit"))?;
     let world = resolve.select_world(&[package], Some("workflow"))?;
     let mut core = dummy_module(&resolve, world, ManglingAndAbi::Standard32);
-    embed_component_metadata(&mut core, &resolve, world, StringEncoding::UTF8)?;
+    embed_component_metadata(&mut core, &resolve, world, StringEncoding::UTF8, false)?;
     Ok(backroom_kit::build_core_to_component(&core, MANIFEST)?)
 }
 

@@ -9,7 +9,7 @@ fuzz_target!(|bytes: &[u8]| {
     if let Ok(entry) = Entry::decode(1, bytes) {
         let again = Entry::decode(1, bytes).map(|again| format!("{again:?}"));
         assert_eq!(again.ok(), Some(format!("{entry:?}")));
-        if let Some(detail) = entry.meta.detail.as_deref() {
+        if let Some(detail) = entry.detail.as_deref() {
             check(detail);
         }
     }
