@@ -246,12 +246,14 @@ impl Report {
         out.table(&grid);
         out.line(format_args!(
             "\nWithout effects: JSON of 1 KiB, five host calls, a dry run; {} calls bare, {} full. One record: runs of {} calls \
-             less runs of none. Durable: {} callers, {} tenants, one entry and one move each, {} runs, {:.1} of them a sync.",
+             less runs of none. Durable: {} callers, {} tenants, {} guest threads, one entry and one move \
+             each, {} runs, {:.1} of them a sync.",
             count(bare.samples as u64),
             count(full.samples as u64),
             count(one_read.calls_a_run),
             durable.callers,
             durable.tenants,
+            durable.guest_threads,
             count(durable.each.samples as u64),
             durable.runs_a_sync,
         ));

@@ -11,7 +11,7 @@ use backroom_domain::{BusinessDate, Currency, Decimal, Id, Instant, Money, Side}
 use backroom_office::{Caller, Failure, NewInstallation, Office, Work, inventory, ledger};
 use backroom_runtime::{Mode, Plugin, RunReport, RunRequest, Runner, Runtime, RuntimeOptions, Status};
 use backroom_store::records::Limits;
-use backroom_store::{Meta, Options, Store, TenantNo};
+use backroom_store::{Meta, Options, Store, TenantNo, Ticket};
 use serde_json::{Value, json};
 
 /// A made-up moment: a run's time comes from its request.
@@ -87,7 +87,18 @@ impl Ground {
 
     /// A whole run: unit of work, fresh instance, rules of the end, and with `commit` the log and its sync.
     pub(crate) fn run(&self, tenant: TenantNo, input: &Arc<str>, mode: Mode) -> anyhow::Result<RunReport> {
-        let request = RunRequest {
+        ended_well(self.runner.run_durably(self.request(tenant, input, mode))?)
+    }
+
+    /// A whole run up to its place in the log: nobody may be told of it before the ticket says that it is on disk.
+    pub(crate) fn run_unproven(&self, tenant: TenantNo, input: &Arc<str>) -> anyhow::Result<(RunReport, Ticket)> {
+        let handle = self.runner.run(self.request(tenant, input, Mode::Commit))?;
+        let ticket = handle.ticket.context("a run that commits has no ticket")?;
+        Ok((ended_well(handle.report)?, ticket))
+    }
+
+    fn request(&self, tenant: TenantNo, input: &Arc<str>, mode: Mode) -> RunRequest {
+        RunRequest {
             tenant,
             actor: "bench".to_owned(),
             rights: Arc::clone(&self.rights),
@@ -97,14 +108,17 @@ impl Ground {
             date: None,
             mode,
             now: NOW,
-        };
-        let report = self.runner.run_durably(request)?;
-        match report.status {
-            Status::Ok | Status::Committed => Ok(report),
-            Status::Refused | Status::Failed => {
-                let why = report.fault.map(|fault| fault.to_string()).or(report.error.map(|error| error.to_string()));
-                Err(anyhow!("the measured run ended badly: {}", why.unwrap_or_default()))
-            }
+        }
+    }
+}
+
+/// A measurement of runs that fail would be one of something else.
+fn ended_well(report: RunReport) -> anyhow::Result<RunReport> {
+    match report.status {
+        Status::Ok | Status::Committed => Ok(report),
+        Status::Refused | Status::Failed => {
+            let why = report.fault.map(|fault| fault.to_string()).or(report.error.map(|error| error.to_string()));
+            Err(anyhow!("the measured run ended badly: {}", why.unwrap_or_default()))
         }
     }
 }
