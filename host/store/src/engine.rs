@@ -15,7 +15,7 @@ use std::sync::Arc;
 pub use embedded::Embedded;
 pub use faulty::Faulty;
 pub use memory::Memory;
-pub use postgres::{Postgres, PostgresOptions};
+pub use postgres::{Database, Postgres, PostgresOptions};
 
 use backroom_domain::Instant;
 

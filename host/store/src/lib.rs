@@ -42,7 +42,7 @@ mod types;
 mod verify;
 
 pub use cache::Cache;
-pub use engine::{Blobs, Engine, PostgresOptions, Status};
+pub use engine::{Blobs, Database, Engine, PostgresOptions, Status};
 pub use entry::{Entry, MAX_CHANGES, MAX_PAYLOAD, Meta};
 pub use error::{CodecError, StoreError};
 pub use key::{MAX_KEY, RecordKey, split_key};

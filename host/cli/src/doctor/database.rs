@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use tokio_postgres::{Client, Error, NoTls};
+use backroom_store::Database;
+use tokio_postgres::{Client, Error};
 
 use super::{Findings, State};
 
@@ -12,14 +13,18 @@ const OLDEST: u32 = 150_000;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(super) fn look(url: &str, findings: &mut Findings) {
+    let database = match Database::parse(url) {
+        Ok(database) => database,
+        Err(why) => return findings.add(ABOUT, "reachable", State::Bad, why.to_string()),
+    };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let asked = match runtime {
         // Within the runtime, whose clock the patience runs by.
-        Ok(runtime) => runtime.block_on(async { tokio::time::timeout(PATIENCE, ask(url)).await }),
+        Ok(runtime) => runtime.block_on(async { tokio::time::timeout(PATIENCE, ask(&database)).await }),
         Err(why) => return findings.add(ABOUT, "reachable", State::Bad, why.to_string()),
     };
     match asked {
-        Ok(Ok(settings)) => judge(&settings, findings),
+        Ok(Ok(settings)) => judge(&settings, database.is_encrypted(), findings),
         // Neither error shows the URL, which may hold a password.
         Ok(Err(why)) => findings.add(ABOUT, "reachable", State::Bad, words(&why)),
         Err(_) => findings.add(ABOUT, "reachable", State::Bad, format!("no answer within {PATIENCE:?}")),
@@ -32,8 +37,8 @@ struct Settings {
     durable: Vec<(&'static str, String)>,
 }
 
-async fn ask(url: &str) -> Result<Settings, Error> {
-    let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
+async fn ask(database: &Database) -> Result<Settings, Error> {
+    let (client, connection) = database.connect().await?;
     // It ends when the client is dropped; what goes wrong with it is what the client reports.
     let driven = tokio::spawn(connection);
     let version = show(&client, "server_version_num").await?.parse().unwrap_or_default();
@@ -51,10 +56,19 @@ async fn show(client: &Client, name: &str) -> Result<String, Error> {
     Ok(client.query_one(&format!("SHOW {name}"), &[]).await?.get(0))
 }
 
-fn judge(settings: &Settings, findings: &mut Findings) {
+fn judge(settings: &Settings, encrypted: bool, findings: &mut Findings) {
     let Settings { version, durable } = settings;
     let shown = format!("PostgreSQL {}", version / 10_000);
     findings.add(ABOUT, "reachable", State::Ok, "it answers");
+    findings.add(
+        ABOUT,
+        "encrypted",
+        State::Ok,
+        match encrypted {
+            true => "TLS, and the server's certificate is good for its name",
+            false => "no: a Unix socket, this machine itself, or sslmode=disable",
+        },
+    );
     match *version >= OLDEST {
         true => findings.add(ABOUT, "version", State::Ok, shown),
         false => findings.add(ABOUT, "version", State::Bad, format!("{shown}: 15 or newer is needed")),

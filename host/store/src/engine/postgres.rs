@@ -33,6 +33,7 @@ mod pool;
 mod queue;
 mod schema;
 mod sequenced;
+mod tls;
 mod write;
 
 use std::ops::ControlFlow;
@@ -43,6 +44,7 @@ use parking_lot::Mutex;
 use tokio::runtime::Runtime;
 
 pub use self::options::PostgresOptions;
+pub use self::tls::{Database, TlsStream};
 
 use self::block::block_on;
 use self::committer::Committer;
@@ -99,8 +101,8 @@ impl Postgres {
         let pool = Pool::new(connector.clone(), postgres.connections, options.turn_timeout);
         let layout = Layout::new(postgres.tables);
         let core = Arc::new(Core::new(options.clone(), layout, pool, postgres.cache_bytes, durable));
-        let config = connector.config().clone();
-        runtime.spawn(listen::listen(Arc::downgrade(&core), config, postgres.poll_every));
+        let database = connector.database().clone();
+        runtime.spawn(listen::listen(Arc::downgrade(&core), database, postgres.poll_every));
         let committer = Committer::new(Arc::clone(&core), connector);
         let thread = std::thread::Builder::new()
             .name("store-committer".into())

@@ -26,7 +26,9 @@ pub struct Server {
     dir: PathBuf,
     /// User and group to run as, if this process is root.
     user: Option<(u32, u32)>,
-    settings: &'static [&'static str],
+    settings: Vec<String>,
+    /// Part of the socket's name as well.
+    port: u16,
     watchdog: Child,
 }
 
@@ -41,7 +43,38 @@ impl Server {
         Self::new(&[])
     }
 
-    fn new(settings: &'static [&'static str]) -> Option<Self> {
+    /// A server of one's own that listens on a port of this machine as well, with TLS by this certificate (PEM).
+    pub fn with_tls(certificate: &str, key: &str) -> Option<Self> {
+        let mut server = Self::new(&[])?;
+        for (name, text) in [("server.crt", certificate), ("server.key", key)] {
+            let file = server.dir.join("data").join(name);
+            std::fs::write(&file, text).unwrap();
+            std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+            if let Some((uid, gid)) = server.user {
+                chown(&file, Some(uid), Some(gid)).unwrap();
+            }
+        }
+        server.stop_immediately();
+        server.port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        server.settings = ["ssl=on", "listen_addresses=127.0.0.1"].map(str::to_owned).to_vec();
+        server.start();
+        Some(server)
+    }
+
+    /// The same one, which knows no TLS any more.
+    pub fn without_tls(mut self) -> Self {
+        self.stop_immediately();
+        self.settings.retain(|setting| !setting.starts_with("ssl="));
+        self.start();
+        self
+    }
+
+    /// Where one with TLS listens.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    fn new(settings: &[&str]) -> Option<Self> {
         let Some(programs) = programs() else {
             let missing = "no PostgreSQL server here: install the package `postgresql-15`";
             assert!(std::env::var_os("BACKROOM_REQUIRE_ALL").is_none(), "{missing}");
@@ -63,7 +96,8 @@ impl Server {
         }
         std::fs::set_permissions(&dir, std::fs::Permissions::from_mode(0o700)).unwrap();
         let watchdog = watchdog(&dir);
-        let server = Self { programs, dir, user, settings, watchdog };
+        let settings = settings.iter().map(|&setting| setting.to_owned()).collect();
+        let server = Self { programs, dir, user, settings, port: 5432, watchdog };
         let data = server.dir.join("data");
         let mut initdb = server.as_user("initdb");
         initdb.args(["--auth=trust", "--no-locale", "--encoding=UTF8", "--no-sync", "-U", SUPERUSER, "-D"]).arg(data);
@@ -88,11 +122,17 @@ impl Server {
     /// Starts it, and waits until it takes connections; after a crash until it has recovered.
     pub fn start(&self) {
         let mut postgres = self.as_user("postgres");
-        postgres.arg("-D").arg(self.dir.join("data")).arg("-k").arg(&self.dir).args(["-h", ""]);
+        postgres
+            .arg("-D")
+            .arg(self.dir.join("data"))
+            .arg("-k")
+            .arg(&self.dir)
+            .args(["-h", "", "-p"])
+            .arg(self.port.to_string());
         for setting in ["max_connections=200", "shared_buffers=64MB", "log_min_messages=fatal"] {
             postgres.args(["-c", setting]);
         }
-        for setting in self.settings {
+        for setting in &self.settings {
             postgres.args(["-c", setting]);
         }
         let began = Instant::now();
@@ -214,7 +254,7 @@ impl Server {
     fn psql(&self, user: &str, database: &str) -> Command {
         let mut psql = Command::new(self.programs.join("psql"));
         psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-U", user, "-d", database]);
-        psql.arg("-h").arg(&self.dir);
+        psql.arg("-h").arg(&self.dir).args(["-p", &self.port.to_string()]);
         psql
     }
 }

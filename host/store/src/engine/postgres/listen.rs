@@ -4,26 +4,27 @@ use std::future::poll_fn;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use tokio_postgres::{AsyncMessage, Config, Error, NoTls};
+use tokio_postgres::{AsyncMessage, Error};
 
 use super::core::{Core, revision_of};
+use super::tls::Database;
 use crate::types::TenantNo;
 
 /// Before another connection is tried.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Listens for as long as there is an engine.
-pub(super) async fn listen(core: Weak<Core>, config: Config, poll_every: Duration) {
+pub(super) async fn listen(core: Weak<Core>, database: Database, poll_every: Duration) {
     while core.strong_count() > 0 {
-        if let Err(error) = listen_once(&core, &config, poll_every).await {
+        if let Err(error) = listen_once(&core, &database, poll_every).await {
             tracing::debug!(%error, "no notices from other hosts for now");
         }
         tokio::time::sleep(PAUSE).await;
     }
 }
 
-async fn listen_once(core: &Weak<Core>, config: &Config, poll_every: Duration) -> Result<(), Error> {
-    let (client, mut connection) = config.connect(NoTls).await?;
+async fn listen_once(core: &Weak<Core>, database: &Database, poll_every: Duration) -> Result<(), Error> {
+    let (client, mut connection) = database.connect().await?;
     let heard = core.clone();
     let driver = tokio::spawn(async move {
         while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {

@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 use tokio::runtime::Handle;
-use tokio_postgres::{Client, Config, NoTls, Statement};
+use tokio_postgres::{Client, Statement};
 
 use super::block::block_on;
 use super::failure::{Failure, unavailable, words};
 use super::options::PostgresOptions;
+use super::tls::Database;
 use crate::error::StoreError;
 
 /// What a connection may do.
@@ -23,10 +24,13 @@ pub(super) enum Rights {
     Reader,
 }
 
+/// What the driver says of a server without TLS; it has no kind of error for it.
+const NO_TLS: &str = "server does not support TLS";
+
 /// How connections are made.
 #[derive(Clone)]
 pub(super) struct Connector {
-    config: Config,
+    database: Database,
     runtime: Handle,
     connect_timeout: Duration,
     settings: String,
@@ -34,19 +38,17 @@ pub(super) struct Connector {
 
 impl Connector {
     pub(super) fn new(url: &str, options: &PostgresOptions, runtime: Handle) -> Result<Self, StoreError> {
-        let mut config: Config = url
-            .parse()
-            .map_err(|error| StoreError::Unavailable(format!("the database URL cannot be read: {}", words(&error))))?;
-        if config.get_application_name().is_none() {
-            config.application_name("backroom");
+        let mut database = Database::parse(url)?;
+        if database.config.get_application_name().is_none() {
+            database.config.application_name("backroom");
         }
-        config.connect_timeout(options.connect_timeout);
+        database.config.connect_timeout(options.connect_timeout);
         let settings = format!(
             "SET statement_timeout = {}; SET idle_in_transaction_session_timeout = {};",
             options.statement_timeout.as_millis(),
             options.idle_timeout.as_millis()
         );
-        Ok(Self { config, runtime, connect_timeout: options.connect_timeout, settings })
+        Ok(Self { database, runtime, connect_timeout: options.connect_timeout, settings })
     }
 
     /// Opens a connection.
@@ -57,9 +59,9 @@ impl Connector {
                 format!("{} SET default_transaction_read_only = on; SET ROLE backroom_reader;", self.settings)
             }
         };
-        let (config, timeout) = (self.config.clone(), self.connect_timeout);
+        let (database, timeout) = (self.database.clone(), self.connect_timeout);
         let connecting = async move {
-            let (client, connection) = config.connect(NoTls).await?;
+            let (client, connection) = database.connect().await?;
             // Its end shows in the client.
             tokio::spawn(async move { drop(connection.await) });
             client.batch_execute(&settings).await?;
@@ -68,14 +70,18 @@ impl Connector {
         let connected = self.runtime.spawn(async move { tokio::time::timeout(timeout, connecting).await });
         match block_on(connected) {
             Ok(Ok(Ok(client))) => Ok(Connection { client, rights, statements: Mutex::default() }),
+            Ok(Ok(Err(error))) if words(&error).contains(NO_TLS) => Err(unavailable(&format!(
+                "{}; say sslmode=disable in the database URL if nobody can listen in between",
+                words(&error)
+            ))),
             Ok(Ok(Err(error))) => Err(Failure::read(&error)),
             Ok(Err(_elapsed)) => Err(unavailable("no connection within the time allowed")),
             Err(ended) => Err(unavailable(&ended.to_string())),
         }
     }
 
-    pub(super) fn config(&self) -> &Config {
-        &self.config
+    pub(super) fn database(&self) -> &Database {
+        &self.database
     }
 }
 
