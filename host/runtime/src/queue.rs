@@ -49,7 +49,7 @@ impl Runner {
         let id = request.id.clone().map_or_else(|| new_id(request.now), Ok)?;
         let date = request.date.map_or_else(|| request.now.utc_date(), Ok)?;
         let (hash, tape) = (runs::input_hash(&request.input), OnceCell::new());
-        let run = Run { runner: self, hash, id, date, request, fence: None, tape: &tape };
+        let run = Run { runner: self, hash, id, made_up: false, date, request, fence: None, tape: &tape };
         let store = self.store();
         let mut tx = store.write(run.request.tenant)?;
         if let Some(record) = tx.get::<RunRecord>(&run.id)? {
@@ -103,7 +103,16 @@ impl Runner {
                 now,
             };
             let hash = runs::input_hash(&request.input);
-            Ok(Run { runner: self, hash, id: id.clone(), date, request, fence: Some(lease.fence), tape: &tape })
+            Ok(Run {
+                runner: self,
+                hash,
+                id: id.clone(),
+                made_up: false,
+                date,
+                request,
+                fence: Some(lease.fence),
+                tape: &tape,
+            })
         };
         match run()?.commit() {
             // Asking again would give the same: whoever asked is told so by the record.

@@ -104,10 +104,12 @@ pub struct RunRequest {
 }
 
 impl RunRequest {
-    /// With an id, so that an attempt that is begun anew is the same run.
-    fn named(self) -> Result<Self, RunnerError> {
+    /// With an id, so that an attempt that is begun anew is the same run; whether it was made up, so that nothing can be on
+    /// record under it.
+    fn named(self) -> Result<(Self, bool), RunnerError> {
+        let made_up = self.id.is_none();
         let id = self.id.map_or_else(|| new_id(self.now), Ok)?;
-        Ok(Self { id: Some(id), ..self })
+        Ok((Self { id: Some(id), ..self }, made_up))
     }
 }
 
@@ -207,8 +209,8 @@ impl Runner {
     /// # Errors
     /// As [`Runner::run`] and [`RunHandle::wait`].
     pub fn run_durably(&self, request: RunRequest) -> Result<RunReport, RunnerError> {
-        let (request, tape) = (request.named()?, OnceCell::new());
-        self.again(|| self.once(request.clone(), &tape)?.wait())
+        let ((request, made_up), tape) = (request.named()?, OnceCell::new());
+        self.again(|| self.once(request.clone(), made_up, &tape)?.wait())
     }
 
     /// How often a run was begun anew because another host had committed first.
@@ -226,8 +228,8 @@ impl Runner {
     /// loaded; [`RunnerError::Unavailable`] if the service could not do its part; [`RunnerError::Conflict`] if other hosts
     /// came first [`MAX_RERUNS`] times.
     pub fn run(&self, request: RunRequest) -> Result<RunHandle, RunnerError> {
-        let (request, tape) = (request.named()?, OnceCell::new());
-        self.again(|| self.once(request.clone(), &tape))
+        let ((request, made_up), tape) = (request.named()?, OnceCell::new());
+        self.again(|| self.once(request.clone(), made_up, &tape))
     }
 
     /// Does it until there is no conflict, but not for ever.
@@ -246,7 +248,7 @@ impl Runner {
         run()
     }
 
-    fn once(&self, request: RunRequest, tape: &OnceCell<Arc<Tape>>) -> Result<RunHandle, RunnerError> {
+    fn once(&self, request: RunRequest, made_up: bool, tape: &OnceCell<Arc<Tape>>) -> Result<RunHandle, RunnerError> {
         if request.input.len() > MAX_INPUT {
             let message = format!("an input has at most {MAX_INPUT} bytes, not {}", request.input.len());
             return Err(Error::invalid("input-too-large", "input", message).into());
@@ -254,7 +256,7 @@ impl Runner {
         let date = request.date.map_or_else(|| request.now.utc_date(), Ok)?;
         let id = request.id.clone().map_or_else(|| new_id(request.now), Ok)?;
         let hash = runs::input_hash(&request.input);
-        let run = Run { runner: self, hash, id, date, request, fence: None, tape };
+        let run = Run { runner: self, hash, id, made_up, date, request, fence: None, tape };
         match run.request.mode {
             Mode::DryRun => run.plan(),
             Mode::Commit => run.commit(),

@@ -27,6 +27,9 @@ pub(crate) struct Run<'a> {
     pub(crate) runner: &'a Runner,
     pub(crate) request: RunRequest,
     pub(crate) id: Id,
+    /// The id was made up for it, and so nothing can be on record under it: that is not looked up, as nothing that is not there
+    /// is found quickly.
+    pub(crate) made_up: bool,
     pub(crate) date: BusinessDate,
     /// Of the input.
     pub(crate) hash: Hash,
@@ -64,7 +67,7 @@ impl Run<'_> {
         let mut loaded: Option<Arc<Plugin>> = None;
         let (tx, queued, installation, plugin) = loop {
             let tx = self.begin()?;
-            if let Some(record) = tx.get::<RunRecord>(&self.id)? {
+            if let Some(record) = self.recorded(&tx)? {
                 drop(tx);
                 return self.known(record);
             }
@@ -134,8 +137,16 @@ impl Run<'_> {
         Ok(tx)
     }
 
+    /// What is on record under its id.
+    fn recorded(&self, tx: &Tx) -> Result<Option<RunRecord>, RunnerError> {
+        if self.made_up { Ok(None) } else { Ok(tx.get(&self.id)?) }
+    }
+
     /// The same run as it waits in the queue. Whoever does it, the queue's turn or not, takes it out.
     fn queued_before(&self, tx: &Tx) -> Result<Option<QueuedRun>, RunnerError> {
+        if self.made_up {
+            return Ok(None);
+        }
         let queued = queue::waiting(tx, &self.id)?;
         if let Some(queued) = &queued {
             self.check_same(&queued.installation, &queued.request_hash)?;
@@ -193,7 +204,7 @@ impl Run<'_> {
     ) -> Result<RunHandle, RunnerError> {
         let mut tx = self.begin()?;
         // Between the two turns, the same request may have come again.
-        if let Some(record) = tx.get::<RunRecord>(&self.id)? {
+        if let Some(record) = self.recorded(&tx)? {
             drop(tx);
             return self.known(record);
         }
