@@ -1,6 +1,8 @@
 //! Requests over TLS: to servers of this machine whose certificates are good, bad, and by authorities of the test's own.
 
-use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, date_time_ymd};
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, date_time_ymd,
+};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection, SupportedProtocolVersion};
 
@@ -13,8 +15,9 @@ struct Authority {
 }
 
 impl Authority {
-    fn new() -> Self {
+    fn new(name: &str) -> Self {
         let (key, mut params) = (KeyPair::generate().unwrap(), CertificateParams::new(Vec::new()).unwrap());
+        params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         Self { pem: params.self_signed(&key).unwrap().pem(), issuer: Issuer::new(params, key) }
     }
@@ -76,7 +79,7 @@ impl Sealed {
                 let mut tapped = Tapped(stream.unwrap(), Arc::clone(&wire));
                 let mut tls = rustls::Stream::new(&mut connection, &mut tapped);
                 // A client that does not trust it goes away, which is an error here.
-                if let Ok(request) = read(&mut tls) {
+                if let Some(request) = read(&mut tls).ok().filter(|request| !request.is_empty()) {
                     said.lock().push(request);
                     drop(tls.write_all(answer.as_bytes()));
                 }
@@ -148,12 +151,12 @@ fn outcome(client: &Client, request: &Request) -> (Result<Response, Error>, bool
 
 #[test]
 fn a_host_with_a_good_certificate_is_spoken_to() {
-    let authority = Authority::new();
+    let authority = Authority::new("ours");
     let rows: [(&str, &str, &[&SupportedProtocolVersion]); 5] = [
         ("bank.example", "bank.example", rustls::ALL_VERSIONS),
         ("bank.example", "bank.example", &[&rustls::version::TLS12]),
         ("bank.example", "bank.example", &[&rustls::version::TLS13]),
-        ("*.example", "bank.example", rustls::ALL_VERSIONS),
+        ("*.bank.example", "pay.bank.example", rustls::ALL_VERSIONS),
         ("127.0.0.1", "127.0.0.1", rustls::ALL_VERSIONS),
     ];
     for (name, host, versions) in rows {
@@ -177,7 +180,7 @@ fn holds(bytes: &[u8], what: &[u8]) -> bool {
 /// Whatever is wrong with a certificate: a code of its own, why in words, and not a byte of the request on the other side.
 #[test]
 fn a_host_that_does_not_prove_who_it_is_is_sent_nothing() {
-    let (authority, other) = (Authority::new(), Authority::new());
+    let (authority, other) = (Authority::new("ours"), Authority::new("theirs"));
     let by = |change: &dyn Fn(&mut CertificateParams)| {
         let mut params = params("bank.example");
         change(&mut params);
@@ -185,12 +188,14 @@ fn a_host_that_does_not_prove_who_it_is_is_sent_nothing() {
     };
     let ours = || vec![authority.own("bank.example")];
     let unknown = "no authority that counts";
-    let rows: [(&str, Identity, Vec<OwnAuthority>, &str); 10] = [
+    let rows: [(&str, Identity, Vec<OwnAuthority>, &str); 12] = [
         ("another name", authority.certificate(params("other.example")), ours(), "it is for another name"),
         ("a name below", authority.certificate(params("*.bank.example")), ours(), "it is for another name"),
+        ("every name at the top", authority.certificate(params("*.example")), ours(), "it is for another name"),
         ("expired", by(&|params| params.not_after = date_time_ymd(2020, 1, 1)), ours(), "it has expired"),
         ("not yet", by(&|params| params.not_before = date_time_ymd(3000, 1, 1)), ours(), "it is not valid yet"),
         ("another authority", other.certificate(params("bank.example")), ours(), unknown),
+        ("one of the same name", Authority::new("ours").certificate(params("bank.example")), ours(), ""),
         ("nobody but itself", self_signed("bank.example"), ours(), ""),
         ("no authority named", by(&|_| {}), Vec::new(), unknown),
         ("one for another host", by(&|_| {}), vec![authority.own("other.example")], unknown),
@@ -228,7 +233,7 @@ fn by_a_host(authority: &Authority) -> Identity {
 /// An authority for one host is none for another, and takes the place of the public ones for its own.
 #[test]
 fn each_hop_of_a_redirect_proves_who_it_is() {
-    let (authority, other) = (Authority::new(), Authority::new());
+    let (authority, other) = (Authority::new("ours"), Authority::new("theirs"));
     let end = Sealed::new(other.certificate(params("end.example")));
     let redirect = redirect(307, &end.url("end.example"));
     let start = Sealed::answering(authority.certificate(params("bank.example")), rustls::ALL_VERSIONS, redirect);
@@ -249,7 +254,7 @@ fn each_hop_of_a_redirect_proves_who_it_is() {
 /// It was not sent, so the next attempt may: a certificate that was put in order meanwhile counts.
 #[test]
 fn what_was_refused_for_its_certificate_is_not_kept() {
-    let authority = Authority::new();
+    let authority = Authority::new("ours");
     let server = Sealed::new(authority.certificate(params("bank.example")));
     let (work, tape) = (work(Rights::all()), Arc::new(Tape::default()));
     let request = secretive(server.url("bank.example"));
@@ -285,7 +290,7 @@ fn what_is_no_tls_is_sent_nothing_either() {
         drop(stream.read_to_end(&mut seen));
         seen
     });
-    let client = trusting(&[port], vec![Authority::new().own("bank.example")]);
+    let client = trusting(&[port], vec![Authority::new("ours").own("bank.example")]);
     let (answer, _) = outcome(&client, &secretive(format!("https://bank.example:{port}/")));
     assert_eq!(answer.unwrap_err().code(), "http-failed");
     let seen = plain.join().unwrap();
@@ -294,7 +299,7 @@ fn what_is_no_tls_is_sent_nothing_either() {
 
 #[test]
 fn what_is_no_authority_is_told_apart() {
-    let authority = Authority::new();
+    let authority = Authority::new("ours");
     for (host, pem) in [
         ("", authority.pem.as_str()),
         ("*", &authority.pem),
@@ -309,6 +314,6 @@ fn what_is_no_authority_is_told_apart() {
         assert!(OwnAuthority::new(host, pem.as_bytes()).is_err(), "{host}: {pem}");
     }
     // Several in one file; whatever else there is in it is not looked at.
-    let all = [authority.pem.as_str(), "words\n", &Authority::new().pem].concat();
+    let all = [authority.pem.as_str(), "words\n", &Authority::new("theirs").pem].concat();
     OwnAuthority::new("bank.example", all.as_bytes()).unwrap();
 }
