@@ -3,13 +3,15 @@
 use std::fs;
 use std::path::Path;
 
-/// Writes these seeds, by name.
+/// Writes these seeds, by name, and makes the folder for what comes of them.
 ///
 /// # Panics
 /// If the folder cannot be written.
 pub fn write(target: &str, seeds: impl IntoIterator<Item = (String, Vec<u8>)>) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds").join(target);
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = here.join("seeds").join(target);
     fs::create_dir_all(&folder).unwrap();
+    fs::create_dir_all(here.join("corpus").join(target)).unwrap();
     for (name, bytes) in seeds {
         fs::write(folder.join(name), bytes).unwrap();
     }
