@@ -50,7 +50,7 @@ pub use exec::{Execution, Outcome, Setup};
 pub use grants::RightsReport;
 pub use inspect::{Class, Inspection, digest, inspect};
 pub use manifest::{MANIFEST_SECTION, Manifest};
-pub use outbound::{Held, HttpOptions, PrivateTarget};
+pub use outbound::{Held, HttpOptions, OwnAuthority, PrivateTarget};
 pub use plugin::Plugin;
 pub use queue::Enqueued;
 pub use replay::{ErasedField, ReplayReport};

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use backroom_runtime::{CompileLimits, PrivateTarget};
+use backroom_runtime::{CompileLimits, OwnAuthority, PrivateTarget};
 use backroom_server::{ServiceLimits, ServiceOptions};
 use clap::Args;
 use serde_json::json;
@@ -30,6 +30,7 @@ Examples:
   backroom serve --data /var/lib/backroom --listen 127.0.0.1:8080 --json-logs
   backroom serve --data /var/lib/backroom --workers 8 --host-name one
   backroom serve --data /var/lib/backroom --allow-private-targets 10.1.2.7/32:8443
+  backroom serve --data /var/lib/backroom --http-authority erp.internal=/etc/backroom/ca.pem
   backroom serve --database-url postgresql://backroom@db.internal/backroom --cache /var/cache/backroom
   backroom serve --data /var/lib/backroom --backup-to /srv/backups --backup-to s3://our-backups/backroom")]
 pub(crate) struct Serve {
@@ -68,9 +69,20 @@ pub(crate) struct Serve {
     /// Can be given more than once. Without it, requests go to public addresses alone.
     #[arg(long, value_name = "CIDR:PORT")]
     allow_private_targets: Vec<PrivateTarget>,
+    /// A host whose certificate is by an authority in this PEM file, and by no other. Can be given more than once. Without it,
+    /// hosts prove who they are by the public authorities.
+    #[arg(long, value_name = "HOST=FILE", value_parser = authority)]
+    http_authority: Vec<OwnAuthority>,
     /// Write log lines as JSON objects.
     #[arg(long)]
     json_logs: bool,
+}
+
+/// `HOST=FILE`.
+fn authority(text: &str) -> std::result::Result<OwnAuthority, String> {
+    let (host, file) = text.split_once('=').ok_or("it is HOST=FILE, such as erp.internal=/etc/backroom/ca.pem")?;
+    let pem = std::fs::read(file).map_err(|why| format!("{file}: {why}"))?;
+    OwnAuthority::new(host, &pem).map_err(|why| format!("{text}: {why}"))
 }
 
 impl Serve {
@@ -78,6 +90,7 @@ impl Serve {
         options.limits.clone_from(limits);
         options.host.clone_from(&self.host_name);
         options.runtime.http.private_targets.clone_from(&self.allow_private_targets);
+        options.runtime.http.authorities.clone_from(&self.http_authority);
         options.limits.workers = self.workers.into();
         options.limits.plans_per_tenant = self.tenant_dry_runs.into();
         options.limits.queue_per_tenant = self.tenant_queue.into();

@@ -2,6 +2,4 @@
 
 mod target;
 
-pub use target::{HttpTarget, Method, Outward};
-
-pub(crate) use target::is_host;
+pub use target::{HttpTarget, Method, Outward, is_host};

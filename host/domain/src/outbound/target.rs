@@ -163,8 +163,8 @@ impl TryFrom<Written> for HttpTarget {
     }
 }
 
-/// A name, an address (IPv6 in brackets), or `*`.
-pub(crate) fn is_host(host: &str) -> bool {
+/// Whether this is a host as grants have it: a name in small letters, an address (IPv6 in brackets), or `*`.
+pub fn is_host(host: &str) -> bool {
     let ok = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-._".contains(&b);
     let bracketed = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     match bracketed {

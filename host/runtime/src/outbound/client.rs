@@ -14,10 +14,12 @@ use parking_lot::Mutex;
 use ureq::Agent;
 use ureq::config::Config;
 use ureq::http::{self, HeaderMap, StatusCode, header};
+use ureq::tls::TlsConfig;
 use ureq::unversioned::transport::DefaultConnector;
 use url::Url;
 
 use super::address::PrivateTarget;
+use super::authority::{OwnAuthority, unproven};
 use super::lookup::{self, Guarded, LookupBusy, Names, NotPublic, System};
 use super::request::{self, Checked};
 use super::secrets::{self, Revealed};
@@ -34,6 +36,8 @@ const MAX_HEADER_BYTES: usize = 16 << 10;
 pub struct HttpOptions {
     /// Addresses that are no public ones and may be reached all the same. None but what an operator of this machine names.
     pub private_targets: Vec<PrivateTarget>,
+    /// Hosts whose certificates are not by a public authority. All others have to prove who they are by one.
+    pub authorities: Vec<OwnAuthority>,
     /// Requests of one tenant at a time. One tenant must not take up what connections this machine may have.
     pub per_tenant: usize,
 }
@@ -41,13 +45,14 @@ pub struct HttpOptions {
 impl Default for HttpOptions {
     fn default() -> Self {
         // One writer, and as many plans as a tenant may have at a time.
-        Self { private_targets: Vec::new(), per_tenant: 5 }
+        Self { private_targets: Vec::new(), authorities: Vec::new(), per_tenant: 5 }
     }
 }
 
 /// Sends requests. Connections are not kept: each request finds its address anew, and no tenant meets another's connection.
 pub(crate) struct Client {
     agent: Agent,
+    authorities: Vec<OwnAuthority>,
     per_tenant: usize,
     under_way: Mutex<HashMap<TenantNo, usize>>,
 }
@@ -72,7 +77,12 @@ impl Client {
             .build();
         let resolver = Guarded::new(names, options.private_targets.clone());
         let agent = Agent::with_parts(config, DefaultConnector::default(), resolver);
-        Self { agent, per_tenant: options.per_tenant, under_way: Mutex::default() }
+        Self {
+            agent,
+            authorities: options.authorities.clone(),
+            per_tenant: options.per_tenant,
+            under_way: Mutex::default(),
+        }
     }
 
     /// Sends a checked request and follows where it is led. Inside, what is the answer for the record, good or bad; outside, what
@@ -123,7 +133,7 @@ impl Client {
         let mut hop = first;
         for _ in 0..=MAX_REDIRECTS {
             let outgoing = hop.outgoing(request, known.secrets)?;
-            let answered = self.once(outgoing, until);
+            let answered = self.once(outgoing, hop.url.host_str().unwrap_or_default(), until);
             *went_out |= answered.as_ref().map_or_else(may_be_out, |_| true);
             let mut response = answered.map_err(failed)?;
             let Some(next) = hop.next(request, response.status(), response.headers())? else {
@@ -139,16 +149,29 @@ impl Client {
     fn once(
         &self,
         request: http::Request<Vec<u8>>,
+        host: &str,
         until: Instant,
     ) -> std::result::Result<http::Response<ureq::Body>, ureq::Error> {
         let left = until.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
         let bodiless = matches!(*request.method(), http::Method::GET | http::Method::HEAD | http::Method::DELETE);
+        let own = self.authorities.iter().find_map(|authority| authority.of(host));
         if bodiless {
-            let request = self.agent.configure_request(request.map(|_| ())).timeout_global(Some(left)).build();
-            self.agent.run(request)
+            self.agent.run(self.configured(request.map(|_| ()), own, left))
         } else {
-            let request = self.agent.configure_request(request).timeout_global(Some(left)).build();
-            self.agent.run(request)
+            self.agent.run(self.configured(request, own, left))
+        }
+    }
+
+    fn configured<B: ureq::AsSendBody>(
+        &self,
+        request: http::Request<B>,
+        own: Option<&TlsConfig>,
+        left: Duration,
+    ) -> http::Request<B> {
+        let configured = self.agent.configure_request(request).timeout_global(Some(left));
+        match own {
+            Some(tls) => configured.tls_config(tls.clone()).build(),
+            None => configured.build(),
         }
     }
 
@@ -180,6 +203,8 @@ impl Sent {
 /// Whether the other side may have seen something of a request that ended so. Where nobody can tell, it may.
 fn may_be_out(error: &ureq::Error) -> bool {
     match error {
+        // Who the other side is comes before the first word to it.
+        error if unproven(error).is_some() => false,
         ureq::Error::Other(other) => !(other.is::<NotPublic>() || other.is::<LookupBusy>()),
         ureq::Error::HostNotFound | ureq::Error::Timeout(ureq::Timeout::Resolve | ureq::Timeout::Connect) => false,
         ureq::Error::Io(error) => error.kind() != io::ErrorKind::ConnectionRefused,
@@ -308,6 +333,10 @@ fn received(response: &mut http::Response<ureq::Body>, secrets: &Revealed, limit
 }
 
 fn failed(error: ureq::Error) -> Error {
+    if let Some(why) = unproven(&error) {
+        let message = format!("the certificate of the other side does not count, and nothing was sent to it: {why}");
+        return Error::refused("certificate-refused", message);
+    }
     match error {
         ureq::Error::Other(other) if other.is::<NotPublic>() => {
             let message = "it leads to an address that is not public: private, local, or set aside. An operator of the service \

@@ -7,6 +7,7 @@
 //! ```
 
 mod address;
+mod authority;
 mod calls;
 mod client;
 mod lookup;
@@ -18,6 +19,7 @@ mod tape;
 mod tests;
 
 pub use address::PrivateTarget;
+pub use authority::OwnAuthority;
 pub(crate) use calls::Calls;
 pub(crate) use client::Client;
 pub use client::HttpOptions;

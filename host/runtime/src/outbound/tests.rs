@@ -22,6 +22,7 @@ use super::*;
 use crate::error::HostError;
 
 mod kept;
+mod tls;
 
 const TENANT: TenantNo = TenantNo(1);
 const NOW: backroom_domain::Instant = backroom_domain::Instant(1);
@@ -58,7 +59,7 @@ impl Other {
                 let (kept, answer) = (Arc::clone(&kept), Arc::clone(&answer));
                 std::thread::spawn(move || {
                     let mut stream = stream.unwrap();
-                    let request = read(&stream);
+                    let Ok(request) = read(&stream) else { return };
                     kept.lock().push(request.clone());
                     // The other side may have gone away.
                     drop(answer(&request, &mut stream));
@@ -88,14 +89,14 @@ impl Other {
 }
 
 /// A whole request: head, and as much body as it says.
-fn read(stream: &TcpStream) -> String {
+fn read(stream: impl io::Read) -> io::Result<String> {
     let mut reader = BufReader::new(stream);
     let mut head = String::new();
-    while !head.ends_with("\r\n\r\n") && reader.read_line(&mut head).unwrap_or(0) > 0 {}
+    while !head.ends_with("\r\n\r\n") && reader.read_line(&mut head)? > 0 {}
     let length = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
     let mut body = vec![0; length.unwrap_or(0)];
-    reader.read_exact(&mut body).unwrap();
-    head + &String::from_utf8_lossy(&body)
+    reader.read_exact(&mut body)?;
+    Ok(head + &String::from_utf8_lossy(&body))
 }
 
 fn ok(body: &str) -> String {
@@ -127,7 +128,7 @@ fn names(answers: &[&[&str]]) -> Arc<Made> {
 }
 
 fn client(named: &[PrivateTarget], names: Arc<dyn Names>) -> Client {
-    Client::with_names(&HttpOptions { private_targets: named.to_vec(), per_tenant: 2 }, names)
+    Client::with_names(&HttpOptions { private_targets: named.to_vec(), per_tenant: 2, ..HttpOptions::default() }, names)
 }
 
 /// A client for which every name leads to this machine, and only to these servers.
