@@ -17,9 +17,10 @@ const KIND: &str = "host:reversal";
 /// back, or it is as if that were not there. It swaps the sides in both columns; either entry names the other.
 ///
 /// # Errors
-/// In order: `ledger-post-denied` without the right to post anything; `text-invalid`; `ledger-read-denied`; `not-found`; `ledger-post-denied` and the like, as [`post`](super::post);
-/// `exists-with-different`; `id-already-failed`; `already-reversed`; then as [`post`](super::post), with `would-overdraw` (which
-/// `force` does without) for `insufficient`: it may bring no account below its limit, or below zero if it has none.
+/// In order: `ledger-post-denied` without the right to post anything; `text-invalid`; `ledger-read-denied`; `not-found`;
+/// `ledger-post-denied` and the like, as [`post`](super::post); `exists-with-different`; `id-already-failed`; `already-reversed`;
+/// `account-closed`; `period-locked`, `future-date`; `would-overdraw` (which `force` does without): it may bring no account below its
+/// limit, or below zero if it has none; `overflow`.
 pub fn reverse(work: &mut Work, asked: &Reversal) -> Result<Posted> {
     reverse_as(work, Operation::JournalReverse, asked)
 }
