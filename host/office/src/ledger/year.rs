@@ -68,8 +68,9 @@ pub fn close_year(work: &mut Work, book: &Id, new: NewClosing) -> Result<Changed
     let (mut rows, results) = sums(work, book, base, control.closed.as_ref(), year.last)?;
     let entries = closing_lines(&results, &retained, base)?;
     let parts = (1..).zip(&entries);
-    let ids = work
-        .attempt(|work| parts.map(|(part, lines)| post(work, &new, part, year, lines.clone())).collect::<Result<_>>())?;
+    let ids = work.attempt(|work| {
+        parts.map(|(part, lines)| post(work, &new, part, year, lines.clone())).collect::<Result<_>>()
+    })?;
     // What was posted to an account up to the end of the year is part of what was posted at all, which did not overflow.
     for line in entries.iter().flatten() {
         if let Some(row) = rows.get_mut(&line.account) {
