@@ -181,13 +181,9 @@ fn in_base(balances: Balances) -> Balances {
     of_base(folded)
 }
 
-/// Totals at cost as ledger has them: that of an account has what is below it already.
+/// Totals at cost as ledger has them: that of an account has what is below it already, also where both come to nothing.
 fn in_base_with_below(totals: Balances) -> Balances {
-    let above = |name: &str, currency: &String| {
-        with_base(name).is_some_and(|account| totals.contains_key(&(account.to_owned(), currency.clone())))
-    };
-    let kept = totals.iter().filter(|((name, currency), _)| !above(name, currency));
-    in_base(kept.map(|(key, minor)| (key.clone(), *minor)).collect())
+    in_base(amounts(totals))
 }
 
 /// The account that this one has the base column of.
