@@ -10,7 +10,8 @@ MAX_MINOR = 2**53 - 1
 
 def money(minor: int, currency: str) -> Money:
     """An amount in minor units: cents for ``USD``. Raises ``overflow``."""
-    if not 0 <= minor <= MAX_MINOR:
+    # A float is none, even if it looks whole.
+    if not isinstance(minor, int) or not 0 <= minor <= MAX_MINOR:
         raise refused("overflow", f"{minor} is no amount from 0 to {MAX_MINOR}")
     return Money(minor, currency)
 

@@ -63,15 +63,18 @@ export function money(minor: number, currency: string): Money {
 /** The sum of two amounts in one currency. Throws `currency-mismatch`, `overflow`. */
 export function plus(one: Money, other: Money): Money {
   if (one.currency !== other.currency) throw refused("currency-mismatch", `${one.currency} and ${other.currency} cannot be added`);
-  return money(one.minor + other.minor, one.currency);
+  return exact(BigInt(one.minor) + BigInt(other.minor), one.currency);
 }
 
 /** So many times the amount. Throws `overflow`. */
 export function times(one: Money, count: number): Money {
-  // The product of two exact numbers may lie beyond what is exact, and look as if it did not.
-  const minor = BigInt(one.minor) * BigInt(count);
-  if (minor > BigInt(MAX_MINOR)) throw refused("overflow", "the product is larger than an amount can be");
-  return money(Number(minor), one.currency);
+  return exact(BigInt(one.minor) * BigInt(count), one.currency);
+}
+
+// Sums and products of numbers may lie beyond what is exact, and look as if they did not.
+function exact(minor: bigint, currency: string): Money {
+  if (minor > BigInt(MAX_MINOR)) throw refused("overflow", "the sum is larger than an amount can be");
+  return money(Number(minor), currency);
 }
 
 /** The number of days of a month. */

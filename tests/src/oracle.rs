@@ -22,21 +22,27 @@ pub(crate) fn missing(program: &str, install: &str) -> bool {
 
 /// The Python interpreter of an environment that has beancount.
 pub fn beancount() -> Option<PathBuf> {
-    python_with("beancount", "beancount==3.2.3")
+    python_with("beancount", &["beancount==3.2.3"])
+}
+
+/// The Python interpreter of an environment that has beancount and its converter to hledger's journals, which needs some of what
+/// setuptools no longer has.
+pub fn beancount2ledger() -> Option<PathBuf> {
+    python_with("beancount2ledger", &["beancount==3.2.3", "beancount2ledger==1.3", "setuptools<81"])
 }
 
 /// The Python interpreter of an environment that has moto, which speaks S3 as Amazon's service does.
 pub fn moto() -> Option<PathBuf> {
-    python_with("moto.server", "moto[server]==5.2.5")
+    python_with("moto.server", &["moto[server]==5.2.5"])
 }
 
 /// The Python interpreter of an environment that has componentize-py, which makes components of Python programs.
 pub fn componentize_py() -> Option<PathBuf> {
-    python_with("componentize_py", "componentize-py==0.25.1")
+    python_with("componentize_py", &["componentize-py==0.25.1"])
 }
 
-/// The Python interpreter of an environment that has `module` out of `package`, made below `target` on first use.
-fn python_with(module: &str, package: &str) -> Option<PathBuf> {
+/// The Python interpreter of an environment that has `module` out of `packages`, made below `target` on first use.
+fn python_with(module: &str, packages: &[&str]) -> Option<PathBuf> {
     // One at a time: two tests of one process may want the same.
     static MAKING: std::sync::Mutex<()> = std::sync::Mutex::new(());
     let _making = MAKING.lock();
@@ -48,7 +54,8 @@ fn python_with(module: &str, package: &str) -> Option<PathBuf> {
         let made = Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder).status();
         let installed = made.is_ok_and(|s| s.success())
             && Command::new(&python)
-                .args(["-m", "pip", "install", "--quiet", package])
+                .args(["-m", "pip", "install", "--quiet"])
+                .args(packages)
                 .status()
                 .is_ok_and(|s| s.success());
         if !installed || !works(&python) {

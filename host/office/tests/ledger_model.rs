@@ -196,6 +196,8 @@ fn compare(work: &Work, journal: &Journal) -> Result<(), TestCaseError> {
 }
 
 proptest! {
+    #![proptest_config(books::sequences())]
+
     #[test]
     fn the_ledger_does_what_a_plain_list_of_entries_does(batches in batches()) {
         let books = books_with_chart();

@@ -392,7 +392,7 @@ pub struct Exchange {
 
 /// The entry that is posted with a match: the write-off, and what the base values of the two sides differ by. None if there is neither.
 ///
-/// Refusals, in order: `entry-needed` (the match names no id for it), `exchange-account-missing`.
+/// Refusals, in order: `exchange-account-missing`, `entry-needed` (the match names no id for it).
 pub fn match_entry(
     new: &NewMatch,
     account: &Id,

@@ -12,6 +12,7 @@ use super::periods::Changed;
 use super::rates::{self, CLOSING};
 use super::year::{check_id, host_entry, post_own};
 use crate::error::Result;
+use crate::ledger::journal;
 use crate::work::Work;
 
 /// Revalues foreign balances as of a day: an entry brings what each account is carried at in the base currency to what it is worth at
@@ -21,9 +22,10 @@ use crate::work::Work;
 ///
 /// # Errors
 /// In order: `rates-denied`; `id-too-long`, `no-accounts`, `too-many-accounts`, `account-twice`; `book-not-found`; `no-base-currency`;
-/// of the accounts in order `account-not-found`, `book-mismatch`, `account-is-header`, `not-foreign`, `history-not-kept`;
-/// `already-revalued` (of that day; a repeat with the same id is replayed); `rate-missing`; `exists-with-different`;
-/// `exchange-account-missing`; as of posting: `account-closed`, `period-locked`, `future-date`; `overflow`.
+/// of the accounts in order `account-not-found`, `book-mismatch`, `account-is-header`, `history-not-kept`, `not-foreign`;
+/// `already-revalued` (of that day; a repeat with the same id is replayed); `exists-with-different` (the id of the entry is taken);
+/// `rate-missing`; `exchange-account-missing`; as of posting: `account-closed`; `period-locked`, `future-date`; `budget-exceeded`;
+/// `overflow`.
 pub fn revalue(work: &mut Work, book: &Id, new: NewRevaluation) -> Result<Changed<Revaluation>> {
     work.rights().check_rates(Operation::Revalue, Some(book))?;
     check_form(&new)?;
@@ -37,6 +39,7 @@ pub fn revalue(work: &mut Work, book: &Id, new: NewRevaluation) -> Result<Change
         let entries = revalued.first().map(|one| one.entries.clone()).unwrap_or_default();
         return Ok(Changed { value: Revaluation { book: book.clone(), new, revalued, entries }, replayed: true });
     }
+    journal::check_new_id(work, &new.id)?;
     let mut revalued = Vec::new();
     let mut differences = Vec::new();
     for balance in balances {

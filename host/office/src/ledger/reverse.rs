@@ -17,9 +17,10 @@ const KIND: &str = "host:reversal";
 /// back, or it is as if that were not there. It swaps the sides in both columns; either entry names the other.
 ///
 /// # Errors
-/// In order: `ledger-post-denied` without the right to post anything; `text-invalid`; `ledger-read-denied`; `not-found`; `ledger-post-denied` and the like, as [`post`](super::post);
-/// `exists-with-different`; `id-already-failed`; `already-reversed`; then as [`post`](super::post), with `would-overdraw` (which
-/// `force` does without) for `insufficient`: it may bring no account below its limit, or below zero if it has none.
+/// In order: `ledger-post-denied` without the right to post anything; `text-invalid`; `ledger-read-denied`; `not-found`;
+/// `ledger-post-denied` and the like, as [`post`](super::post); `exists-with-different`; `id-already-failed`; `already-reversed`;
+/// `account-closed`; `period-locked`, `future-date`; `would-overdraw` (which `force` does without): it may bring no account below its
+/// limit, or below zero if it has none; `overflow`.
 pub fn reverse(work: &mut Work, asked: &Reversal) -> Result<Posted> {
     reverse_as(work, Operation::JournalReverse, asked)
 }
@@ -45,7 +46,7 @@ pub(crate) fn reverse_as(work: &mut Work, operation: Operation, asked: &Reversal
     }
     let floor = if asked.force { Floor::None } else { Floor::Zero };
     // What is locked for the entry is locked for taking it back.
-    let scope = Some(scope_of(&old.new));
+    let scope = Some(scope_of(&first_of(work, &old)?.new));
     let how = How { reverses: Some(asked.of.clone()), floor, scope, ..How::of(operation) };
     let entry = journal::post_new(work, new, how).map_err(overdraws)?;
     if let Some(mut stored) = work.tx().get::<StoredEntry>(&asked.of)? {
@@ -53,6 +54,16 @@ pub(crate) fn reverse_as(work: &mut Work, operation: Operation, asked: &Reversal
         work.put(&stored)?;
     }
     Ok(Posted::now(work, entry))
+}
+
+/// The entry that was taken back first, where what took it back is taken back in its turn: it is what locks look at.
+fn first_of(work: &Work, entry: &Entry) -> Result<Entry> {
+    let mut first = entry.clone();
+    while let Some(of) = first.reverses.take() {
+        let missing = || journal::damaged(&of, "what was taken back is missing".to_owned());
+        first = journal::find(work, &of)?.ok_or_else(missing)?;
+    }
+    Ok(first)
 }
 
 /// The entry that takes another one back.

@@ -41,9 +41,8 @@ struct Row {
 /// # Errors
 /// In order: `periods-denied`; `id-too-long`, `no-accounts`; `book-not-found`; `year-invalid`; `already-closed` (a repeat is replayed);
 /// `account-not-found`, `book-mismatch`, `not-equity`, `account-is-header`, `currency-mismatch` (two in one currency);
-/// `periods-open` (the year is not locked up to its end); `exists-with-different` (the id of an entry is taken);
-/// `retained-earnings-missing` (there is a result in a currency without an account); as of posting: `account-closed`, `future-date`
-/// aside; `overflow`.
+/// `periods-open` (the year is not locked up to its end); `retained-earnings-missing` (there is a result in a currency without an
+/// account); `exists-with-different` (the id of an entry is taken); as of posting, how far ahead it is aside: `account-closed`; `limit-exceeded`; `overflow`.
 pub fn close_year(work: &mut Work, book: &Id, new: NewClosing) -> Result<Changed<YearClosing>> {
     work.rights().check_periods(Operation::CloseYear, Some(book))?;
     check_form(&new)?;
@@ -68,14 +67,16 @@ pub fn close_year(work: &mut Work, book: &Id, new: NewClosing) -> Result<Changed
     }
     let (mut rows, results) = sums(work, book, base, control.closed.as_ref(), year.last)?;
     let entries = closing_lines(&results, &retained, base)?;
+    let parts = (1..).zip(&entries);
+    let ids = work.attempt(|work| {
+        parts.map(|(part, lines)| post(work, &new, part, year, lines.clone())).collect::<Result<_>>()
+    })?;
+    // What was posted to an account up to the end of the year is part of what was posted at all, which did not overflow.
     for line in entries.iter().flatten() {
         if let Some(row) = rows.get_mut(&line.account) {
             row.opening.add(line)?;
         }
     }
-    let parts = (1..).zip(entries);
-    let ids =
-        work.attempt(|work| parts.map(|(part, lines)| post(work, &new, part, year, lines)).collect::<Result<_>>())?;
     for row in rows.into_values() {
         work.put(&Opening { year: new.year, ..row.opening })?;
     }

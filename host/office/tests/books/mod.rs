@@ -10,6 +10,16 @@ use backroom_domain::{BusinessDate, Class, Currency, Id, Instant, Money, Side};
 use backroom_office::{Caller, Failure, Page, PageRequest, Work};
 use backroom_store::{Meta, Store, TenantNo};
 
+/// Sequences of commands that a property of the ledger is tried with, at least; `PROPTEST_CASES` can ask for more.
+pub(crate) const SEQUENCES: u32 = 2_000;
+
+/// How the properties of the ledger are tried. A failure prints its seed (a line that begins with `cc`) and the smallest sequence.
+pub(crate) fn sequences() -> proptest::test_runner::Config {
+    let config = proptest::test_runner::Config::default();
+    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { config.cases.max(SEQUENCES) } else { SEQUENCES };
+    proptest::test_runner::Config { cases, max_shrink_iters: 4_000, ..config }
+}
+
 /// The time of all work.
 pub(crate) const NOW: Instant = Instant(1_782_000_000_000_000);
 

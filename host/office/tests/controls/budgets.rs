@@ -156,6 +156,8 @@ fn books_with_chart() -> Books {
 }
 
 proptest! {
+    #![proptest_config(crate::books::sequences())]
+
     #[test]
     fn budgets_do_what_adding_up_all_entries_does(calls in prop::collection::vec(call(), 1..30)) {
         let books = books_with_chart();

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use backroom_domain::ledger::{EntryDetails, Holder, LockKind, NewException, Scope};
+use backroom_domain::ledger::{EntryDetails, Holder, LockKind, NewException, Reversal, ReversalDate, Scope};
 use backroom_domain::rights::{Grant, LedgerRights, Rights};
 use backroom_domain::{BusinessDate, Instant};
+use backroom_office::Work;
 use backroom_office::ledger::{
     PeriodState, create_account, grant_exception, limit_future, list_entries, list_exception_uses, list_exceptions,
-    list_periods, lock_period, post, reopen_period, revoke_exception,
+    list_periods, lock_period, post, reopen_period, reverse, revoke_exception,
 };
 use proptest::prelude::*;
 
@@ -20,6 +21,9 @@ fn june(n: u8) -> BusinessDate {
 }
 
 const HOUR: u64 = 3_600_000_000;
+
+/// The day of all work, in June.
+const TODAY: u8 = 30;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Who {
@@ -43,6 +47,8 @@ enum Call {
     Future(Option<u16>),
     /// By whom, for which day of June, and whether its kind is of the scope `sales`.
     Post(Who, u8, bool),
+    /// By whom, which of the entries, and whether on its own day or else on that of the work.
+    Reverse(Who, usize, bool),
     Wait(u64),
 }
 
@@ -66,7 +72,8 @@ fn call() -> impl Strategy<Value = Call> {
             .prop_map(|(name, scope, holder, hours)| Call::Grant { name, scope, holder, hours }),
         1 => (0_u8..5).prop_map(Call::Revoke),
         1 => prop::option::of(0_u16..10).prop_map(Call::Future),
-        8 => (who, 1_u8..=30, any::<bool>()).prop_map(|(who, day, sales)| Call::Post(who, day, sales)),
+        8 => (who.clone(), 1_u8..=30, any::<bool>()).prop_map(|(who, day, sales)| Call::Post(who, day, sales)),
+        4 => (who, 0_usize..12, any::<bool>()).prop_map(|(who, which, own)| Call::Reverse(who, which, own)),
         2 => (1_u64..4).prop_map(Call::Wait),
     ]
 }
@@ -78,7 +85,8 @@ struct Model {
     hard: BTreeMap<Scope, BTreeSet<u8>>,
     exceptions: Vec<Exception>,
     future: Option<u16>,
-    posted: Vec<u8>,
+    /// Name, day, whether it is of `sales`; and whether it can be taken back, which it was not yet.
+    posted: Vec<(String, u8, bool, bool)>,
     uses: Vec<(String, String)>,
     /// Entries that were tried: an id that is refused once is refused for good.
     tried: u32,
@@ -152,6 +160,18 @@ impl Model {
         Ok(false)
     }
 
+    fn reverse(&mut self, who: Who, which: usize, own: bool) -> Said {
+        let Some((_, day, sales, open)) = self.posted.get(which).cloned() else { return no("not-found") };
+        if !open {
+            return no("already-reversed");
+        }
+        let said = self.post(who, if own { day } else { TODAY }, sales);
+        if said.is_ok() {
+            self.posted[which].3 = false;
+        }
+        said
+    }
+
     fn post(&mut self, who: Who, day: u8, sales: bool) -> Said {
         let scopes = if sales { vec![Scope::All, Scope::Sales] } else { vec![Scope::All] };
         let has = |days: &BTreeMap<Scope, BTreeSet<u8>>, scope: &Scope| {
@@ -184,9 +204,17 @@ impl Model {
             return no("future-date");
         }
         let name = format!("e{}", self.tried);
-        self.posted.push(day);
+        self.posted.push((name.clone(), day, sales, true));
         self.uses.extend(used.into_iter().map(|exception| (exception, name.clone())));
         Ok(false)
+    }
+}
+
+fn by(books: &Books, who: Who, now: Instant) -> Work {
+    match who {
+        Who::Ann => books.work_by("ann", None, now),
+        Who::Bob => books.work_by("bob", None, now),
+        Who::Robot => books.work_by("ann", Some("robot"), now),
     }
 }
 
@@ -195,7 +223,7 @@ fn both(books: &Books, model: &mut Model, call: Call) -> (Said, Said) {
     let main = id("main");
     let now = Instant(NOW.0 + model.at);
     let mut work = books.work_by("boss", None, now);
-    let posting = matches!(call, Call::Post(..));
+    let posting = matches!(call, Call::Post(..) | Call::Reverse(..));
     let (got, want) = match call {
         Call::Lock(scope, kind, until) => (
             answer(lock_period(&mut work, &main, scope, kind, june(until))).map(|changed| changed.replayed),
@@ -232,11 +260,7 @@ fn both(books: &Books, model: &mut Model, call: Call) -> (Said, Said) {
         Call::Post(who, day, sales) => {
             drop(work);
             model.tried += 1;
-            work = match who {
-                Who::Ann => books.work_by("ann", None, now),
-                Who::Bob => books.work_by("bob", None, now),
-                Who::Robot => books.work_by("ann", Some("robot"), now),
-            };
+            work = by(books, who, now);
             let date = june(day).to_string();
             let mut new = entry(&format!("e{}", model.tried), &date, pair("1000", "2000", 5, "USD"));
             if sales {
@@ -244,6 +268,16 @@ fn both(books: &Books, model: &mut Model, call: Call) -> (Said, Said) {
                 new.details = Some(Box::new(details));
             }
             (answer(post(&mut work, new)).map(|posted| posted.replayed), model.post(who, day, sales))
+        }
+        Call::Reverse(who, which, own) => {
+            drop(work);
+            model.tried += 1;
+            work = by(books, who, now);
+            let of = model.posted.get(which).map_or("nowhere", |(name, ..)| name);
+            let date = if own { ReversalDate::Original } else { ReversalDate::Now };
+            let entry = id(&format!("e{}", model.tried));
+            let asked = Reversal { of: id(of), entry, date, reason: "wrong".to_owned(), force: true };
+            (answer(reverse(&mut work, &asked)).map(|posted| posted.replayed), model.reverse(who, which, own))
         }
         Call::Wait(hours) => {
             model.at += hours * HOUR;
@@ -261,6 +295,8 @@ fn both(books: &Books, model: &mut Model, call: Call) -> (Said, Said) {
 }
 
 proptest! {
+    #![proptest_config(crate::books::sequences())]
+
     #[test]
     fn nothing_is_posted_to_a_locked_day_but_under_an_exception(calls in prop::collection::vec(call(), 1..60)) {
         let books = with_accounts();
@@ -273,7 +309,7 @@ proptest! {
         let work = books.work(Rights::all());
         let main = id("main");
         let dates: Vec<_> = all(7, |page| list_entries(&work, page)).into_iter().map(|entry| entry.new.date).collect();
-        prop_assert_eq!(dates, model.posted.iter().map(|day| june(*day)).collect::<Vec<_>>());
+        prop_assert_eq!(dates, model.posted.iter().map(|(_, day, ..)| june(*day)).collect::<Vec<_>>());
         let mut uses = Vec::new();
         for exception in all(2, |page| list_exceptions(&work, &main, page)) {
             for used in all(2, |page| list_exception_uses(&work, &main, &exception.new.id, page)) {
@@ -354,6 +390,11 @@ fn the_calls_of_the_model_reach_every_outcome() {
         "Revoke exception-expired",
         "Revoke false",
         "Revoke true",
+        "Reverse already-reversed",
+        "Reverse exception-expired",
+        "Reverse false",
+        "Reverse future-date",
+        "Reverse period-locked",
         "Post period-locked",
         "Post exception-expired",
         "Post future-date",
@@ -424,8 +465,6 @@ fn rights_are_by_book() {
 /// What is locked for an entry is locked for taking it back, and an open day takes it.
 #[test]
 fn a_reversal_goes_to_an_open_day() {
-    use backroom_domain::ledger::{Reversal, ReversalDate};
-    use backroom_office::ledger::reverse;
     let books = with_accounts();
     let main = id("main");
     books.set_up(|work| {

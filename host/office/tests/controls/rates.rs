@@ -41,6 +41,8 @@ fn newest<'a>(set: &'a [NewRate], from: &str, to: &str, kind: &str, date: Busine
 }
 
 proptest! {
+    #![proptest_config(crate::books::sequences())]
+
     #[test]
     fn the_newest_rate_is_found_as_in_a_list(sets in prop::collection::vec(prop::collection::vec(rate(), 1..4), 1..12)) {
         let books = Books::new();

@@ -91,6 +91,8 @@ fn decimal() -> impl Strategy<Value = String> {
 }
 
 proptest! {
+    #![proptest_config(crate::books::sequences())]
+
     #[test]
     fn what_accounts_are_carried_at_becomes_what_they_are_worth(
         spot in (decimal(), decimal()),

@@ -204,7 +204,7 @@ fn check(before: &[Entry], work: &Work, year: u16, month: u8) -> Result<(), Test
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases.min(2_000), ..ProptestConfig::default() })]
+    #![proptest_config(crate::books::sequences())]
 
     #[test]
     fn a_closing_changes_nothing_but_where_the_result_stands(

@@ -7,7 +7,6 @@ use backroom_domain::ledger::{Reversal, WriteOff};
 use backroom_office::Work;
 use backroom_office::ledger::{ItemFilter, ageing, list_open_items, match_items, post, reverse, unmatch};
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
 
 use super::books::{all, code, commit, day, id};
 use super::{at, balances, company, euros, everything, matching};
@@ -187,13 +186,11 @@ fn check(work: &Work, model: &Model) {
     }
 }
 
-#[test]
-fn what_is_open_adds_up_to_the_balance() {
-    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(400);
-    let config = Config { cases, failure_persistence: None, ..Config::default() };
-    let mut runner = TestRunner::new(config);
-    let calls = prop::collection::vec(call(), 1..40);
-    let ended = runner.run(&calls, |calls| {
+proptest! {
+    #![proptest_config(super::books::sequences())]
+
+    #[test]
+    fn what_is_open_adds_up_to_the_balance(calls in prop::collection::vec(call(), 1..40)) {
         let (books, mut model) = (company(), Model::default());
         for (number, calls) in calls.chunks(8).enumerate() {
             let mut work = books.work(everything());
@@ -203,9 +200,5 @@ fn what_is_open_adds_up_to_the_balance() {
             }
             commit(work);
         }
-        Ok(())
-    });
-    if let Err(why) = ended {
-        panic!("{why}");
     }
 }

@@ -190,6 +190,7 @@ impl Model {
         match command {
             Command::Post(item) => vec![self.post(item)],
             Command::Batch { items, all } => self.batch(items, *all),
+            Command::Apart { .. } => vec![Err("group-apart")],
             Command::Hold { item, timeout } => vec![self.place(item, *timeout)],
             Command::Settle { hold, entry, amount, last, later } => {
                 vec![self.settle(hold, entry, *amount, *last, *later)]

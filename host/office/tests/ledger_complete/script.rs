@@ -59,14 +59,49 @@ pub(crate) struct Item {
 #[derive(Debug, Clone)]
 pub(crate) enum Command {
     Post(Item),
-    Batch { items: Vec<(Option<u32>, Item)>, all: bool },
-    Hold { item: Item, timeout: Option<u64> },
-    Settle { hold: String, entry: String, amount: Option<u64>, last: bool, later: bool },
-    Release { hold: String, amount: Option<u64> },
-    Reverse { of: String, entry: String, original: bool, force: bool },
-    Limit { account: &'static str, behind: bool, min: Option<i64>, max: Option<i64> },
-    Close { account: &'static str, sweep: Option<(&'static str, String)> },
-    Reopen { account: &'static str },
+    Batch {
+        items: Vec<(Option<u32>, Item)>,
+        all: bool,
+    },
+    /// A group that another entry stands in the middle of.
+    Apart {
+        group: [Item; 2],
+        between: Item,
+    },
+    Hold {
+        item: Item,
+        timeout: Option<u64>,
+    },
+    Settle {
+        hold: String,
+        entry: String,
+        amount: Option<u64>,
+        last: bool,
+        later: bool,
+    },
+    Release {
+        hold: String,
+        amount: Option<u64>,
+    },
+    Reverse {
+        of: String,
+        entry: String,
+        original: bool,
+        force: bool,
+    },
+    Limit {
+        account: &'static str,
+        behind: bool,
+        min: Option<i64>,
+        max: Option<i64>,
+    },
+    Close {
+        account: &'static str,
+        sweep: Option<(&'static str, String)>,
+    },
+    Reopen {
+        account: &'static str,
+    },
 }
 
 /// Commands, seconds that pass before them, and whether the work is kept.
@@ -147,6 +182,7 @@ fn command() -> impl Strategy<Value = Command> {
     let bound = || prop::option::weighted(0.6, -20..60_i64);
     prop_oneof![
         10 => item('e').prop_map(Command::Post),
+        1 => ([item('e'), item('e')], item('e')).prop_map(|(group, between)| Command::Apart { group, between }),
         4 => (batch, prop::bool::weighted(0.3)).prop_map(|(items, all)| Command::Batch { items, all }),
         7 => (item('h'), prop::option::weighted(0.5, 1..20_u64)).prop_map(|(item, timeout)| {
             let reference = item.reference.filter(|reference| reference.ends_with('3'));
@@ -241,6 +277,11 @@ pub(crate) fn give(work: &mut Work, command: &Command, model: &Model) -> Vec<Res
             let items = items.iter().map(|(group, item)| BatchItem { group: *group, entry: entry(item) }).collect();
             let outcomes = ledger::post_batch(work, items, mode).unwrap();
             outcomes.into_iter().map(|outcome| told(number(outcome.map_err(Failure::from)))).collect()
+        }
+        Command::Apart { group: [first, second], between } => {
+            let item = |group, item| BatchItem { group, entry: entry(item) };
+            let items = vec![item(Some(1), first), item(None, between), item(Some(1), second)];
+            one(ledger::post_batch(work, items, BatchMode::Independent).map(|_| 0))
         }
         Command::Hold { item, timeout } => {
             one(ledger::hold(work, NewHold { entry: entry(item), timeout_seconds: *timeout }).map(|_| 0))

@@ -2,7 +2,9 @@
 //! that the programs give, and what is refused is refused with line and reason.
 //!
 //! The examples are read where the packages put them (`hledger help` prints its manual, Debian's `ledger` has
-//! `/usr/share/doc/ledger/ledger3.html` and `examples/sample.dat`), so nothing of theirs is part of this project.
+//! `/usr/share/doc/ledger/ledger3.html` and `examples/sample.dat`), so nothing of theirs is part of this project. beancount's package has
+//! no manual, but some hundred journals in its own tests; beancount2ledger, of its makers, writes them in hledger's syntax, and what is
+//! imported has the balances that beancount gives.
 
 use std::path::Path;
 use std::process::Command;
@@ -12,7 +14,7 @@ use backroom_office::imports::{self, ImportFailure, RowProblem};
 use backroom_office::ledger::trial_balance;
 
 use crate::books::Books;
-use crate::oracle::require;
+use crate::oracle::{beancount2ledger, require};
 use crate::tools::{self, Balances, output};
 
 /// What an import of the text gives: the balances, or what is wrong.
@@ -156,6 +158,74 @@ fn the_examples_of_ledgers_manual_are_imported_with_its_balances_or_refused_with
     let (imported, refused) =
         compare("ledger", &examples, |text| tools::ledger(Path::new("-"), Some(text), None, false));
     assert!(imported >= 5 && refused >= 1, "{imported} imported, {refused} refused, of {}", examples.len());
+}
+
+/// Every journal in beancount's own tests that it reads without complaint and that has transactions: its name, the same in hledger's
+/// syntax, and the balances.
+const EXAMPLES_OF_BEANCOUNT: &str = "
+import ast, json, pathlib
+from collections import defaultdict
+import beancount, beancount2ledger
+from beancount import loader
+from beancount.core import data, inventory
+seen = set()
+for path in sorted(pathlib.Path(beancount.__file__).parent.rglob('*_test.py')):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if not isinstance(node, ast.FunctionDef) or 'load_doc' not in str([ast.dump(d) for d in node.decorator_list]):
+            continue
+        text = ast.get_docstring(node) or ''
+        entries, errors, _ = loader.load_string(text)
+        if errors or text in seen or not any(True for _ in data.filter_txns(entries)):
+            continue
+        seen.add(text)
+        sums = defaultdict(inventory.Inventory)
+        for entry in data.filter_txns(entries):
+            for posting in entry.postings:
+                sums[posting.account].add_position(posting)
+        print(json.dumps({
+            'name': f'{path.stem}.{node.name}',
+            'journal': beancount2ledger.convert(entries, 'hledger'),
+            'balances': [[account, f'{position.units.number:f}', position.units.currency]
+                for account, held in sums.items() for position in held.reduce(lambda p: p.units)],
+        }))
+";
+
+#[derive(serde::Deserialize)]
+struct Converted {
+    name: String,
+    journal: String,
+    balances: Vec<[String; 3]>,
+}
+
+#[test]
+fn the_examples_of_beancounts_tests_are_imported_with_its_balances_or_refused_with_a_reason() {
+    let Some(python) = beancount2ledger() else { return };
+    let text = output(Command::new(python).arg("-c").arg(EXAMPLES_OF_BEANCOUNT), None).unwrap();
+    let (mut imported, mut refused, mut wrong) = (0, 0, Vec::new());
+    for line in text.lines() {
+        let Converted { name, journal, balances } = serde_json::from_str(line).unwrap();
+        // What beancount tolerates of a difference, the converter posts; and what has more digits than its currency is no balance.
+        let Ok(theirs) = tools::balances(&balances) else { continue };
+        if journal.contains("Equity:Rounding") {
+            continue;
+        }
+        match import(&journal) {
+            Ok(ours) => {
+                imported += 1;
+                let theirs = as_codes(theirs);
+                if ours != theirs {
+                    wrong.push(format!("{name}: {ours:?} and not {theirs:?}:\n{journal}"));
+                }
+            }
+            Err(rows) => {
+                refused += 1;
+                assert!(rows.iter().all(|row| row.line.is_some() && !row.message.is_empty()), "{name}: {rows:?}");
+            }
+        }
+    }
+    eprintln!("beancount: {imported} examples imported, {refused} refused");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(imported >= 5 && refused >= 1, "{imported} imported, {refused} refused");
 }
 
 #[test]

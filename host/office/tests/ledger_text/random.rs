@@ -1,13 +1,17 @@
 //! Random books: charts with names that are hard to write, entries in several currencies, with and without a base currency,
-//! reversals, exchange differences, a closing.
+//! reversals, exchange differences, revaluations, years that are closed.
 
 use backroom_domain::ledger::{
-    AccountType, Dimension, EntryDetails, Line, LineDetails, Metadata, NewAccount, NewBook, Reversal, ReversalDate,
+    AccountType, Dimension, EntryDetails, Line, LineDetails, LockKind, Metadata, NewAccount, NewBook, NewClosing,
+    NewRate, NewRevaluation, Reversal, ReversalDate, Scope,
 };
 use backroom_domain::{Currency, Decimal, Id, MAX_MINOR, Side};
-use backroom_office::ledger::{create_account, create_book, post, reverse};
+use backroom_office::ledger::{
+    close_year, create_account, create_book, lock_period, post, revalue, reverse, set_rates,
+};
+use backroom_office::{Failure, Work};
 
-use crate::books::{self, Books, id, money};
+use crate::books::{self, Books, day, id, money};
 
 /// Test choices that can be played again: xorshift64*.
 pub(crate) struct Choices(u64);
@@ -60,7 +64,6 @@ pub(crate) const DAYS: [&str; 6] = ["1900-01-01", "2023-12-31", "2024-01-01", "2
 pub(crate) struct Known {
     pub(crate) code: String,
     pub(crate) currency: &'static str,
-    pub(crate) kind: AccountType,
 }
 
 /// The book `main` with USD as its base currency; exchange differences go to two accounts of the case.
@@ -105,7 +108,7 @@ pub(crate) fn chart(books: &Books, case: usize, base: bool, choices: &mut Choice
         for (name, kind) in [("gain", AccountType::Income), ("loss", AccountType::Expense)] {
             let code = format!("{case}{name}");
             create_account(work, add(&code, kind, None, "USD", true)).unwrap();
-            known.push(Known { code, currency: "USD", kind });
+            known.push(Known { code, currency: "USD" });
         }
         for n in 0..4 + choices.below(6) {
             let currency = CURRENCIES[if n < 2 { 0 } else { n / 2 % 4 }];
@@ -119,84 +122,152 @@ pub(crate) fn chart(books: &Books, case: usize, base: bool, choices: &mut Choice
             let kind = below.as_ref().map_or_else(|| *choices.one(&KINDS), |(_, kind)| *kind);
             create_account(work, add(&code, kind, below.as_ref().map(|(code, _)| code.as_str()), currency, true))
                 .unwrap();
-            known.push(Known { code, currency, kind });
+            known.push(Known { code, currency });
+        }
+        let used: std::collections::BTreeSet<&str> = known.iter().map(|known| known.currency).collect();
+        for currency in used {
+            let code = format!("{case}kept{currency}");
+            create_account(work, add(&code, AccountType::Equity, None, currency, true)).unwrap();
+            known.push(Known { code, currency });
         }
     });
     known
 }
 
-/// Posts random entries. Some are taken back; sometimes what was earned is closed at the end. Gives how many entries there are, and
-/// how many of them take another back.
-pub(crate) fn journal(
-    books: &Books,
-    case: usize,
-    accounts: &[Known],
-    base: bool,
-    choices: &mut Choices,
-) -> (usize, usize) {
-    let mut posted: Vec<Vec<Line>> = Vec::new();
-    let mut reversed = 0;
-    books.set_up(|work| {
-        let mut open: Vec<Id> = Vec::new();
-        for n in 0..1 + choices.below(12) {
-            let name = format!("{case}:e{n}");
-            if !open.is_empty() && choices.below(5) == 0 {
-                let of = open.swap_remove(choices.below(open.len()));
-                let date = if choices.below(2) == 0 { ReversalDate::Now } else { ReversalDate::Original };
-                let reason = (*choices.one(&TEXTS)).to_owned();
-                let asked = Reversal { of, entry: id(&name), date, reason, force: true };
-                match reverse(work, &asked) {
-                    Ok(done) => {
-                        posted.push(done.entry.new.lines);
-                        reversed += 1;
-                    }
-                    Err(failure) => assert!(failure.to_string().contains("overflow"), "{failure}"),
-                }
-                continue;
-            }
-            let mut lines = lines(accounts, choices);
-            if base {
-                lines.iter_mut().for_each(|line| rate(line, choices));
-            }
-            if post_one(work, &name, lines, choices, &mut posted) {
-                open.push(id(&name));
-            }
-        }
-        if !base && choices.below(3) == 0 {
-            let lines = closing(accounts, &posted);
-            if lines.len() >= 2 {
-                post_one(work, &format!("{case}:close"), lines, choices, &mut posted);
-            }
-        }
-    });
-    (posted.len(), reversed)
+/// What random books have.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Counts {
+    /// Entries in all.
+    pub(crate) entries: usize,
+    /// Those that take another back.
+    pub(crate) reversed: usize,
+    /// Those that close a year.
+    pub(crate) closing: usize,
+    /// Those of a revaluation.
+    pub(crate) revalued: usize,
 }
 
-fn post_one(
-    work: &mut backroom_office::Work,
-    name: &str,
-    lines: Vec<Line>,
+impl Counts {
+    pub(crate) fn add(&mut self, other: Self) {
+        self.entries += other.entries;
+        self.reversed += other.reversed;
+        self.closing += other.closing;
+        self.revalued += other.revalued;
+    }
+}
+
+/// Posts random entries, takes some of them back, revalues what is foreign, and closes up to two years, each of which is followed by more
+/// entries.
+pub(crate) fn journal(books: &Books, case: usize, accounts: &[Known], base: bool, choices: &mut Choices) -> Counts {
+    let mut counts = Counts::default();
+    books.set_up(|work| {
+        let mut open: Vec<Id> = Vec::new();
+        entries(work, case, (0, 0), accounts, base, &mut open, &mut counts, choices);
+        for (n, (year, days)) in [(2023, 2), (2024, 5)].into_iter().enumerate() {
+            if base && choices.below(2) == 0 {
+                counts.revalued += revalue_all(work, case, n, accounts, choices);
+            }
+            if choices.below(2) == 0 {
+                counts.closing += close(work, case, year, accounts);
+                entries(work, case, (n + 1, days), accounts, base, &mut open, &mut counts, choices);
+            }
+        }
+        counts.entries += counts.closing + counts.revalued;
+    });
+    counts
+}
+
+/// Posts entries on the days that are open, and takes back some of those that there are.
+#[expect(clippy::too_many_arguments, reason = "a helper of one caller")]
+fn entries(
+    work: &mut Work,
+    case: usize,
+    (part, days): (usize, usize),
+    accounts: &[Known],
+    base: bool,
+    open: &mut Vec<Id>,
+    counts: &mut Counts,
     choices: &mut Choices,
-    posted: &mut Vec<Vec<Line>>,
-) -> bool {
-    let date = *choices.one::<&str>(&DAYS);
+) {
+    for n in 0..1 + choices.below(if part == 0 { 10 } else { 4 }) {
+        let name = format!("{case}:e{part}-{n}");
+        if !open.is_empty() && choices.below(5) == 0 {
+            let of = open.swap_remove(choices.below(open.len()));
+            let date = if choices.below(2) == 0 { ReversalDate::Now } else { ReversalDate::Original };
+            let reason = (*choices.one(&TEXTS)).to_owned();
+            let asked = Reversal { of, entry: id(&name), date, reason, force: true };
+            if done(reverse(work, &asked), &["overflow", "period-locked"]).is_some() {
+                (counts.entries, counts.reversed) = (counts.entries + 1, counts.reversed + 1);
+            }
+            continue;
+        }
+        let mut lines = lines(accounts, choices);
+        if base {
+            lines.iter_mut().for_each(|line| rate(line, choices));
+        }
+        let date = *choices.one::<&str>(&DAYS[days..]);
+        if post_one(work, &name, date, lines, choices) {
+            counts.entries += 1;
+            open.push(id(&name));
+        }
+    }
+}
+
+/// What was done; none if it was refused for what can happen to random books.
+fn done<T>(result: backroom_office::Result<T>, refusals: &[&str]) -> Option<T> {
+    match result {
+        Ok(done) => Some(done),
+        Err(Failure::Business(error)) if refusals.contains(&error.code()) => None,
+        Err(failure) => panic!("{failure}"),
+    }
+}
+
+/// Revalues every foreign account at a rate of the day; gives how many entries that took.
+fn revalue_all(work: &mut Work, case: usize, n: usize, accounts: &[Known], choices: &mut Choices) -> usize {
+    let main = id("main");
+    let as_of = day(["2024-01-01", "2024-07-01"][n]);
+    let usd = Currency::parse("USD", "c").unwrap();
+    let rates = CURRENCIES.iter().zip(["1.0875", "0.00671", "3.25"].iter().cycle()).filter(|(from, _)| **from != "USD");
+    let rate = |(from, rate): (&&str, &&str)| NewRate {
+        date: as_of,
+        from: Currency::parse(from, "c").unwrap(),
+        to: usd,
+        kind: id("closing"),
+        rate: Decimal::parse(rate, "r").unwrap(),
+    };
+    set_rates(work, &main, rates.map(rate).collect()).unwrap();
+    let foreign: Vec<Id> = accounts.iter().filter(|account| account.currency != "USD").map(|a| id(&a.code)).collect();
+    if foreign.is_empty() {
+        return 0;
+    }
+    let new = NewRevaluation {
+        id: id(&format!("{case}:value-{n}")),
+        as_of,
+        accounts: foreign,
+        kind: None,
+        reverse: choices.below(2) == 0,
+    };
+    done(revalue(work, &main, new), &["overflow", "period-locked"]).map_or(0, |done| done.value.entries.len())
+}
+
+/// Closes a year; gives how many entries that took.
+fn close(work: &mut Work, case: usize, year: u16, accounts: &[Known]) -> usize {
+    let main = id("main");
+    let kept = accounts.iter().filter(|account| account.code.contains("kept")).map(|account| id(&account.code));
+    let new = NewClosing { id: id(&format!("{case}:close-{year}")), year, retained_earnings: kept.collect() };
+    lock_period(work, &main, Scope::All, LockKind::Soft, day(&format!("{year}-12-31"))).unwrap();
+    done(close_year(work, &main, new), &["overflow"]).map_or(0, |done| done.value.entries.len())
+}
+
+fn post_one(work: &mut Work, name: &str, date: &str, lines: Vec<Line>, choices: &mut Choices) -> bool {
     let mut entry = books::entry(name, date, lines);
     entry.description = (*choices.one(&TEXTS)).to_owned();
     if choices.below(3) == 0 {
         let metadata = vec![Metadata { name: id("a:b.c"), value: (*choices.one(&TEXTS)).to_owned() }];
         entry.details = Some(Box::new(EntryDetails { metadata, ..EntryDetails::default() }));
     }
-    match post(work, entry) {
-        Ok(done) => {
-            posted.push(done.entry.new.lines);
-            true
-        }
-        // The sums of an account may be full.
-        Err(failure) => {
-            assert!(failure.to_string().contains("overflow"), "{failure}");
-            false
-        }
-    }
+    // The sums of an account may be full.
+    done(post(work, entry), &["overflow"]).is_some()
 }
 
 /// Gives a foreign line one of two rates, so that most entries leave an exchange difference.
@@ -248,26 +319,4 @@ fn dimensions(choices: &mut Choices) -> Vec<Dimension> {
     let take = choices.below(3);
     let dimension = |name: &&str| Dimension { name: id(name), value: id("CC-410:x/y.z_1") };
     names.iter().take(take).map(dimension).collect()
-}
-
-/// Brings income and expenses to nothing, against the first other account of each currency.
-fn closing(accounts: &[Known], posted: &[Vec<Line>]) -> Vec<Line> {
-    let mut lines = Vec::new();
-    for account in accounts.iter().filter(|a| matches!(a.kind, AccountType::Income | AccountType::Expense)) {
-        let own = posted.iter().flatten().filter(|line| line.account.as_str() == account.code);
-        let balance: i128 = own
-            .map(|l| if l.side == Side::Debit { i128::from(l.amount.minor) } else { -i128::from(l.amount.minor) })
-            .sum();
-        let other = accounts
-            .iter()
-            .find(|a| a.currency == account.currency && !matches!(a.kind, AccountType::Income | AccountType::Expense));
-        let (Some(other), true) = (other, balance != 0 && balance.unsigned_abs() <= u128::from(MAX_MINOR)) else {
-            continue;
-        };
-        let minor = u64::try_from(balance.unsigned_abs()).unwrap();
-        let (own, against) = if balance > 0 { (Side::Credit, Side::Debit) } else { (Side::Debit, Side::Credit) };
-        lines.push(books::line(&account.code, own, minor, account.currency));
-        lines.push(books::line(&other.code, against, minor, account.currency));
-    }
-    lines
 }

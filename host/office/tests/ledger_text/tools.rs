@@ -105,6 +105,15 @@ pub(crate) fn beancount(python: &Path, file: &Path, end: &str) -> [Balances; 3] 
     [all, before, cost]
 }
 
+/// Out of rows of account, amount and commodity.
+pub(crate) fn balances(rows: &[[String; 3]]) -> Result<Balances, String> {
+    let mut balances = Balances::new();
+    for [account, amount, commodity] in rows {
+        add(&mut balances, account, commodity, amount)?;
+    }
+    Ok(balances)
+}
+
 /// Says so if the program has more digits than the currency.
 fn add(balances: &mut Balances, account: &str, commodity: &str, amount: &str) -> Result<(), String> {
     let code = match commodity {
