@@ -73,6 +73,7 @@ const WIT: Files = sdk!["../wit":
     "deps/ledger/bank.wit",
     "deps/ledger/books.wit",
     "deps/ledger/budgets.wit",
+    "deps/ledger/chart.wit",
     "deps/ledger/holds.wit",
     "deps/ledger/journal.wit",
     "deps/ledger/open-items.wit",

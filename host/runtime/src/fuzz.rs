@@ -15,7 +15,7 @@ use crate::bindings::backroom::host::{clock, config, files, http, log, state};
 use crate::bindings::backroom::hr::{benefits, workers};
 use crate::bindings::backroom::inventory::{items, stock};
 use crate::bindings::backroom::ledger::{
-    accounts, balances, bank, books, budgets, holds, journal, open_items, periods, rates, reports,
+    accounts, balances, bank, books, budgets, chart, holds, journal, open_items, periods, rates, reports,
 };
 use crate::error::HostError;
 use crate::state::RunState;
@@ -171,7 +171,7 @@ fn call(s: &mut RunState, u: &mut Unstructured<'_>) -> Result<std::result::Resul
 
 /// Books, holds, batches, reports, open items, bank.
 fn ledger_calls(s: &mut RunState, u: &mut Unstructured<'_>) -> Result<std::result::Result<(), HostError>> {
-    Ok(match u.int_in_range(0..=24)? {
+    Ok(match u.int_in_range(0..=29)? {
         0 => balances::Host::get_many(s, vec![text(u)?, text(u)?], u.arbitrary()?, u.arbitrary()?).map(drop),
         1 => journal::Host::post_with(s, entry(u)?, u.arbitrary()?).map(drop),
         2 => {
@@ -232,6 +232,25 @@ fn ledger_calls(s: &mut RunState, u: &mut Unstructured<'_>) -> Result<std::resul
         }
         22 => bank::Host::suggest(s, text(u)?, maybe(u)?, u.arbitrary()?).map(drop),
         23 => bank::Host::confirm(s, text(u)?, text(u)?, item(u)?).map(drop),
+        24 => {
+            let book = near(u, |book: &mut chart::NewBook, u| {
+                (book.id, book.base) = (text(u)?, "USD".to_owned());
+                (book.retained_earnings, book.exchange_gain, book.exchange_loss) = (None, None, None);
+                Ok(())
+            })?;
+            chart::Host::create_book(s, book)
+        }
+        25 => {
+            let account = near(u, |account: &mut chart::NewAccount, u| {
+                (account.code, account.currency) = (text(u)?, "USD".to_owned());
+                account.parent = maybe(u)?;
+                Ok(())
+            })?;
+            chart::Host::create_account(s, account).map(drop)
+        }
+        26 => chart::Host::update_account(s, text(u)?, u.arbitrary()?).map(drop),
+        27 => chart::Host::close_account(s, text(u)?, text(u)?, u.arbitrary()?).map(drop),
+        28 => chart::Host::reopen_account(s, text(u)?).map(drop),
         _ => bank::Host::undo(s, text(u)?, text(u)?, u.arbitrary()?).map(drop),
     })
 }

@@ -27,7 +27,7 @@ pub use bank::{
     list_bank_lines, suggest_matches, undo_confirmation,
 };
 pub use batch::{Outcome, post_batch};
-pub use books::{create_book, get_book, list_books};
+pub use books::{check_chart, create_book, get_book, list_books};
 pub use budgets::{BudgetRow, BudgetStatus, budget_status, list_budgets, set_budget};
 pub use export::{ExportFailure, Exported, export};
 pub use holds::{Placed, get_hold, hold, list_holds, release, settle};

@@ -17,6 +17,7 @@ use backroom_domain::{BusinessDate, Error, Money, Side};
 use backroom_office::ledger::reports::{self, MAX_LARGEST};
 use backroom_office::ledger::{ExportFailure, export};
 use backroom_office::{Failure, Work};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::admission::Task;
@@ -30,7 +31,7 @@ use crate::session::Answer;
 const LARGEST: usize = 10;
 
 /// The query of a report.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Columns {
     from: Option<BusinessDate>,
@@ -40,7 +41,7 @@ pub(crate) struct Columns {
 }
 
 /// The query of what is about one span.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Days {
     from: Option<BusinessDate>,
@@ -48,7 +49,7 @@ pub(crate) struct Days {
 }
 
 /// The query of a statement.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Lines {
     from: Option<BusinessDate>,
@@ -58,7 +59,7 @@ pub(crate) struct Lines {
 }
 
 /// The query of an explanation.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Why {
     from: Option<BusinessDate>,
@@ -67,7 +68,7 @@ pub(crate) struct Why {
 }
 
 /// The query of a cash flow statement.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Cash {
     /// Patterns of the codes of cash accounts, with commas between them.
@@ -77,7 +78,7 @@ pub(crate) struct Cash {
 }
 
 /// The query of an assertion.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Stated {
     date: BusinessDate,
@@ -89,14 +90,14 @@ pub(crate) struct Stated {
 }
 
 /// The query of an export.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct As {
     format: String,
 }
 
 /// What is to be split.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Allocation {
     /// `1000.50 USD`.

@@ -6,6 +6,7 @@ use backroom_domain::ledger::Sums;
 use backroom_domain::ledger::reports::Span;
 use backroom_domain::rights::Operation;
 use backroom_domain::{Currency, Id, Side};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::scan::each_entry;
@@ -15,7 +16,7 @@ use crate::ledger::accounts::kind_of;
 use crate::work::Work;
 
 /// What was posted to an account with one value of a dimension.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DimensionRow {
     /// The value; none for lines without the dimension.
     #[serde(default, skip_serializing_if = "Option::is_none")]

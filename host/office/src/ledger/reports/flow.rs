@@ -10,6 +10,7 @@ use backroom_domain::ledger::reports::{Net, Span};
 use backroom_domain::ledger::{AccountType, Sums};
 use backroom_domain::rights::{Operation, Pattern};
 use backroom_domain::{Currency, Error, Id, Side};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::scan::each_entry;
@@ -19,7 +20,7 @@ use crate::ledger::accounts::kind_of;
 use crate::work::Work;
 
 /// What cash came from and went to by one account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CashRow {
     /// The counter-account.
     pub account: Id,
@@ -37,7 +38,7 @@ pub struct CashRow {
 }
 
 /// The cash accounts together in one currency.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CashTotal {
     /// The currency.
     pub currency: Currency,
@@ -52,7 +53,7 @@ pub struct CashTotal {
 }
 
 /// A cash flow statement.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CashFlow {
     /// The accounts that are cash.
     pub cash: Vec<Id>,
