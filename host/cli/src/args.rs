@@ -84,6 +84,8 @@ pub(crate) enum Command {
     Log(commands::log::Log),
     #[command(subcommand)]
     Store(commands::store::Store),
+    #[command(name = "openapi")]
+    OpenApi(commands::openapi::OpenApi),
     Backup(commands::backup::Backup),
     Restore(commands::backup::Restore),
     Doctor(crate::doctor::Doctor),
