@@ -80,6 +80,7 @@ const WIT: Files = sdk!["../wit":
     "deps/ledger/periods.wit",
     "deps/ledger/rates.wit",
     "deps/ledger/reports.wit",
+    "deps/ledger/review.wit",
     "deps/types/types.wit",
 ];
 

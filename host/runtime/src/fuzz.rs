@@ -15,7 +15,7 @@ use crate::bindings::backroom::host::{clock, config, files, http, log, state};
 use crate::bindings::backroom::hr::{benefits, workers};
 use crate::bindings::backroom::inventory::{items, stock};
 use crate::bindings::backroom::ledger::{
-    accounts, balances, bank, books, budgets, chart, holds, journal, open_items, periods, rates, reports,
+    accounts, balances, bank, books, budgets, chart, holds, journal, open_items, periods, rates, reports, review,
 };
 use crate::error::HostError;
 use crate::state::RunState;
@@ -171,7 +171,7 @@ fn call(s: &mut RunState, u: &mut Unstructured<'_>) -> Result<std::result::Resul
 
 /// Books, holds, batches, reports, open items, bank.
 fn ledger_calls(s: &mut RunState, u: &mut Unstructured<'_>) -> Result<std::result::Result<(), HostError>> {
-    Ok(match u.int_in_range(0..=29)? {
+    Ok(match u.int_in_range(0..=33)? {
         0 => balances::Host::get_many(s, vec![text(u)?, text(u)?], u.arbitrary()?, u.arbitrary()?).map(drop),
         1 => journal::Host::post_with(s, entry(u)?, u.arbitrary()?).map(drop),
         2 => {
@@ -251,6 +251,10 @@ fn ledger_calls(s: &mut RunState, u: &mut Unstructured<'_>) -> Result<std::resul
         26 => chart::Host::update_account(s, text(u)?, u.arbitrary()?).map(drop),
         27 => chart::Host::close_account(s, text(u)?, text(u)?, u.arbitrary()?).map(drop),
         28 => chart::Host::reopen_account(s, text(u)?).map(drop),
+        29 => review::Host::cash_flow(s, vec![text(u)?], u.arbitrary()?).map(drop),
+        30 => review::Host::general_ledger(s, u.arbitrary()?).map(drop),
+        31 => review::Host::by_dimension(s, text(u)?, u.arbitrary()?).map(drop),
+        32 => review::Host::verify(s, u.arbitrary()?, u.arbitrary()?).map(drop),
         _ => bank::Host::undo(s, text(u)?, text(u)?, u.arbitrary()?).map(drop),
     })
 }

@@ -130,6 +130,19 @@ pub(crate) enum Ledger {
         after_help = "Example:\n  backroom ledger assert-balance 1000 --tenant harbor --date 2026-06-30 --balance \"1000.50 USD\""
     )]
     AssertBalance(Stated),
+    /// Looks through the journal: no number is missing, and every entry balances. Fails if one does not.
+    #[command(after_help = "Examples:\n  backroom ledger verify --tenant harbor\n  \
+        backroom ledger verify --tenant harbor --from 1 --to 1000 --json")]
+    Verify {
+        #[command(flatten)]
+        of: Of,
+        /// The number of the first entry; 1 if not said.
+        #[arg(long, value_name = "NUMBER")]
+        from: Option<u64>,
+        /// The number of the last entry; the newest if not said.
+        #[arg(long, value_name = "NUMBER")]
+        to: Option<u64>,
+    },
     /// Splits an amount into parts that add up to it exactly: rounded down, and what is left over one unit each in order.
     #[command(after_help = "Example:\n  backroom ledger allocate --tenant harbor \"100.00 USD\" 1/3 25% remainder")]
     Allocate {
@@ -177,6 +190,7 @@ impl Ledger {
                 ledger_reports::explain(context, account, of, days, *largest)
             }
             Self::AssertBalance(stated) => stated.run(context),
+            Self::Verify { of, from, to } => ledger_reports::verify(context, of, *from, *to),
             Self::Allocate { of, amount, portions } => ledger_reports::allocate(context, of, amount, portions),
             Self::Export { of, format, to } => ledger_reports::export(context, of, format, to),
             Self::TrialBalance { of, day, all } => {

@@ -10,9 +10,8 @@ use crate::output::Out;
 #[command(after_help = "\
 A server answers the same at /v1/openapi.json, without a key.
 
-Examples:
-  backroom openapi > backroom.json
-  curl -s http://127.0.0.1:7420/v1/openapi.json")]
+Example:
+  backroom openapi")]
 pub(crate) struct OpenApi {}
 
 impl OpenApi {

@@ -18,6 +18,7 @@ pub mod reports;
 mod revalue;
 mod reverse;
 mod scan;
+mod verify;
 mod year;
 
 pub use accounts::{close_account, create_account, get_account, list_accounts, reopen_account, update_account};
@@ -40,4 +41,5 @@ pub use periods::{
 pub use rates::{CLOSING, RatesSet, SPOT, get_rate, list_rates, set_rates};
 pub use revalue::revalue;
 pub use reverse::reverse;
+pub use verify::{BadEntry, Verified, verify};
 pub use year::{close_year, list_openings};

@@ -22,6 +22,7 @@ mod open_items;
 mod periods;
 mod rates;
 mod reports;
+mod review;
 mod state;
 mod stock;
 mod types;
@@ -31,7 +32,7 @@ mod workers;
 mod tests;
 
 /// Every interface of the contract. A component that imports anything else is refused when it is uploaded.
-pub(crate) const INTERFACES: [&str; 23] = [
+pub(crate) const INTERFACES: [&str; 24] = [
     "backroom:host/clock@0.1.0",
     "backroom:host/config@0.1.0",
     "backroom:host/files@0.1.0",
@@ -54,6 +55,7 @@ pub(crate) const INTERFACES: [&str; 23] = [
     "backroom:ledger/periods@0.1.0",
     "backroom:ledger/rates@0.1.0",
     "backroom:ledger/reports@0.1.0",
+    "backroom:ledger/review@0.1.0",
     "backroom:types/types@0.1.0",
 ];
 

@@ -83,6 +83,8 @@ fn accounts() -> Vec<Text> {
             .or(r#"{"code": "eu/1000", "name": "Bank", "type": "asset", "currency": "EUR", "posting": true, "stock-control": false}"#)
             .or(r#"{"code": "eu/1100", "name": "Bank in New York", "type": "asset", "currency": "USD", "posting": true,
                     "stock-control": false}"#)
+            .or(r#"{"code": "eu/2100", "name": "Loan in dollars", "type": "liability", "currency": "USD", "posting": true,
+                    "stock-control": false}"#)
             .or(r#"{"code": "eu/3000", "name": "Capital", "type": "equity", "currency": "EUR", "posting": true,
                     "stock-control": false}"#)
             .or(r#"{"code": "eu/4900", "name": "Exchange gains", "type": "income", "currency": "EUR", "posting": true,
@@ -150,10 +152,9 @@ fn entries() -> Vec<Text> {
                     {"account": "1010", "side": "debit", "amount": {"minor": 12000, "currency": "USD"}},
                     {"account": "1150", "side": "credit", "amount": {"minor": 12000, "currency": "USD"},
                      "details": {"party": "dentist"}}]}"#)
-            .or(r#"{"id": "eu-1", "date": "2026-06-03", "description": "Dollars at 0.90 by the table", "lines": [
+            .or(r#"{"id": "eu-1", "date": "2026-06-03", "description": "A loan in dollars, at 0.90 by the table", "lines": [
                     {"account": "eu/1100", "side": "debit", "amount": {"minor": 10000, "currency": "USD"}},
-                    {"account": "eu/1100", "side": "credit", "amount": {"minor": 2000, "currency": "USD"}, "memo": "fee"},
-                    {"account": "eu/3000", "side": "credit", "amount": {"minor": 7200, "currency": "EUR"}}]}"#)
+                    {"account": "eu/2100", "side": "credit", "amount": {"minor": 10000, "currency": "USD"}, "memo": "loan"}]}"#)
             .gives::<Posted>()
             .refuses(FORM)
             .refuses(POST),

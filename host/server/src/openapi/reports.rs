@@ -2,6 +2,7 @@
 
 use backroom_domain::Money;
 use backroom_domain::ledger::reports::{Assertion, Report};
+use backroom_office::ledger::Verified;
 use backroom_office::ledger::reports::{AccountLines, CashFlow, DimensionRow, Explanation, Statement};
 
 use super::text::{Text, get, of_ledger};
@@ -62,6 +63,12 @@ pub(super) fn texts() -> Vec<Text> {
             .gives::<Assertion>()
             .refuses("ledger-read-denied account-is-header amount-invalid amount-too-large currency-invalid currency-mismatch")
             .with(&[("code", "6100"), ("date", "2026-06-30"), ("side", "debit"), ("balance", "650.00 USD")]),
+        get(&of_ledger("/verification"), "Looks through the journal: no number is missing, and every entry balances.")
+            .more("The head is a hash over all of them, to compare with one from before. `bad` is the first that is wrong.")
+            .asks::<reports::Numbers>()
+            .gives::<Verified>()
+            .refuses("ledger-read-denied range-invalid too-many-entries")
+            .with(&[("from", "1"), ("to", "10")]),
         get(&of_ledger("/allocation"), "Splits an amount into parts that add up to it exactly.")
             .more("Each part is rounded down, and what is left over goes out one minor unit each in order.")
             .asks::<reports::Allocation>()

@@ -158,6 +158,7 @@ pub static ROUTES: &[Route] = &[
     route(GET, "/v1/tenants/{tenant}/ledger/bank-lines/{account}", Read, || get(items::suggestions)),
     route(PUT, "/v1/tenants/{tenant}/ledger/bank-lines/{account}/{line}/confirmation", Write, || put(items::confirm)),
     route(POST, "/v1/tenants/{tenant}/ledger/bank-lines/{account}/{line}/undoing", Write, || post(items::undo)),
+    route(GET, "/v1/tenants/{tenant}/ledger/verification", Read, || get(reports::verification)),
     route(GET, "/v1/tenants/{tenant}/ledger/allocation", Read, || get(reports::allocation)),
     route(GET, "/v1/tenants/{tenant}/ledger/export", Read, || get(reports::text)),
     route(GET, "/v1/tenants/{tenant}/hr/workers", Read, || get(hr::workers)),

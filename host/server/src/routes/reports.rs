@@ -15,7 +15,7 @@ use backroom_domain::ledger::text::Format;
 use backroom_domain::rights::Pattern;
 use backroom_domain::{BusinessDate, Error, Money, Side};
 use backroom_office::ledger::reports::{self, MAX_LARGEST};
-use backroom_office::ledger::{ExportFailure, export};
+use backroom_office::ledger::{self, ExportFailure, export};
 use backroom_office::{Failure, Work};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -96,6 +96,16 @@ pub(crate) struct As {
     format: String,
 }
 
+/// The query of a proof.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Numbers {
+    /// The number of the first entry; 1 if not said.
+    from: Option<u64>,
+    /// The number of the last entry; the newest if not said.
+    to: Option<u64>,
+}
+
 /// What is to be split.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -172,6 +182,10 @@ pub(crate) async fn cash_flow(Reads(books): Reads, Asked(asked): Asked<Cash>) ->
 pub(crate) async fn by_dimension(Reads(books): Reads, PathId(name): PathId, Asked(asked): Asked<Days>) -> Answer {
     let span = Span { from: asked.from, to: asked.to };
     books.read(move |work| reports::by_dimension(work, &name, &span)).await
+}
+
+pub(crate) async fn verification(Reads(books): Reads, Asked(asked): Asked<Numbers>) -> Answer {
+    books.read(move |work| ledger::verify(work, asked.from, asked.to)).await
 }
 
 /// Reads nothing; it is with the books because its callers are.

@@ -38,7 +38,7 @@ pub struct DimensionRow {
 /// In order: `ledger-read-denied` without the right to read any account; `period-invalid`; `too-many-entries`; `too-many-rows` above
 /// [`MAX_ROWS`].
 pub fn by_dimension(work: &Work, dimension: &Id, span: &Span) -> Result<Vec<DimensionRow>> {
-    work.rights().check_read_ledger(Operation::Other)?;
+    work.rights().check_read_ledger(Operation::ByDimension)?;
     span.check("span")?;
     let mut readable = BTreeMap::<Id, bool>::new();
     let mut sums = BTreeMap::<(Option<Id>, Id, Currency), Sums>::new();
@@ -47,8 +47,11 @@ pub fn by_dimension(work: &Work, dimension: &Id, span: &Span) -> Result<Vec<Dime
             let shown = match readable.get(&line.account) {
                 Some(shown) => *shown,
                 None => {
-                    let shown =
-                        work.rights().read_account(Operation::Other, &line.account, kind_of(work, &line.account)?);
+                    let shown = work.rights().read_account(
+                        Operation::ByDimension,
+                        &line.account,
+                        kind_of(work, &line.account)?,
+                    );
                     readable.insert(line.account.clone(), shown);
                     shown
                 }

@@ -129,9 +129,9 @@ pub fn statement(work: &Work, account: &Id, span: &Span, request: &PageRequest) 
 /// In order: `ledger-read-denied` without the right to read any account; `period-invalid`; `too-many-entries`; `too-many-rows`
 /// above [`MAX_ROWS`] accounts or lines.
 pub fn general_ledger(work: &Work, span: &Span) -> Result<Vec<AccountLines>> {
-    work.rights().check_read_ledger(Operation::Other)?;
+    work.rights().check_read_ledger(Operation::GeneralLedger)?;
     span.check("span")?;
-    let accounts = readable(work, Operation::Other)?;
+    let accounts = readable(work, Operation::GeneralLedger)?;
     let mut lines: BTreeMap<Id, Vec<StatedLine>> =
         accounts.iter().filter(|a| a.new.posting).map(|a| (a.new.code.clone(), Vec::new())).collect();
     let known: std::collections::BTreeSet<Id> = lines.keys().cloned().collect();

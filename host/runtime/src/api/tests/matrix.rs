@@ -342,6 +342,30 @@ const CASES: &[Case] = &[
     case("holds.list", |s| Ok(holds::Host::list(s, None, 9)?.items.len()), |g| g.ledger.read.clear(), LeftOut),
     case("books.get", |s| one(books::Host::get(s, "main".into())), |g| g.ledger.read.clear(), NO_ACCOUNT),
     case("books.list", |s| Ok(books::Host::list(s, None, 9)?.items.len()), |g| g.ledger.read.clear(), NO_ACCOUNT),
+    case(
+        "review.cash-flow",
+        |s| Ok(review::Host::cash_flow(s, vec!["1000".into()], ALWAYS)?.rows.len()),
+        |g| g.ledger.read.clear(),
+        NO_ACCOUNT,
+    ),
+    case(
+        "review.general-ledger",
+        |s| Ok(review::Host::general_ledger(s, ALWAYS)?.len()),
+        |g| g.ledger.read.clear(),
+        NO_ACCOUNT,
+    ),
+    case(
+        "review.by-dimension",
+        |s| Ok(review::Host::by_dimension(s, "cc".into(), ALWAYS)?.len()),
+        |g| g.ledger.read.clear(),
+        NO_ACCOUNT,
+    ),
+    case(
+        "review.verify",
+        |s| Ok(usize::try_from(review::Host::verify(s, None, None)?.entries).unwrap()),
+        |g| g.ledger.read.clear(),
+        NO_ACCOUNT,
+    ),
     case("chart.create-book", |s| one(chart::Host::create_book(s, new_book("us"))), no_chart, NO_CHART),
     case("chart.create-account", |s| one(chart::Host::create_account(s, new_account("1900"))), no_chart, NO_CHART),
     case(
@@ -495,6 +519,31 @@ fn a_book_is_set_up_by_calls() {
     let bad = chart::NewAccount { code: "?".into(), name: String::new(), currency: "x".into(), ..new_account("1") };
     let codes = ["id-invalid", "currency-invalid", "text-invalid"].map(str::to_owned).to_vec();
     assert_eq!(business(chart::Host::create_account(s, bad)), (Class::Invalid, codes));
+}
+
+/// The parts of a stretch are what the whole is, and an account that may not be read is denied.
+#[test]
+fn the_journal_is_verified_from_number_to_number() {
+    let store = filled();
+    let mut state = with(&store, Rights::all());
+    let whole = review::Host::verify(&mut state, None, None).unwrap();
+    assert!(whole.bad.is_none() && whole.entries >= 5 && whole.entries == whole.last, "{whole:?}");
+    let one = review::Host::verify(&mut state, Some(whole.last), None).unwrap();
+    assert_eq!((one.first, one.entries), (whole.last, 1));
+    assert_ne!(one.head, whole.head, "the head covers what is before it");
+    journal::Host::reverse(&mut state, back("r0")).unwrap();
+    let again = review::Host::verify(&mut state, None, Some(whole.last)).unwrap();
+    assert_eq!(again.head, whole.head, "a reversal does not change what it takes back");
+    let beyond = review::Host::verify(&mut state, Some(1_000), None).unwrap();
+    assert_eq!((beyond.entries, beyond.head), (0, "0".repeat(64)));
+    for (first, last) in [(Some(0), None), (Some(3), Some(2))] {
+        assert_eq!(business(review::Host::verify(&mut state, first, last)).1, ["range-invalid"]);
+    }
+    drop(state);
+    let mut grant = Grant::all();
+    grant.ledger.read = vec!["6*".to_owned().try_into().unwrap()];
+    let mut state = with(&store, grant.into());
+    assert_eq!(business(review::Host::verify(&mut state, None, None)).1, ["ledger-read-denied"]);
 }
 
 fn plain() -> journal::EntryDetails {
