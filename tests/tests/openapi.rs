@@ -195,8 +195,7 @@ fn nothing_unknown(text: &Value, schemas: &[&Value], value: &Value, at: &str) {
                     .iter()
                     .any(|schema| schema.get("additionalProperties").is_some_and(|more| *more != json!(false)));
             for (name, value) in fields {
-                let of = |schema: &&'_ Value| schema.get("properties").and_then(|known| known.get(name));
-                let mut below: Vec<&Value> = all.iter().filter_map(|schema| of(schema)).collect();
+                let mut below: Vec<&Value> = all.iter().filter_map(|schema| property(schema, name)).collect();
                 below.extend(
                     all.iter().filter_map(|schema| schema.get("additionalProperties")).filter(|s| s.is_object()),
                 );
@@ -217,6 +216,10 @@ fn nothing_unknown(text: &Value, schemas: &[&Value], value: &Value, at: &str) {
         }
         _ => {}
     }
+}
+
+fn property<'a>(schema: &'a Value, name: &str) -> Option<&'a Value> {
+    schema.get("properties")?.get(name)
 }
 
 /// Does it say what an object has? `{}` and `true` say nothing, and allow everything.
