@@ -292,7 +292,9 @@ impl Server {
 
     /// One request of any form, with or without the key; the answer as it came.
     pub fn exchange(&self, method: &str, path: &str, media: &str, body: Vec<u8>, with_key: bool) -> Reply {
-        let mut request = ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.url));
+        // Whoever is refused before the body was read finds the connection closed next time.
+        let request = ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.url));
+        let mut request = request.header("connection", "close");
         if with_key {
             request = request.header("authorization", format!("Bearer {}", self.key));
         }

@@ -5,13 +5,30 @@ import sys
 
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
 
 with open(sys.argv[1], encoding="utf-8") as file:
     given = json.load(file)
 text = given["text"]
 validate(text)
 
-# One document for all: the schemas refer to its components.
+
+def absolute(part):
+    """The same with the text as the place of every reference."""
+    if isinstance(part, list):
+        return [absolute(item) for item in part]
+    if isinstance(part, dict):
+        return {
+            key: "urn:text" + value if key == "$ref" and value.startswith("#") else absolute(value)
+            for key, value in part.items()
+        }
+    return part
+
+
+text = absolute(text)
+resource = Resource.from_contents(text, default_specification=DRAFT202012)
+registry = Registry().with_resource("urn:text", resource).crawl()
 operations = {
     operation["operationId"]: operation
     for methods in text["paths"].values()
@@ -24,8 +41,7 @@ def check(schema, value, what):
     global wrong
     if schema is True:
         return
-    whole = {"$schema": "https://json-schema.org/draft/2020-12/schema", "components": text["components"], **schema}
-    for error in Draft202012Validator(whole).iter_errors(value):
+    for error in Draft202012Validator(schema, registry=registry).iter_errors(value):
         wrong += 1
         place = "/".join(str(part) for part in error.absolute_path)
         print(f"{what}: at {place or 'the top'}: {error.message[:400]}")

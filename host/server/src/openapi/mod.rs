@@ -169,7 +169,10 @@ fn parameters(text: &Text, schemas: &mut SchemaGenerator) -> Vec<Value> {
             "schema": schema,
         });
         if let (Some(value), Some(fields)) = (example(name), parameter.as_object_mut()) {
-            fields.insert("example".to_owned(), serde_json::from_str(value).unwrap_or_else(|_| json!(value)));
+            let number =
+                fields.get("schema").and_then(|schema| schema.get("type")).is_some_and(|kind| kind != "string");
+            let parsed = number.then(|| serde_json::from_str(value).ok()).flatten();
+            fields.insert("example".to_owned(), parsed.unwrap_or_else(|| json!(value)));
         }
         found.push(parameter);
     }
@@ -201,6 +204,18 @@ fn plain(mut schema: Value, name: &str) -> (Value, String) {
         "from" => "The first day; from the beginning if not said.",
         "to" => "The last day; to the end if not said.",
         "as-of" => "Up to and on this day; everything if not said.",
+        "recorded-at" => "As the books were at this moment.",
+        "date" => "The day.",
+        "account" | "party" | "position" | "place" | "location" | "plan" => "Of this one alone.",
+        "first-day" => "Days from this one on.",
+        "last-day" => "Days up to and on this one.",
+        "prefix" => "Paths that begin so.",
+        "year" => "The fiscal year, by the calendar year in which it begins; that of today if not said.",
+        "side" => "The side that the balance stands on.",
+        "type" => "The type of rate.",
+        "format" => "`hledger`, `ledger`, `beancount` or `csv`.",
+        "largest" => "How many entries are named, at most 50; 10 if not said.",
+        "buckets" => "Days with commas between: the last of each bucket; 30, 60, 90 if not said.",
         "tolerance" => "Minor units that it may differ by; none if not said.",
         _ => "",
     };
