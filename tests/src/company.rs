@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 
 use crate::{Server, root};
 
-/// Stock enough for any load: the guest `order` takes one each time.
 const FILES: [(&str, &str); 5] = [
     (
         "accounts.csv",
@@ -41,6 +40,9 @@ const FILES: [(&str, &str); 5] = [
 pub struct Company;
 
 impl Company {
+    /// Its files by name. Stock enough for any load: the guest `order` takes one each time.
+    pub const FILES: &'static [(&'static str, &'static str)] = &FILES;
+
     /// Makes the tenant, imports its files, and installs the guest `order` under that name.
     pub fn create(server: &Server, tenant: &str) {
         let folder = tempfile::tempdir().expect("a folder");

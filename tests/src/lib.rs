@@ -19,8 +19,8 @@ pub mod postgres;
 mod server;
 
 pub use company::{Company, order};
-pub use oracle::{beancount, componentize_py, moto, require};
-pub use server::{Answer, Place, Server, backroom, binary};
+pub use oracle::{beancount, componentize_py, moto, openapi_validator, require};
+pub use server::{Answer, Place, Reply, Server, backroom, binary};
 
 use std::path::PathBuf;
 

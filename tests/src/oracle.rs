@@ -41,6 +41,11 @@ pub fn componentize_py() -> Option<PathBuf> {
     python_with("componentize_py", &["componentize-py==0.25.1"])
 }
 
+/// The Python interpreter of an environment that has openapi-spec-validator, and with it jsonschema.
+pub fn openapi_validator() -> Option<PathBuf> {
+    python_with("openapi_spec_validator", &["openapi-spec-validator==0.7.2"])
+}
+
 /// The Python interpreter of an environment that has `module` out of `packages`, made below `target` on first use.
 fn python_with(module: &str, packages: &[&str]) -> Option<PathBuf> {
     // One at a time: two tests of one process may want the same.

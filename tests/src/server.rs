@@ -64,6 +64,24 @@ impl Answer {
     }
 }
 
+/// An answer as it came.
+#[derive(Debug)]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// Its content type.
+    pub media: String,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Reply {
+    /// The body as JSON; null if it is none.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or(Value::Null)
+    }
+}
+
 /// Where a server keeps everything.
 #[derive(Debug, Clone)]
 pub enum Place {
@@ -270,6 +288,24 @@ impl Server {
         let mut response = self.agent.run(request.body(body).expect("a request")).expect("an answer");
         let bytes = response.body_mut().with_config().limit(64 << 20).read_to_vec().expect("a body");
         (response.status().as_u16(), bytes)
+    }
+
+    /// One request of any form, with or without the key; the answer as it came.
+    pub fn exchange(&self, method: &str, path: &str, media: &str, body: Vec<u8>, with_key: bool) -> Reply {
+        // Whoever is refused before the body was read finds the connection closed next time.
+        let request = ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.url));
+        let mut request = request.header("connection", "close");
+        if with_key {
+            request = request.header("authorization", format!("Bearer {}", self.key));
+        }
+        if !media.is_empty() {
+            request = request.header("content-type", media);
+        }
+        let mut response = self.agent.run(request.body(body).expect("a request")).expect("an answer");
+        let media = response.headers().get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let media = media.to_owned();
+        let body = response.body_mut().with_config().limit(256 << 20).read_to_vec().expect("a body");
+        Reply { status: response.status().as_u16(), media, body }
     }
 
     /// The status of an answer to a request whose body is announced and not sent: what is too large is refused before it comes.

@@ -84,6 +84,8 @@ pub(crate) enum Command {
     Log(commands::log::Log),
     #[command(subcommand)]
     Store(commands::store::Store),
+    #[command(name = "openapi")]
+    OpenApi(commands::openapi::OpenApi),
     Backup(commands::backup::Backup),
     Restore(commands::backup::Restore),
     Doctor(crate::doctor::Doctor),
@@ -201,5 +203,125 @@ mod tests {
             }
         }
         check(&Cli::command(), "backroom");
+    }
+
+    /// Everything that can be done with a ledger, under its name in the field: the function of the contract, the route, the
+    /// command. What a plugin asks for by the one, others do by the other two.
+    const LEDGER: &[(&str, &str, &str, &str)] = &[
+        ("create-book", "chart.create-book", "POST /books", "ledger create-book"),
+        ("create-accounts", "chart.create-account", "POST /accounts", "ledger create-account"),
+        ("update-account", "chart.update-account", "PUT /accounts/{code}", "ledger update-account"),
+        ("close-account", "chart.close-account", "POST /accounts/{code}/close", "ledger close-account"),
+        ("reopen-account", "chart.reopen-account", "POST /accounts/{code}/reopen", "ledger reopen-account"),
+        ("list-accounts", "accounts.list", "GET /accounts", "ledger accounts"),
+        ("list-books", "books.list", "GET /books", "ledger books"),
+        ("post", "journal.post-with", "POST /entries", "ledger post"),
+        ("post a list", "journal.post-batch", "POST /batches", "ledger post-batch"),
+        ("hold", "holds.place", "POST /holds", "ledger hold"),
+        ("list-holds", "holds.list", "GET /holds", "ledger holds"),
+        ("settle", "holds.settle", "POST /settlements", "ledger settle"),
+        ("release", "holds.release", "POST /releases", "ledger release"),
+        ("reverse", "journal.reverse", "POST /reversals", "ledger reverse"),
+        ("get-balance", "balances.get", "GET /accounts/{code}/balance", "ledger balance"),
+        ("get-balances", "balances.get-many", "GET /balances", "ledger balances"),
+        ("list-entries", "journal.list", "GET /entries", "ledger entries"),
+        ("get-entry", "journal.get-details", "GET /entries/{id}", "ledger entry"),
+        ("account-statement", "reports.statement", "GET /accounts/{code}/statement", "ledger statement"),
+        ("assert-balance", "reports.assert-balance", "GET /accounts/{code}/assertion", "ledger assert-balance"),
+        ("explain", "reports.explain", "GET /accounts/{code}/explanation", "ledger explain"),
+        ("list-open-items", "open-items.list", "GET /open-items", "open-items list"),
+        ("ageing", "open-items.ageing", "GET /ageing", "open-items ageing"),
+        ("match", "open-items.match-items", "POST /matches", "open-items match"),
+        ("unmatch", "open-items.unmatch", "POST /matches/{id}/undoing", "open-items unmatch"),
+        ("set-rates", "rates.set", "POST /rates", "rates set"),
+        ("get-rate", "rates.get", "GET /rate", "rates get"),
+        ("list-rates", "rates.list", "GET /rates", "rates list"),
+        ("revalue", "rates.revalue", "POST /revaluations", "rates revalue"),
+        ("set-budget", "budgets.set", "PUT /budgets", "budgets set"),
+        ("budget-status", "budgets.status", "GET /budgets/{id}", "budgets status"),
+        ("list-budgets", "budgets.list", "GET /budgets", "budgets list"),
+        ("import-statement", "bank.import-statement", "POST /bank-statements", "bank import"),
+        ("suggest-matches", "bank.suggest", "GET /bank-lines/{account}", "bank suggest"),
+        ("confirm-match", "bank.confirm", "PUT /bank-lines/{account}/{line}/confirmation", "bank confirm"),
+        ("undo-confirmation", "bank.undo", "POST /bank-lines/{account}/{line}/undoing", "bank undo"),
+        ("list-periods", "periods.list", "GET /periods", "periods list"),
+        ("lock-period", "periods.lock", "POST /period-locks", "periods lock"),
+        ("reopen-period", "periods.reopen", "POST /period-reopenings", "periods reopen"),
+        ("limit-future", "periods.limit-future", "PUT /future-limit", "periods future-limit"),
+        ("grant-lock-exception", "periods.grant-exception", "POST /lock-exceptions", "periods grant"),
+        (
+            "revoke-lock-exception",
+            "periods.revoke-exception",
+            "POST /lock-exceptions/{id}/revocation",
+            "periods revoke",
+        ),
+        ("list-lock-exceptions", "periods.list-exceptions", "GET /lock-exceptions", "periods exceptions"),
+        ("lock-exception-uses", "periods.list-exception-uses", "GET /lock-exceptions/{id}/uses", "periods uses"),
+        ("close-year", "periods.close-year", "POST /year-closings", "periods close-year"),
+        ("openings", "periods.list-openings", "GET /openings", "periods openings"),
+        ("report: trial-balance", "reports.report", "GET /reports/trial-balance", "ledger report trial-balance"),
+        ("report: balance-sheet", "reports.report", "GET /reports/balance-sheet", "ledger report balance-sheet"),
+        (
+            "report: income-statement",
+            "reports.report",
+            "GET /reports/income-statement",
+            "ledger report income-statement",
+        ),
+        ("report: cash-flow", "review.cash-flow", "GET /reports/cash-flow", "ledger report cash-flow"),
+        (
+            "report: general-ledger",
+            "review.general-ledger",
+            "GET /reports/general-ledger",
+            "ledger report general-ledger",
+        ),
+        ("report: dimensions", "review.by-dimension", "GET /reports/by-dimension/{name}", "ledger report by-dimension"),
+        ("verify", "review.verify", "GET /verification", "ledger verify"),
+        ("allocate", "reports.allocate", "GET /allocation", "ledger allocate"),
+    ];
+
+    /// What plugins alone have beside these: the same once more in a narrower form, or one thing out of a list.
+    const NARROWER: [&str; 6] =
+        ["accounts.get", "books.get", "holds.get", "journal.post", "journal.get", "balances.trial-balance"];
+
+    /// Routes that have no function: text for other programs, and one thing out of a list.
+    const ROUTES_ALONE: [&str; 5] =
+        ["GET /accounts/{code}", "GET /books/{id}", "GET /holds/{id}", "GET /trial-balance", "GET /export"];
+
+    #[test]
+    fn every_operation_of_the_ledger_is_there_for_plugins_over_http_and_as_a_command() {
+        use std::collections::BTreeSet;
+
+        let text = backroom_server::openapi();
+        let cli = Cli::command();
+        for (name, function, route, command) in LEDGER {
+            let named = backroom_domain::rights::Operation::parse(function);
+            assert!(named.is_ok(), "{name}: no function {function}");
+            let (method, path) = route.split_once(' ').unwrap();
+            let told = &text["paths"][format!("/v1/tenants/{{tenant}}/ledger{path}")][method.to_lowercase()];
+            assert!(told["summary"].is_string(), "{name}: no route {route}");
+            let body = &told["requestBody"]["content"]["application/json"];
+            let example = body["examples"].as_object().is_some_and(|examples| !examples.is_empty());
+            assert!(body.is_null() || example, "{name}: {route} has no example");
+            let found = command.split(' ').try_fold(&cli, |above, word| above.find_subcommand(word));
+            let found = found.unwrap_or_else(|| panic!("{name}: no command {command}"));
+            let help = found.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.contains(&format!("backroom {command}")), "{name}: the help of {command} has no example");
+        }
+        // And there is nothing else.
+        let interfaces =
+            ["accounts", "books", "chart", "journal", "balances", "holds", "open-items", "bank", "periods", "rates"];
+        let interfaces: BTreeSet<&str> = interfaces.into_iter().chain(["budgets", "reports", "review"]).collect();
+        let all = backroom_domain::rights::Operation::NAMED.iter().map(|operation| operation.name());
+        let functions: BTreeSet<&str> =
+            all.filter(|name| name.split_once('.').is_some_and(|(of, _)| interfaces.contains(of))).collect();
+        let listed = LEDGER.iter().map(|(_, function, _, _)| *function).chain(NARROWER).collect();
+        assert_eq!(functions, listed);
+        let of_ledger = backroom_server::ROUTES.iter().filter_map(|route| {
+            let path = route.path.strip_prefix("/v1/tenants/{tenant}/ledger")?;
+            Some(format!("{} {path}", route.method))
+        });
+        let listed = LEDGER.iter().map(|(_, _, route, _)| (*route).to_owned());
+        let listed: BTreeSet<String> = listed.chain(ROUTES_ALONE.map(str::to_owned)).collect();
+        assert_eq!(of_ledger.collect::<BTreeSet<_>>(), listed);
     }
 }

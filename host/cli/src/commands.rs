@@ -16,6 +16,7 @@ mod ledger_reports;
 mod ledger_write;
 pub(crate) mod log;
 pub(crate) mod mirrored;
+pub(crate) mod openapi;
 pub(crate) mod periods;
 pub(crate) mod plugin;
 pub(crate) mod rates;

@@ -60,6 +60,7 @@ fn main() -> ExitCode {
         Command::Backup(backup) => backup.run(&context),
         Command::Restore(restore) => restore.run(&context),
         Command::Doctor(doctor) => doctor.run(&context),
+        Command::OpenApi(text) => text.run(),
         Command::Bench(bench) => bench.run(&context),
         // Nothing was opened and no thread was started up to here.
         Command::Compile(compile) => return compile.run(),

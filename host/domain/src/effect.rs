@@ -1,5 +1,6 @@
 //! What a unit of work changed, in business terms and in order.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Id, files, hr, inventory, ledger};
@@ -8,7 +9,7 @@ use crate::{Id, files, hr, inventory, ledger};
 /// give again byte for byte. Cases are only ever added.
 ///
 /// It has no binary encoding of its own: some cases carry personal data, which are sealed before they are stored.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Effect {
     /// An account was added to the chart.
@@ -76,7 +77,7 @@ pub enum Effect {
 }
 
 /// A change of one key of an installation's own state.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 pub struct StateChange {
     /// The installation.
     #[n(0)]

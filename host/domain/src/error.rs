@@ -3,11 +3,24 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What the caller should do about an error. Closed: callers may match on it exhaustively.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, minicbor::Encode, minicbor::Decode,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    minicbor::Encode,
+    minicbor::Decode,
 )]
 #[cbor(index_only)]
 #[serde(rename_all = "kebab-case")]
@@ -33,7 +46,7 @@ pub enum Class {
 }
 
 /// One independent reason, with the field it is about where there is one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 pub struct Problem {
     /// A stable code word in kebab-case; codes are only ever added.
     #[n(0)]
@@ -49,7 +62,7 @@ pub struct Problem {
 
 /// An error of the domain: a class and at least one problem. The first problem is the one that the documented
 /// precedence of the operation reports; `invalid` carries every independent problem found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 pub struct Error {
     /// What to do.
     #[n(0)]

@@ -24,6 +24,7 @@ mod money;
 pub mod outbound;
 pub mod rights;
 mod rounding;
+mod schema;
 mod shape;
 
 pub use date::{BusinessDate, Instant};

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
@@ -73,7 +74,9 @@ impl From<Currency> for String {
 }
 
 /// An amount of money in minor units (cents for USD), at most [`MAX_MINOR`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode,
+)]
 pub struct Money {
     /// Minor units of the currency.
     #[n(0)]
@@ -153,7 +156,19 @@ impl FromStr for Money {
 
 /// The direction of a posting.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, minicbor::Encode, minicbor::Decode,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    minicbor::Encode,
+    minicbor::Decode,
 )]
 #[serde(rename_all = "kebab-case")]
 #[cbor(index_only)]

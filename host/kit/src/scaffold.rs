@@ -73,12 +73,14 @@ const WIT: Files = sdk!["../wit":
     "deps/ledger/bank.wit",
     "deps/ledger/books.wit",
     "deps/ledger/budgets.wit",
+    "deps/ledger/chart.wit",
     "deps/ledger/holds.wit",
     "deps/ledger/journal.wit",
     "deps/ledger/open-items.wit",
     "deps/ledger/periods.wit",
     "deps/ledger/rates.wit",
     "deps/ledger/reports.wit",
+    "deps/ledger/review.wit",
     "deps/types/types.wit",
 ];
 

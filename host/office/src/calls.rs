@@ -2,6 +2,7 @@
 
 use backroom_domain::Error;
 use backroom_domain::outbound::Method;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A request as the plugin gave it: secrets are placeholders in it.
@@ -61,7 +62,7 @@ pub struct Exchange {
 }
 
 /// An exchange without its content, for reports.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct CallLine {
     /// What it did.

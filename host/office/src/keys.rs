@@ -3,6 +3,7 @@
 use backroom_domain::{Class, Error, Id, Instant};
 use backroom_store::records::{ApiKey, Role};
 use backroom_store::{Meta, TenantNo};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::control::{Office, Written};
@@ -10,7 +11,7 @@ use crate::error::Result;
 use crate::page::{Page, PageRequest};
 
 /// An API key without its secret.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct KeyRow {
     /// Which key it is: names may be given twice. 16 hexadecimal digits, out of which nobody can make the secret.

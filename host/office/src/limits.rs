@@ -6,6 +6,7 @@
 use backroom_domain::{BusinessDate, Id, Instant};
 use backroom_store::records::{DayTotal, Limits, TenantLimits};
 use backroom_store::{TenantNo, Tx};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::control::{MAX_LIMITS, Office, Written, check_limits, write};
@@ -69,7 +70,7 @@ impl Budget {
 }
 
 /// What every run of a tenant is to be bounded by. What is not said has no bound but that of the installation.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 #[expect(missing_docs, reason = "as in `Limits`")]
 pub struct Ceilings {

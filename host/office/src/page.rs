@@ -1,6 +1,7 @@
 //! Pages of lists: bounded, and continued by an opaque cursor.
 
 use backroom_domain::{Error, Problem};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// What part of a list is wanted.
@@ -13,7 +14,8 @@ pub struct PageRequest {
 }
 
 /// A page of a list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "{T}Page")]
 pub struct Page<T> {
     /// In the order that the use case states.
     pub items: Vec<T>,

@@ -11,6 +11,7 @@ use backroom_domain::rights::Rights;
 use backroom_domain::{BusinessDate, Effect, Error, Id, Instant};
 use backroom_store::records::{QueuedRun, RunRecord, RunStatus};
 use backroom_store::{CodecError, Entry, Hash, Store, StoreError, TenantNo};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::calls::Exchange;
@@ -21,7 +22,9 @@ use crate::queue;
 use crate::work::Work;
 
 /// Why a run ended without an answer of the plugin. Nothing that it staged was kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode,
+)]
 #[serde(rename_all = "kebab-case")]
 #[cbor(index_only)]
 pub enum FaultKind {
@@ -110,7 +113,7 @@ impl FaultKind {
 }
 
 /// A fault: its kind, and what happened and what to do about it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 pub struct Fault {
     /// What kind.
     #[n(0)]
@@ -136,7 +139,7 @@ impl std::fmt::Display for Fault {
 impl std::error::Error for Fault {}
 
 /// How much a log line matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 #[serde(rename_all = "kebab-case")]
 #[cbor(index_only)]
 pub enum LogLevel {
@@ -155,7 +158,7 @@ pub enum LogLevel {
 }
 
 /// A line that the plugin wrote.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 pub struct LogLine {
     /// How much it matters.
     #[n(0)]
@@ -285,7 +288,7 @@ pub fn get(work: &Work, id: &Id) -> Result<RunRecord> {
 }
 
 /// A run in a list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct RunRow {
     /// The run's id.
@@ -301,7 +304,7 @@ pub struct RunRow {
 }
 
 /// Whether a run waits, or how it ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum RowStatus {
     /// It waits.
@@ -311,7 +314,7 @@ pub enum RowStatus {
 }
 
 /// The word for it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Waiting {
     /// It waits in the queue.

@@ -5,6 +5,7 @@
 use backroom_domain::{Error, Id, Instant};
 use backroom_store::records::Secret;
 use backroom_store::{Meta, StoreError, TenantNo};
+use schemars::JsonSchema;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
@@ -19,7 +20,7 @@ pub const MIN_SECRET: usize = 8;
 pub const MAX_SECRET: usize = 4 << 10;
 
 /// A secret without what is secret.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct SecretRow {
     /// Its name.

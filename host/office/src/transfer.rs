@@ -6,6 +6,7 @@ use backroom_domain::{Class, Error, Id, Instant};
 use backroom_store::backup::{BackupError, CheckedFile, IMPORTED, Progress, check_file};
 use backroom_store::records::Tenant;
 use backroom_store::{Hash, Meta, StoreError, TenantNo};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::control::{Office, Written};
@@ -38,7 +39,7 @@ impl From<StoreError> for TransferFailure {
 }
 
 /// A tenant that has arrived.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Arrived {
     /// Its record here.

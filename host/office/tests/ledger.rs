@@ -105,7 +105,7 @@ fn no_layer_may_be_missing_a_right() {
     let books = chart();
     let mut work = books.work_of(vec![Rights::all(), Rights::read_only()]);
     assert_eq!(told(post(&mut work, rent())).0, Class::Denied);
-    assert_eq!(told(create_account(&mut work, account("1", "USD"))).1, "administer-denied");
+    assert_eq!(told(create_account(&mut work, account("1", "USD"))).1, "chart-denied");
     assert!(get_account(&work, &id("1000")).is_ok());
 }
 
@@ -219,7 +219,7 @@ fn accounts_are_refused_in_the_order_of_the_contract() {
     assert_eq!(get_account(&work, &id("6200")).unwrap(), made);
     drop(work);
     let mut clerk = books.work(bookkeeper());
-    assert_eq!(code(create_account(&mut clerk, NewAccount { name: String::new(), ..good() })), "administer-denied");
+    assert_eq!(code(create_account(&mut clerk, NewAccount { name: String::new(), ..good() })), "chart-denied");
 }
 
 #[test]

@@ -48,9 +48,12 @@ impl Form {
 
     /// The bound of the amount is for the domain to check.
     pub(crate) fn money(&mut self, money: &wit::Money, field: impl FnOnce() -> String) -> Result<Money> {
-        let currency = Currency::parse(&money.currency, "")
-            .or_else(|error| self.stand_in(|| format!("{}.currency", field()), error, Currency::parse("XXX", "")))?;
+        let currency = self.currency(&money.currency, || format!("{}.currency", field()))?;
         Ok(Money { minor: money.minor, currency })
+    }
+
+    pub(crate) fn currency(&mut self, text: &str, field: impl FnOnce() -> String) -> Result<Currency> {
+        Currency::parse(text, "").or_else(|error| self.stand_in(field, error, Currency::parse("XXX", "")))
     }
 
     /// `Ok` if every field was well-formed. If not, rights still come first (`denied` looks at the fields that are

@@ -2,10 +2,11 @@
 //! layer allows a call; this only tells people.
 
 use backroom_domain::rights::{Beyond, Change, Imports, Rights, beyond, missing};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What an operator should know of the rights of an installation.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "kebab-case")]
 pub struct RightsReport {
     /// Wanted, and nothing of it is granted: calls that need it are denied.

@@ -14,6 +14,7 @@ use backroom_office::runs::{self, RecordedRun};
 use backroom_office::{Caller, Work};
 use backroom_store::records::{Installation, RunRecord, Tenant};
 use backroom_store::{StoreError, TenantNo, Tx};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::RunnerError;
@@ -21,7 +22,7 @@ use crate::outbound::Calls;
 use crate::run::{End, Installed, Runner, Tail, day_of, execute, layers};
 
 /// What became of a replay.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct ReplayReport {
     /// The run.
@@ -45,7 +46,7 @@ pub struct ReplayReport {
 }
 
 /// A field of a person that was erased.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct ErasedField {
     /// The person.

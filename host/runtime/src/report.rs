@@ -5,11 +5,12 @@ use backroom_office::calls::{CallLine, Exchange};
 use backroom_office::runs::{Fault, LogLine, RecordedRun};
 use backroom_store::Hash;
 use backroom_store::records::{RunRecord, RunStatus};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 /// Whether a run may change anything.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mode {
     /// Everything but the commit: the effects are a plan.
@@ -19,7 +20,7 @@ pub enum Mode {
 }
 
 /// How a run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
     /// A dry run that would have been committed.
@@ -33,7 +34,7 @@ pub enum Status {
 }
 
 /// Everything about a finished run. The same for a run that was just made and one that was recorded before.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct RunReport {
     /// The run's id.
@@ -54,6 +55,7 @@ pub struct RunReport {
     pub input_hash: String,
     /// What the plugin returned, exactly as it wrote it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<serde_json::Value>")]
     pub output: Option<Box<RawValue>>,
     /// Why it was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use backroom_store::TenantNo;
 use parking_lot::Mutex;
+use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
@@ -66,7 +67,7 @@ pub(crate) struct Admission {
 }
 
 /// Who did not get in since the start, and what there is room for now.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct AdmissionFigures {
     /// Requests that found the queue of their tenant full: 429.

@@ -7,6 +7,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use backroom_domain::{BusinessDate, Class, Error, Id};
 use backroom_office::PageRequest;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
@@ -36,10 +37,12 @@ pub(crate) struct PathLine(pub(crate) Id, pub(crate) Id);
 pub(crate) struct Asked<T>(pub(crate) T);
 
 /// The query of a list without filters.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Paging {
+    /// The `next` of the page before.
     cursor: Option<String>,
+    /// Items of a page, 1 to 500; 100 if not said.
     limit: Option<u32>,
 }
 
@@ -55,7 +58,7 @@ pub(crate) fn page_of(cursor: Option<String>, limit: Option<u32>) -> PageRequest
 }
 
 /// The query of a balance.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct AsOf {
     pub(crate) as_of: Option<BusinessDate>,

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! layers     request id, time limit, panics, problems written out
-//!   routes   one table; a handler takes a caller (auth) and its bounded input (extract)
+//!   routes   one table; a handler takes a caller (auth) and its bounded input (extract); openapi tells the same to others
 //!     session   admitted (admission), done on a thread that may block, answered when durable
 //!       keeper     the store and the runtime, opened again after a failure
 //! ```
@@ -17,6 +17,7 @@ mod extract;
 mod keeper;
 mod layers;
 mod limits;
+mod openapi;
 mod paced;
 mod problem;
 mod routes;
@@ -31,6 +32,7 @@ mod workflows;
 pub use auth::Access;
 pub use keeper::{Backing, Opener, ServiceError};
 pub use limits::ServiceLimits;
+pub use openapi::openapi;
 pub use routes::{ROUTES, Route};
 pub use serve::serve;
 pub use service::{Place, Service, ServiceOptions};

@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use backroom_domain::{Class, Error};
 use backroom_store::StoreError;
 use backroom_store::backup::BackupError;
+use schemars::{JsonSchema, SchemaGenerator};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -33,7 +34,7 @@ pub(crate) struct Problem {
 }
 
 /// One independent reason.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct Reason {
     pub(crate) code: Cow<'static, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -46,19 +47,36 @@ pub(crate) struct Reason {
     pub(crate) message: String,
 }
 
-#[derive(Serialize)]
+/// Problem details (RFC 9457).
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(rename = "ProblemDetails")]
 struct Body<'a> {
+    /// `urn:backroom:problem:` and the code.
     r#type: String,
+    /// The code as words.
     title: String,
+    /// The HTTP status.
     status: u16,
+    /// For people: what is wrong.
     detail: &'a str,
+    /// The code of the first reason.
     code: &'a str,
+    /// What to do.
     class: Class,
+    /// All independent reasons.
     errors: &'a [Reason],
+    /// The report of the run that failed or was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<serde_json::Value>")]
     run: Option<&'a RawValue>,
+    /// What the service's log calls the request.
     request_id: &'a str,
+}
+
+/// The schema of every problem.
+pub(crate) fn schema(schemas: &mut SchemaGenerator) -> serde_json::Value {
+    schemas.subschema_for::<Body<'_>>().to_value()
 }
 
 impl Reason {

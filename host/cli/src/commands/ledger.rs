@@ -37,6 +37,21 @@ pub(crate) enum Ledger {
         #[command(flatten)]
         day: AsOf,
     },
+    /// The counters of several accounts, all of one moment.
+    #[command(after_help = "Examples:\n  backroom ledger balances 1000 1100 --tenant harbor\n  \
+        backroom ledger balances 1000 --tenant harbor --as-of 2026-06-30 --recorded-at 2026-07-05T00:00:00Z")]
+    Balances {
+        /// The accounts' codes, at most 500.
+        #[arg(required = true)]
+        accounts: Vec<String>,
+        #[command(flatten)]
+        of: Of,
+        #[command(flatten)]
+        day: AsOf,
+        /// As the books were at this moment, RFC 3339.
+        #[arg(long, value_name = "INSTANT")]
+        recorded_at: Option<String>,
+    },
     /// What writes to the books.
     #[command(flatten)]
     Write(ledger_write::Write),
@@ -63,6 +78,14 @@ pub(crate) enum Ledger {
         of: Of,
         #[command(flatten)]
         part: Part,
+    },
+    /// One journal entry.
+    #[command(after_help = "Example:\n  backroom ledger entry rent-2026-06 --tenant harbor")]
+    Entry {
+        /// Its id.
+        id: String,
+        #[command(flatten)]
+        of: Of,
     },
     /// The chart of accounts.
     #[command(after_help = "Example:\n  backroom ledger accounts --tenant harbor")]
@@ -107,6 +130,19 @@ pub(crate) enum Ledger {
         after_help = "Example:\n  backroom ledger assert-balance 1000 --tenant harbor --date 2026-06-30 --balance \"1000.50 USD\""
     )]
     AssertBalance(Stated),
+    /// Looks through the journal: no number is missing, and every entry balances. Fails if one does not.
+    #[command(after_help = "Examples:\n  backroom ledger verify --tenant harbor\n  \
+        backroom ledger verify --tenant harbor --from 1 --to 1000 --json")]
+    Verify {
+        #[command(flatten)]
+        of: Of,
+        /// The number of the first entry; 1 if not said.
+        #[arg(long, value_name = "NUMBER")]
+        from: Option<u64>,
+        /// The number of the last entry; the newest if not said.
+        #[arg(long, value_name = "NUMBER")]
+        to: Option<u64>,
+    },
     /// Splits an amount into parts that add up to it exactly: rounded down, and what is left over one unit each in order.
     #[command(after_help = "Example:\n  backroom ledger allocate --tenant harbor \"100.00 USD\" 1/3 25% remainder")]
     Allocate {
@@ -154,6 +190,7 @@ impl Ledger {
                 ledger_reports::explain(context, account, of, days, *largest)
             }
             Self::AssertBalance(stated) => stated.run(context),
+            Self::Verify { of, from, to } => ledger_reports::verify(context, of, *from, *to),
             Self::Allocate { of, amount, portions } => ledger_reports::allocate(context, of, amount, portions),
             Self::Export { of, format, to } => ledger_reports::export(context, of, format, to),
             Self::TrialBalance { of, day, all } => {
@@ -166,6 +203,24 @@ impl Ledger {
                 let to = path(&["v1", "tenants", &of.tenant, "ledger", "accounts", account, "balance"]);
                 let reply = client()?.get(&query(&to, &[("as-of", day.as_of.clone())]))?;
                 context.show(&reply, one_balance)
+            }
+            Self::Balances { accounts, of, day, recorded_at } => {
+                let to = path(&["v1", "tenants", &of.tenant, "ledger", "balances"]);
+                let asked = [
+                    ("accounts", Some(accounts.join(","))),
+                    ("as-of", day.as_of.clone()),
+                    ("recorded-at", recorded_at.clone()),
+                ];
+                let reply = client()?.get(&query(&to, &asked))?;
+                context.show(&reply, |out, balances: Vec<Balance>| {
+                    for balance in balances {
+                        one_balance(out, balance);
+                    }
+                })
+            }
+            Self::Entry { id, of } => {
+                let reply = client()?.get(&path(&["v1", "tenants", &of.tenant, "ledger", "entries", id]))?;
+                context.show(&reply, |out, entry: Entry| one_entry(out, &entry))
             }
             Self::Write(write) => write.run(context),
             Self::Books { of, part } => {
@@ -187,8 +242,7 @@ impl Ledger {
                 let reply = client()?.get(&query(&to, &part.pairs()))?;
                 context.show_page(&reply, |out, entries: &[Entry]| {
                     for entry in entries {
-                        out.line(format_args!("no. {}", entry.number));
-                        effects::entry(out, entry);
+                        one_entry(out, entry);
                     }
                 })
             }
@@ -199,6 +253,11 @@ impl Ledger {
             }
         }
     }
+}
+
+fn one_entry(out: Out, entry: &Entry) {
+    out.line(format_args!("no. {}", entry.number));
+    effects::entry(out, entry);
 }
 
 fn books(out: Out, books: &[Book]) {

@@ -8,6 +8,7 @@ use backroom_domain::ledger::reports::{Assertion, Column, Net, Report, ReportKin
 use backroom_domain::ledger::text::Format;
 use backroom_domain::{BusinessDate, Currency, Money, Side};
 use backroom_office::ledger::reports::{AccountLines, CashFlow, DimensionRow, Explanation, StatedLine, Statement};
+use backroom_office::ledger::{BadEntry, Verified};
 use clap::{Args, Subcommand};
 
 use super::Context;
@@ -232,6 +233,21 @@ pub(crate) fn explain(context: &Context, account: &str, of: &Of, days: &Days, la
         grid.row(["closing".to_owned(), blank(), blank(), blank(), text(told.closing)]);
         out.table(&grid);
     })
+}
+
+/// `backroom ledger verify`.
+pub(crate) fn verify(context: &Context, of: &Of, from: Option<u64>, to: Option<u64>) -> Result {
+    let place = path(&["v1", "tenants", &of.tenant, "ledger", "verification"]);
+    let asked = [("from", from.map(|number| number.to_string())), ("to", to.map(|number| number.to_string()))];
+    let reply = context.client()?.get(&query(&place, &asked))?;
+    context.show(&reply, |out, told: Verified| {
+        out.line(format_args!("{} entries are right: no. {} to {}", told.entries, told.from, told.to));
+        out.line(format_args!("head  {}", told.head));
+    })?;
+    match reply.read::<Verified>()?.bad {
+        None => Ok(()),
+        Some(BadEntry { number, what }) => Err(Failure::Check(format!("no. {number}: {what}"))),
+    }
 }
 
 /// `backroom ledger allocate`.

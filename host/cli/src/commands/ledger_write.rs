@@ -124,13 +124,17 @@ pub(crate) enum Write {
         date: Option<String>,
     },
     /// Gives up what a hold keeps.
-    #[command(after_help = "Example:\n  backroom ledger release h-1 --tenant harbor")]
+    #[command(after_help = "Examples:\n  backroom ledger release h-1 --tenant harbor\n  \
+        backroom ledger release h-1 --tenant harbor --amount '200.00 USD'")]
     Release {
         /// The hold.
         #[arg(value_parser = id)]
         hold: Id,
         #[command(flatten)]
         of: Of,
+        /// What it must keep, if you want to be sure, such as "200.00 USD".
+        #[arg(long)]
+        amount: Option<Money>,
     },
 }
 
@@ -202,8 +206,8 @@ impl Write {
                 let body = Settlement { hold, entry, amount: *amount, last: *last, date };
                 send(context, of, &["settlements"], &body, posted)
             }
-            Self::Release { hold: id, of } => {
-                let body = HoldRelease { hold: id.clone(), amount: None };
+            Self::Release { hold: id, of, amount } => {
+                let body = HoldRelease { hold: id.clone(), amount: *amount };
                 send(context, of, &["releases"], &body, |out, released: Hold| hold(out, &released))
             }
         }

@@ -1,5 +1,6 @@
 //! What is known of a file, and how much room there is for it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::FilePath;
@@ -13,7 +14,7 @@ pub const MAX_FOLDERS: u64 = 64;
 pub const MAX_FILES: u64 = 100_000;
 
 /// A file as it is now. What it was before stands in the commit log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 #[serde(rename_all = "kebab-case")]
 pub struct File {
     /// The folder.
@@ -41,7 +42,7 @@ pub struct File {
 }
 
 /// A file that is there no more. Its content stands in the commit log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 #[serde(rename_all = "kebab-case")]
 pub struct Deletion {
     /// The folder.
@@ -59,7 +60,9 @@ pub struct Deletion {
 }
 
 /// What stands in a folder, or in all folders of a tenant.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode,
+)]
 #[serde(rename_all = "kebab-case")]
 pub struct Usage {
     /// Files.

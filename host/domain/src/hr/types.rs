@@ -1,5 +1,6 @@
 //! The nouns of HR.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{BusinessDate, Id, Instant, Money};
@@ -11,7 +12,7 @@ pub const ERASED: &str = "(erased)";
 ///
 /// Personal data: name, e-mail and bank account here, the salary in [`NewEmployment`], and nowhere else. The types that carry
 /// them have no binary encoding on purpose: what is stored is a sealed form of them, which can be erased.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct NewWorker {
     /// The worker number; the id. It stays when the person is erased, so it should say nothing about the person.
@@ -27,7 +28,7 @@ pub struct NewWorker {
 }
 
 /// A worker on record.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Worker {
     /// What was asked for.
@@ -42,7 +43,19 @@ pub struct Worker {
 
 /// Where someone works.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, minicbor::Encode, minicbor::Decode,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    minicbor::Encode,
+    minicbor::Decode,
 )]
 #[serde(rename_all = "kebab-case")]
 #[cbor(index_only)]
@@ -60,7 +73,7 @@ pub enum Place {
 
 /// One effective-dated stretch of a worker's employment: a change of position or place begins a new one.
 /// The stretches of a worker never overlap.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct NewEmployment {
     /// The worker.
@@ -82,7 +95,7 @@ pub struct NewEmployment {
 }
 
 /// An employment on record; identified by worker and first day.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Employment {
     /// What was asked for.
@@ -96,7 +109,7 @@ pub struct Employment {
 }
 
 /// A benefit line as a caller asks for it: what a worker gets under a plan for a period.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct NewBenefit {
     /// The caller's id: the idempotency key.
@@ -127,7 +140,7 @@ pub struct NewBenefit {
 }
 
 /// A recorded benefit line; never changed, never deleted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 #[serde(rename_all = "kebab-case")]
 pub struct Benefit {
     /// What was asked for.
@@ -144,7 +157,7 @@ pub struct Benefit {
 }
 
 /// A worker's personal data were erased. Never undone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 #[serde(rename_all = "kebab-case")]
 pub struct Erasure {
     /// The worker.
@@ -162,7 +175,7 @@ pub struct Erasure {
 }
 
 /// An erasure as a caller asks for it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct NewErasure {
     /// Why, 1 to 200 characters. It is kept, so it should not name the person.

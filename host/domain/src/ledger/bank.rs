@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ledger::{Amount, ItemRef, OpenItem};
@@ -12,7 +13,7 @@ use crate::{BusinessDate, Class, Error, Id, Instant, MAX_MINOR, Result, Side};
 pub const MAX_STATEMENT_LINES: usize = 1_000;
 
 /// A line of a statement as the bank gives it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct NewBankLine {
     /// The bank's own id of the movement: the same in every statement that shows it.
@@ -38,7 +39,7 @@ pub struct NewBankLine {
 }
 
 /// A statement as a caller brings it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct NewStatement {
     /// The statement's id: the idempotency key, with the account.
@@ -54,7 +55,7 @@ pub struct NewStatement {
 }
 
 /// A statement that was imported.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 #[serde(rename_all = "kebab-case")]
 pub struct BankStatement {
     /// The id.
@@ -89,7 +90,7 @@ pub struct BankStatement {
 }
 
 /// Whether the books know of a bank line.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 #[serde(tag = "state", rename_all = "kebab-case")]
 pub enum BankState {
     /// Not yet.
@@ -105,7 +106,7 @@ pub enum BankState {
 }
 
 /// A bank line on record.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 #[serde(rename_all = "kebab-case")]
 pub struct BankLine {
     /// What the bank says.
@@ -225,7 +226,7 @@ pub fn same_bank_line(existing: &BankLine, new: &NewBankLine) -> Result<()> {
 }
 
 /// A line of the journal that a bank line may be.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Suggestion {
     /// The line.

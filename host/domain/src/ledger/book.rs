@@ -1,5 +1,6 @@
 //! Books: what the accounts of one legal entity have in common.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::shape::Problems;
@@ -9,7 +10,7 @@ use crate::{Currency, Error, Id, Instant, Result};
 pub const MAIN_BOOK: &str = "main";
 
 /// A book as a caller asks for it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct NewBook {
     /// Its id: the accounts of a book other than `main` have codes that begin with it and a slash.
@@ -44,7 +45,7 @@ fn january() -> u8 {
 }
 
 /// A book.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 #[serde(rename_all = "kebab-case")]
 pub struct Book {
     /// What was asked for.

@@ -1,5 +1,6 @@
 //! Budgets: how much may be posted to an account in a period, in all or with a value of a dimension.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ledger::{Dimension, Line};
@@ -10,7 +11,7 @@ use crate::{BusinessDate, Class, Currency, Error, Id, Instant, Money, Result, Si
 pub const MAX_PERIODS: usize = 120;
 
 /// What happens when more is posted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 #[serde(rename_all = "kebab-case")]
 #[cbor(index_only)]
 pub enum BudgetAction {
@@ -23,7 +24,7 @@ pub enum BudgetAction {
 }
 
 /// A period of a budget.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct BudgetPeriod {
     /// The first day.
@@ -38,7 +39,7 @@ pub struct BudgetPeriod {
 }
 
 /// A budget as a caller sets it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct NewBudget {
     /// The caller's id.
@@ -60,7 +61,7 @@ pub struct NewBudget {
 }
 
 /// A budget on record.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 #[serde(rename_all = "kebab-case")]
 pub struct Budget {
     /// The book.
@@ -82,7 +83,7 @@ pub struct Budget {
 }
 
 /// A period of a budget with what was posted: what posting reads and changes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 #[serde(rename_all = "kebab-case")]
 pub struct BudgetLine {
     /// The book.
@@ -122,7 +123,7 @@ pub struct BudgetLine {
 }
 
 /// How a period of a budget stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Standing {
     /// What was used, net on the normal side of the account; 0 if the other side is larger.

@@ -1,11 +1,12 @@
 //! The fiscal calendar of a book: years of twelve months that begin on the first of a month.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{BusinessDate, Error, Result};
 
 /// A fiscal year. It is named after the calendar year in which it begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct FiscalYear {
     /// Its name, 1900 to 2999.
@@ -17,7 +18,7 @@ pub struct FiscalYear {
 }
 
 /// A month of a fiscal year.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Period {
     /// 1 to 12, in the order of the fiscal year.

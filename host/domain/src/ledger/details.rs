@@ -1,12 +1,15 @@
 //! What only some lines and entries have.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ledger::rules::Guard;
 use crate::{BusinessDate, Decimal, Id, Money};
 
 /// What only some lines have.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(
+    Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode,
+)]
 #[serde(default, deny_unknown_fields)]
 pub struct LineDetails {
     /// The amount in the base currency of the book, of a line in another one. Asked for, or worked out by the host.
@@ -36,7 +39,7 @@ pub struct LineDetails {
 }
 
 /// What of a line the host made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 #[serde(rename_all = "kebab-case")]
 #[cbor(index_only)]
 pub enum Made {
@@ -52,7 +55,9 @@ pub enum Made {
 }
 
 /// What only some entries have.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(
+    Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode,
+)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct EntryDetails {
     /// A name of the entry for people, such as the number of an invoice; unique in the book. 1 to 64 characters.
@@ -78,7 +83,7 @@ pub struct EntryDetails {
 }
 
 /// A named text that is kept with an entry.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 #[serde(deny_unknown_fields)]
 pub struct Metadata {
     /// The name.

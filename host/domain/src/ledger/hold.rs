@@ -1,12 +1,13 @@
 //! Holds: entries that are not posted yet, and keep what they would take.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ledger::{Entry, EntryDetails, NewEntry, check_entry, debit_totals};
 use crate::{BusinessDate, Class, Error, Id, Instant, MAX_MINOR, Money, Problem, Result, Side};
 
 /// A hold as a caller asks for it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct NewHold {
     /// What is held; its id is the hold's. At most 20 lines.
@@ -19,7 +20,7 @@ pub struct NewHold {
 }
 
 /// What became of a hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 #[serde(rename_all = "kebab-case")]
 #[cbor(index_only)]
 pub enum HoldState {
@@ -38,7 +39,7 @@ pub enum HoldState {
 }
 
 /// A hold.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 #[serde(rename_all = "kebab-case")]
 pub struct Hold {
     /// What was asked for.
@@ -73,7 +74,7 @@ pub struct Hold {
 }
 
 /// Settles a hold: posts what it held, or a part of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Settlement {
     /// The hold.
@@ -92,7 +93,7 @@ pub struct Settlement {
 }
 
 /// Releases a hold.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct HoldRelease {
     /// The hold.
@@ -103,7 +104,7 @@ pub struct HoldRelease {
 }
 
 /// On which day an entry is taken back.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReversalDate {
     /// On the day of the work.
@@ -114,7 +115,7 @@ pub enum ReversalDate {
 }
 
 /// Takes an entry back.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Reversal {
     /// The entry to take back.
@@ -132,7 +133,7 @@ pub struct Reversal {
 }
 
 /// One entry of a batch.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct BatchItem {
     /// Neighbours with the same number stand or fall together; none: by itself.
@@ -143,7 +144,7 @@ pub struct BatchItem {
 }
 
 /// What a failure does to the others of a batch.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum BatchMode {
     /// Nothing.

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ledger::{Entry, EntryDetails, Line, LineDetails, Made, NewEntry};
@@ -22,7 +23,18 @@ pub const MAX_BUCKETS: usize = 12;
 
 /// Names an open item: a line of an entry.
 #[derive(
-    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, minicbor::Encode, minicbor::Decode,
+    Debug,
+    Clone,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    minicbor::Encode,
+    minicbor::Decode,
 )]
 #[serde(deny_unknown_fields)]
 pub struct ItemRef {
@@ -35,7 +47,7 @@ pub struct ItemRef {
 }
 
 /// A part of an item that was matched.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 pub struct Matched {
     /// The match, the entry that takes the item's entry back, or the bank line.
     #[n(0)]
@@ -52,7 +64,7 @@ pub struct Matched {
 }
 
 /// An open item, or one that was.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 #[serde(rename_all = "kebab-case")]
 pub struct OpenItem {
     /// Which line of which entry.
@@ -162,7 +174,7 @@ impl OpenItem {
 }
 
 /// A debit and a credit that meet.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 #[serde(deny_unknown_fields)]
 pub struct Pair {
     /// The debit.
@@ -177,7 +189,7 @@ pub struct Pair {
 }
 
 /// What is left of an item and given up.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 #[serde(deny_unknown_fields)]
 pub struct WriteOff {
     /// The item.
@@ -192,7 +204,7 @@ pub struct WriteOff {
 }
 
 /// A match as a caller asks for it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct NewMatch {
     /// The idempotency key.
@@ -219,7 +231,7 @@ pub struct NewMatch {
 }
 
 /// A match.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 #[serde(rename_all = "kebab-case")]
 pub struct Match {
     /// What was asked for.
@@ -242,7 +254,7 @@ pub struct Match {
 }
 
 /// How a match was undone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 pub struct Undone {
     /// For people; 1 to 200 characters.
     #[n(0)]
@@ -457,7 +469,7 @@ fn opposite(side: Side) -> Side {
 }
 
 /// One row of an ageing: what is open of one side in one currency.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct AgeingRow {
     /// The currency.

@@ -15,6 +15,7 @@ pub mod journal;
 mod limits;
 pub mod periods;
 mod posting;
+mod proof;
 pub mod rates;
 pub mod reports;
 pub mod revaluation;
@@ -52,6 +53,7 @@ pub use posting::{
     Found, InBook, MAX_DIMENSIONS, MAX_LINES, Sums, Turnover, add_lines, check_accounts, check_balanced, check_entry,
     check_required, debit_totals, post, references, same_entry, sums,
 };
+pub use proof::why_unbalanced;
 pub use rates::{FoundRate, NewRate, Rate};
 pub use revaluation::{NewRevaluation, Revaluation, Revalued};
 pub use rules::{AccountRules, Amount, Comparison, Figure, Guard};

@@ -3,6 +3,7 @@
 //! A book has for each scope a day up to which it is locked softly and one up to which it is locked hard. A soft lock is passed
 //! by whoever holds an exception from it, a hard one by nobody; a hard lock is never taken back.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::shape::Problems;
@@ -10,7 +11,19 @@ use crate::{BusinessDate, Class, Error, Id, Instant, Result};
 
 /// What of a book a lock is on.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, minicbor::Encode, minicbor::Decode,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    minicbor::Encode,
+    minicbor::Decode,
 )]
 #[serde(rename_all = "kebab-case")]
 #[cbor(index_only)]
@@ -60,7 +73,7 @@ impl Scope {
 }
 
 /// How firmly.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 #[serde(rename_all = "kebab-case")]
 #[cbor(index_only)]
 pub enum LockKind {
@@ -83,7 +96,7 @@ impl LockKind {
 }
 
 /// How far a scope of a book is locked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 #[serde(rename_all = "kebab-case")]
 pub struct Lock {
     /// What of the book.
@@ -179,7 +192,7 @@ pub struct BookControl {
 }
 
 /// The last year of a book that was closed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 #[serde(rename_all = "kebab-case")]
 pub struct ClosedYear {
     /// The fiscal year.
@@ -249,7 +262,9 @@ pub fn locked(lock: &Lock, day: BusinessDate) -> Error {
 }
 
 /// Who an exception is for.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Holder {
     /// A person or key by name, for what they post themselves and not through a plugin.
@@ -275,7 +290,7 @@ impl Holder {
 }
 
 /// An exception from a soft lock, as a caller asks for it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct NewException {
     /// The caller's id: the idempotency key within the book.
@@ -296,7 +311,7 @@ pub struct NewException {
 }
 
 /// An exception on record.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 #[serde(rename_all = "kebab-case")]
 pub struct LockException {
     /// The book.
@@ -319,7 +334,7 @@ pub struct LockException {
 }
 
 /// Something that was posted under an exception.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 #[serde(rename_all = "kebab-case")]
 pub struct ExceptionUse {
     /// The book.
@@ -347,7 +362,7 @@ pub struct ExceptionUse {
 }
 
 /// A lock that was moved: the effect.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 #[serde(rename_all = "kebab-case")]
 pub struct LockChange {
     /// The book.
@@ -369,7 +384,7 @@ pub struct LockChange {
 }
 
 /// How far ahead may be posted: the effect of setting it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 #[serde(rename_all = "kebab-case")]
 pub struct FutureLimit {
     /// The book.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::shape::Problems;
@@ -11,7 +12,7 @@ use crate::{BusinessDate, Class, Currency, Decimal, Error, Id, Instant, MAX_MINO
 pub const MAX_RATES: usize = 1_000;
 
 /// A rate as a caller sets it: one unit of `from` is worth `rate` units of `to` (units as people write them, not minor ones).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct NewRate {
     /// The day from which on it counts, until there is a newer one.
@@ -33,7 +34,7 @@ pub struct NewRate {
 }
 
 /// A rate on record.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 #[serde(rename_all = "kebab-case")]
 pub struct Rate {
     /// The book.
@@ -52,7 +53,7 @@ pub struct Rate {
 }
 
 /// The answer to a question for a rate.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct FoundRate {
     /// One unit of this ...

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ledger::{Account, AccountType, Sums};
@@ -11,7 +12,7 @@ use crate::{BusinessDate, Class, Currency, Error, Id, Money, Result, Side};
 pub const MAX_SPANS: usize = 12;
 
 /// A balance or a change: how much, and on which side. Nothing is a debit of 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Net {
     /// The larger side.
     pub side: Side,
@@ -20,7 +21,7 @@ pub struct Net {
 }
 
 /// A stretch of days, both counted; open where there is none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Span {
     /// The first day.
@@ -32,7 +33,7 @@ pub struct Span {
 }
 
 /// What a report shows of an account in a span.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Column {
     /// The balance before the first day.
     pub opening: Net,
@@ -45,7 +46,7 @@ pub struct Column {
 }
 
 /// An account of a report, or in one currency a header account with the sums of all below it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReportRow {
     /// The account.
     pub account: Id,
@@ -65,7 +66,7 @@ pub struct ReportRow {
 }
 
 /// What is added up in a total.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Total {
     /// All assets.
@@ -85,7 +86,7 @@ pub enum Total {
 }
 
 /// A total of a report in one currency.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReportTotal {
     /// Of what.
     pub total: Total,
@@ -96,7 +97,7 @@ pub struct ReportTotal {
 }
 
 /// Which report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReportKind {
     /// Every account: opening balance, turnover, closing balance.
@@ -108,7 +109,7 @@ pub enum ReportKind {
 }
 
 /// A report.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Report {
     /// Which.
     pub report: ReportKind,
@@ -297,7 +298,7 @@ fn tree<'a>(kind: AccountType, accounts: &'a [Account], by_code: &BTreeMap<&Id, 
 }
 
 /// What comes of a stated balance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Assertion {
     /// Whether it is within the tolerance.
     pub holds: bool,

@@ -1,5 +1,6 @@
 //! Revaluation: what foreign balances are worth in the base currency at a rate of the day, against what they are carried at.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ledger::rates::convert;
@@ -13,7 +14,7 @@ pub const REVALUE_KIND: &str = "host:revaluation";
 pub const MAX_ACCOUNTS: usize = 500;
 
 /// A revaluation as a caller asks for it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct NewRevaluation {
     /// The id of the entry, at most 56 characters; that of the entry that takes it back is `ID:back`.
@@ -36,7 +37,7 @@ pub struct NewRevaluation {
 }
 
 /// An account that was revalued.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 #[serde(rename_all = "kebab-case")]
 pub struct Revalued {
     /// The account.
@@ -79,7 +80,7 @@ pub struct Revalued {
 }
 
 /// A revaluation that was done: the effect, and the answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 #[serde(rename_all = "kebab-case")]
 pub struct Revaluation {
     /// The book.

@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ledger::{AccountType, Balance};
@@ -12,7 +13,7 @@ use crate::{Id, MAX_MINOR, Side};
 const MAX_REQUIRED: usize = 8;
 
 /// A signed amount in minor units of the currency that it stands beside, at most 2^53 - 1 either way. Zero is not negative.
-#[derive(Debug, Clone, Copy, Default, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, Copy, Default, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 #[serde(deny_unknown_fields)]
 pub struct Amount {
     /// Below zero?
@@ -54,7 +55,7 @@ impl Ord for Amount {
 }
 
 /// What may be posted to an account, beyond its type and currency.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct AccountRules {
     /// Whether entries of the kind `manual` may touch it, which is what an entry is that says no kind.
@@ -166,7 +167,7 @@ impl Balance {
 }
 
 /// Which figure of an account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 #[serde(rename_all = "kebab-case")]
 #[cbor(index_only)]
 pub enum Figure {
@@ -182,7 +183,7 @@ pub enum Figure {
 }
 
 /// How a figure is compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 #[serde(rename_all = "kebab-case")]
 #[cbor(index_only)]
 pub enum Comparison {
@@ -198,7 +199,7 @@ pub enum Comparison {
 }
 
 /// What must hold of an account after the entry, or the entry is refused.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 #[serde(deny_unknown_fields)]
 pub struct Guard {
     /// The account; a posting account, in the entry or not.

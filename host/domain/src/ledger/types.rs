@@ -1,5 +1,6 @@
 //! The nouns of the ledger.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ledger::details::{EntryDetails, LineDetails};
@@ -8,7 +9,19 @@ use crate::{BusinessDate, Currency, Id, Instant, Money, Side};
 
 /// What an account is part of; the five elements of double-entry statements.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, minicbor::Encode, minicbor::Decode,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    minicbor::Encode,
+    minicbor::Decode,
 )]
 #[serde(rename_all = "kebab-case")]
 #[cbor(index_only)]
@@ -31,7 +44,7 @@ pub enum AccountType {
 }
 
 /// An account as a caller asks for it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct NewAccount {
     /// The account code; its id.
@@ -65,7 +78,7 @@ pub struct NewAccount {
 }
 
 /// Why and when an account was closed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 pub struct Closing {
     /// For people; 1 to 200 characters.
     #[n(0)]
@@ -76,7 +89,7 @@ pub struct Closing {
 }
 
 /// An account of the chart.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 #[serde(rename_all = "kebab-case")]
 pub struct Account {
     /// What was asked for.
@@ -104,7 +117,7 @@ impl Account {
 }
 
 /// A change of an account: what is not named stays.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct AccountChange {
     /// The version that it is a change of, so that nobody's change is lost.
@@ -118,7 +131,7 @@ pub struct AccountChange {
 }
 
 /// Closes an account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct AccountClosing {
     /// For people; 1 to 200 characters.
@@ -129,7 +142,7 @@ pub struct AccountClosing {
 }
 
 /// Where the balance of a closing account goes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Sweep {
     /// The account that takes it.
@@ -139,7 +152,9 @@ pub struct Sweep {
 }
 
 /// A named analysis value of a line, such as `cost-center` = `CC-410`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode,
+)]
 pub struct Dimension {
     /// The dimension.
     #[n(0)]
@@ -150,7 +165,7 @@ pub struct Dimension {
 }
 
 /// One line of a journal entry.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 #[serde(deny_unknown_fields)]
 pub struct Line {
     /// The account posted to.
@@ -189,7 +204,7 @@ impl Line {
 }
 
 /// A journal entry as a caller asks for it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct NewEntry {
     /// The caller's id: the idempotency key.
@@ -218,7 +233,7 @@ impl NewEntry {
 }
 
 /// A posted journal entry; never changed, never deleted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 #[serde(rename_all = "kebab-case")]
 pub struct Entry {
     /// What was asked for.
@@ -261,7 +276,7 @@ impl Entry {
 }
 
 /// What was posted to an account in the base currency of its book.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 pub struct BaseBalance {
     /// The base currency.
     #[n(0)]
@@ -276,7 +291,7 @@ pub struct BaseBalance {
 
 /// What was posted to an account, up to a date or in all. The balance is derived: none of the counters of what was posted ever
 /// decreases, and those of what is held only as holds end.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 #[serde(rename_all = "kebab-case")]
 pub struct Balance {
     /// The account.
@@ -322,7 +337,7 @@ pub(super) fn is_zero(n: &u64) -> bool {
 }
 
 /// One account of a trial balance.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TrialBalanceRow {
     /// The account's name.
     pub name: String,
@@ -335,7 +350,7 @@ pub struct TrialBalanceRow {
 }
 
 /// Every posting account with its totals. Debits equal credits per currency, or the books are wrong.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct TrialBalance {
     /// Up to which date, if not everything.
@@ -352,7 +367,7 @@ pub struct TrialBalance {
 }
 
 /// The sums of a trial balance in one currency.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TrialBalanceTotal {
     /// The currency.
     pub currency: Currency,

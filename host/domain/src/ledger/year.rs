@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ledger::{BaseBalance, Dimension, Line, LineDetails, MAX_LINES, Made};
@@ -15,7 +16,7 @@ pub const CLOSE_KIND: &str = "host:year-close";
 const PART: usize = (MAX_LINES - 2) / 2;
 
 /// Closes a year, as a caller asks for it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct NewClosing {
     /// The id of the entry, at most 56 characters: those that follow, if one is not enough, are `ID:2`, `ID:3`, and so on.
@@ -30,7 +31,7 @@ pub struct NewClosing {
 }
 
 /// A year that was closed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 #[serde(rename_all = "kebab-case")]
 pub struct YearClosing {
     /// The book.
@@ -55,7 +56,7 @@ pub struct YearClosing {
 }
 
 /// What was posted to an account up to the end of a year that is closed, the closing included: what the next year opens with.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 #[serde(rename_all = "kebab-case")]
 pub struct Opening {
     /// The book.

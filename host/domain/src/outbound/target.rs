@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
@@ -14,7 +15,19 @@ const MAX_PREFIX: usize = 1024;
 
 /// What a request does.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, minicbor::Encode, minicbor::Decode,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    minicbor::Encode,
+    minicbor::Decode,
 )]
 #[serde(rename_all = "UPPERCASE")]
 #[cbor(index_only)]
@@ -90,7 +103,7 @@ impl fmt::Display for Outward<'_> {
 }
 
 /// One place that requests may go to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 #[serde(try_from = "Written", rename_all = "kebab-case")]
 pub struct HttpTarget {
     /// The host, in small letters, or `*` for any.
@@ -113,7 +126,7 @@ pub struct HttpTarget {
 }
 
 /// A target as it is written in grants: 443 and everything that reads if not said otherwise.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Written {
     host: String,

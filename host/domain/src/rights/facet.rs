@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Accounts, Grant, Pattern, Rights, SecretUse};
@@ -188,7 +189,7 @@ fn word(text: &'static str) -> Option<Pattern> {
 }
 
 /// Something that one layer of rights allows and another does not.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Beyond {
     /// The right, such as `ledger.post`.
@@ -239,7 +240,7 @@ pub fn missing(wants: &Rights, grants: &Rights) -> Vec<String> {
 }
 
 /// How the rights that a plugin wants change from one release to the next.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Change {
     /// Wanted now, and nothing of the kind before.

@@ -1,5 +1,6 @@
 //! Rights on files: which folders.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::facet::Facets;
@@ -10,7 +11,9 @@ use crate::{Id, Result};
 
 /// Rights on the files of named folders. Whoever may write a folder may replace and delete what is in it, and need not be able
 /// to read it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(
+    Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode,
+)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct FilesRights {
     /// Folders whose files may be listed and read.

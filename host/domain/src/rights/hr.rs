@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::facet::{Bound, Facets};
@@ -9,11 +10,24 @@ use super::layers::{Layers, Stage};
 use super::pattern::any;
 use super::{Checks, Grant, Kind, Operation, Operations, Pattern, empty, money_text, words};
 use crate::hr::Place;
+use crate::schema::MoneyText;
 use crate::{Id, Money, Result};
 
 /// Fields of people, each with a right of its own. A field that records get later is a case more here.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, minicbor::Encode, minicbor::Decode,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    minicbor::Encode,
+    minicbor::Decode,
 )]
 #[serde(rename_all = "kebab-case")]
 #[cbor(index_only)]
@@ -69,7 +83,9 @@ impl HrField {
 }
 
 /// Rights on people.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(
+    Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode,
+)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct HrRights {
     /// Fields that may be read.
@@ -83,6 +99,7 @@ pub struct HrRights {
     /// The largest benefit line; none: no ceiling.
     #[n(2)]
     #[serde(with = "money_text", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<MoneyText>")]
     pub max_benefit: Option<Money>,
     /// Of workers with these cost centres alone; none named: with any.
     #[cbor(n(3), skip_if = "Vec::is_empty")]

@@ -1,15 +1,19 @@
 //! Rights on stock: which items, between which locations, how much of each and of which value.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::facet::{Bound, Facets};
 use super::layers::{Layers, Stage};
 use super::pattern::any;
 use super::{Checks, Grant, Kind, Operation, Operations, Pattern, Used, empty, money_text, words};
+use crate::schema::MoneyText;
 use crate::{Decimal, Id, Money, Result};
 
 /// Rights on stock.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(
+    Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode,
+)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct InventoryRights {
     /// Items that may be read.
@@ -48,14 +52,17 @@ pub struct InventoryRights {
     /// The largest value of one move. A ceiling in one currency allows no other; moves within the own stock have no value.
     #[n(8)]
     #[serde(with = "money_text", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<MoneyText>")]
     pub max_value: Option<Money>,
     /// The largest value of all moves of a run.
     #[n(9)]
     #[serde(with = "money_text", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<MoneyText>")]
     pub max_value_run: Option<Money>,
     /// The largest value of all moves of the installation on a UTC day.
     #[n(10)]
     #[serde(with = "money_text", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<MoneyText>")]
     pub max_value_day: Option<Money>,
 }
 

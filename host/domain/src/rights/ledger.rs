@@ -1,5 +1,6 @@
 //! Rights on the ledger: which accounts may be read, which debited and credited, how much, in which currencies, for which days.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::facet::{Bound, Facets};
@@ -7,10 +8,13 @@ use super::layers::{Layers, Stage};
 use super::pattern::{any, any_account};
 use super::{Accounts, Checks, Grant, Kind, Operation, Operations, Pattern, Used, empty, money_text, words};
 use crate::ledger::{AccountType, Line};
+use crate::schema::MoneyText;
 use crate::{BusinessDate, Currency, Id, Money, Result, Side};
 
 /// Rights on the ledger.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(
+    Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode,
+)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct LedgerRights {
     /// Accounts whose balances and entries may be read.
@@ -24,14 +28,17 @@ pub struct LedgerRights {
     /// The largest sum of debits of one entry; none: no ceiling. A ceiling in one currency allows no other.
     #[n(2)]
     #[serde(with = "money_text", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<MoneyText>")]
     pub max_entry: Option<Money>,
     /// The largest sum of debits of all entries of a run.
     #[n(3)]
     #[serde(with = "money_text", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<MoneyText>")]
     pub max_run: Option<Money>,
     /// The largest sum of debits of all entries of the installation on a UTC day.
     #[n(4)]
     #[serde(with = "money_text", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<MoneyText>")]
     pub max_day: Option<Money>,
     /// Accounts that may be debited, beside those in `post`.
     #[cbor(n(5), skip_if = "Vec::is_empty")]
@@ -61,10 +68,16 @@ pub struct LedgerRights {
     #[cbor(n(12), skip_if = "Vec::is_empty")]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub budgets: Vec<Pattern>,
+    /// Books that may be created, and whose accounts may be set up, changed, closed and opened again.
+    #[cbor(n(13), skip_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub chart: Vec<Pattern>,
 }
 
 /// For which days may be posted: each end that is given must hold.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode,
+)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Window {
     /// The first day.
@@ -262,30 +275,33 @@ impl Layers<'_> {
 
     /// `periods-denied` unless periods of the book may be administered; of a malformed name: of any book.
     pub fn check_periods(&self, operation: Operation, book: Option<&Id>) -> Result<()> {
-        self.check_book(operation, "periods-denied", |rights| &rights.periods, book)
+        self.check_book(operation, "periods-denied", |grant| any_book(&grant.ledger.periods, book), book)
     }
 
     /// `rates-denied` unless exchange rates of the book may be administered; of a malformed name: of any book.
     pub fn check_rates(&self, operation: Operation, book: Option<&Id>) -> Result<()> {
-        self.check_book(operation, "rates-denied", |rights| &rights.rates, book)
+        self.check_book(operation, "rates-denied", |grant| any_book(&grant.ledger.rates, book), book)
     }
 
     /// `budgets-denied` unless budgets of the book may be administered; of a malformed name: of any book.
     pub fn check_budgets(&self, operation: Operation, book: Option<&Id>) -> Result<()> {
-        self.check_book(operation, "budgets-denied", |rights| &rights.budgets, book)
+        self.check_book(operation, "budgets-denied", |grant| any_book(&grant.ledger.budgets, book), book)
+    }
+
+    /// `chart-denied` unless the book may be created, or its accounts set up; of a malformed name: any book. Whoever sets up all master
+    /// data sets up accounts as well.
+    pub fn check_chart(&self, operation: Operation, book: Option<&Id>) -> Result<()> {
+        let may = |grant: &Grant| grant.administer || any_book(&grant.ledger.chart, book);
+        self.check_book(operation, "chart-denied", may, book)
     }
 
     fn check_book(
         &self,
         operation: Operation,
         code: &'static str,
-        of: impl Fn(&LedgerRights) -> &Vec<Pattern>,
+        test: impl Fn(&Grant) -> bool,
         book: Option<&Id>,
     ) -> Result<()> {
-        let test = |grant: &Grant| {
-            let books = of(&grant.ledger);
-            book.map_or(!books.is_empty(), |book| any(books, book))
-        };
         let message = || match book {
             Some(book) => format!("no grant for this in book {book}"),
             None => "no grant for this in any book".to_owned(),
@@ -312,6 +328,11 @@ impl Layers<'_> {
     }
 }
 
+/// Is the book one of them? If none is named: is there one?
+fn any_book(books: &[Pattern], book: Option<&Id>) -> bool {
+    book.map_or(!books.is_empty(), |book| any(books, book))
+}
+
 impl LedgerRights {
     fn posts(&self) -> bool {
         !(self.post.is_empty() && self.debit.is_empty() && self.credit.is_empty())
@@ -326,7 +347,9 @@ impl Kind for LedgerRights {
             checks.list("ledger", name, list.len());
         }
         checks.list("ledger", "currencies", self.currencies.len());
-        for (name, list) in [("periods", &self.periods), ("rates", &self.rates), ("budgets", &self.budgets)] {
+        let books =
+            [("periods", &self.periods), ("rates", &self.rates), ("budgets", &self.budgets), ("chart", &self.chart)];
+        for (name, list) in books {
             checks.list("ledger", name, list.len());
         }
         let narrowed = self.max_entry.or(self.max_run).or(self.max_day).is_some();
@@ -346,6 +369,7 @@ impl Kind for LedgerRights {
         out.named("ledger.periods", self.periods.iter().cloned());
         out.named("ledger.rates", self.rates.iter().cloned());
         out.named("ledger.budgets", self.budgets.iter().cloned());
+        out.named("ledger.chart", self.chart.iter().cloned());
         if self.posts() {
             out.limit("ledger.max-entry", max_entry.map(Bound::Money));
             out.limit("ledger.max-run", max_run.map(Bound::Money));
@@ -374,6 +398,12 @@ impl Kind for LedgerRights {
         }
         if !self.budgets.is_empty() {
             out.push(format!("Set budgets of {}.", books(&self.budgets)));
+        }
+        if !self.chart.is_empty() {
+            out.push(format!(
+                "Create, change, close and reopen accounts of {}, and create such books.",
+                books(&self.chart)
+            ));
         }
         if !self.posts() {
             return;
@@ -430,6 +460,10 @@ impl Kind for LedgerRights {
                 O::Explain,
                 O::AssertBalance,
                 O::Allocate,
+                O::CashFlow,
+                O::GeneralLedger,
+                O::ByDimension,
+                O::Verify,
                 O::PeriodsList,
                 O::ListExceptions,
                 O::ListExceptionUses,
@@ -457,6 +491,10 @@ impl Kind for LedgerRights {
         }
         if !self.budgets.is_empty() {
             out.push(("ledger.budgets", Operations::of(&[O::BudgetsSet])));
+        }
+        if !self.chart.is_empty() {
+            let chart = [O::CreateBook, O::CreateAccount, O::UpdateAccount, O::CloseAccount, O::ReopenAccount];
+            out.push(("ledger.chart", Operations::of(&chart)));
         }
         if self.posts() {
             let post = [

@@ -25,6 +25,7 @@ mod tests;
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::de::{self, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -53,7 +54,9 @@ const MAX_LIST: usize = 100;
 const MAX_TEXT: usize = 300;
 
 /// One right with its conditions. What is not named is not allowed.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(
+    Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode,
+)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 #[cbor(map)]
 pub struct Grant {
@@ -85,8 +88,8 @@ pub struct Grant {
     #[cbor(n(12), skip_if = "empty")]
     #[serde(skip_serializing_if = "empty")]
     pub inventory: InventoryRights,
-    /// May set up master data (accounts, workers, employments, items, locations, lots). Never grantable to a plugin yet: no
-    /// function of the contract creates them.
+    /// May set up all master data (accounts, workers, employments, items, locations, lots). Never grantable to a plugin: of these
+    /// it can create accounts alone, and `ledger.chart` is for them.
     #[cbor(n(13), skip_if = "empty")]
     #[serde(skip_serializing_if = "empty")]
     pub administer: bool,
@@ -158,6 +161,7 @@ impl Grant {
         let mut all = Self { administer: true, state: true, ..Self::read_only() };
         all.ledger.post = vec![Accounts::ANY];
         (all.ledger.periods, all.ledger.rates, all.ledger.budgets) = (any(), any(), any());
+        all.ledger.chart = any();
         all.hr.benefits = any();
         all.files = FilesRights { read: any(), write: any() };
         all.http = vec![HttpTarget::any()];
@@ -220,7 +224,7 @@ impl Checks {
 }
 
 /// A layer of rights: everything a caller may do, a plugin wants, or an operator grants, within one tenant.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Rights(Vec<Grant>);
 

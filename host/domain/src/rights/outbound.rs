@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::facet::Facets;
@@ -12,7 +13,7 @@ use crate::outbound::{HttpTarget, Outward, is_host};
 use crate::{Id, Result};
 
 /// A secret, and the host that it may be sent to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct SecretUse {
     /// Which.

@@ -291,7 +291,13 @@ fn rights_of_before_are_read_and_what_they_say_is_written_so() {
     assert_eq!(minicbor::decode::<Rights>(&bytes).unwrap(), Rights::from(plain.clone()));
     assert_eq!(hex(&minicbor::to_vec(Rights::default()).unwrap()), OLD_NONE);
     let all = Grant::all();
-    let ledger = LedgerRights { periods: Vec::new(), rates: Vec::new(), budgets: Vec::new(), ..all.ledger.clone() };
+    let ledger = LedgerRights {
+        periods: Vec::new(),
+        rates: Vec::new(),
+        budgets: Vec::new(),
+        chart: Vec::new(),
+        ..all.ledger.clone()
+    };
     let (files, http, secrets) = (FilesRights::default(), Vec::new(), Vec::new());
     let all_of_then = Grant { ledger, observe: false, files, http, secrets, ..all };
     assert_eq!(hex(&minicbor::to_vec(Rights::from(all_of_then)).unwrap()), OLD_ALL);

@@ -1,5 +1,6 @@
 //! What a plugin wants beside what it can use: the functions that its component imports.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Operation, Operations, Rights};
@@ -20,7 +21,7 @@ fn served(rights: &Rights) -> impl Iterator<Item = (&'static str, Operations)> {
 }
 
 /// Wants and imports side by side.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Imports {
     /// Rights that are wanted, and no function that needs them is imported.

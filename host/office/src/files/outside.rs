@@ -3,6 +3,7 @@
 use backroom_domain::Instant;
 use backroom_domain::files::File;
 use backroom_store::{Meta, TenantNo, Ticket};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Stored, write};
@@ -11,7 +12,7 @@ use crate::error::Result;
 use crate::work::{Caller, Work};
 
 /// What became of a deletion.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Deleted {
     /// `false` if there was no such file.

@@ -5,6 +5,7 @@ use backroom_domain::rights::{Operation, Rights};
 use backroom_domain::{Error, Id, Instant, MAX_MINOR};
 use backroom_store::records::{FilesTotal, Folder};
 use backroom_store::{Meta, TenantNo};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::control::{Office, Written};
@@ -12,7 +13,7 @@ use crate::error::Result;
 use crate::work::Work;
 
 /// A folder, or all folders of a tenant, and the room they have.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct FolderUse {
     /// The folder; none for all of them together.
@@ -26,7 +27,7 @@ pub struct FolderUse {
 }
 
 /// How much room there is to be.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct NewQuota {
     /// Whose.

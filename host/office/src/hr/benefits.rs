@@ -7,6 +7,7 @@ use backroom_domain::rights::{Employee, HrField, Operation};
 use backroom_domain::{BusinessDate, Effect, Id};
 use backroom_store::records::{BenefitByPlan, BenefitByWorker};
 use backroom_store::{RecordKey as _, StoreError};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::error::{Failure, Result};
@@ -17,7 +18,7 @@ use crate::page::{Page, PageRequest};
 use crate::work::Work;
 
 /// What became of a recording.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Recorded {
     /// The line on record.
     pub benefit: Benefit,

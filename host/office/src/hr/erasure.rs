@@ -11,6 +11,7 @@ use backroom_domain::hr::{self, Erasure, NewErasure};
 use backroom_domain::{Effect, Id, Instant};
 use backroom_store::records::{StoredEmployment, StoredWorker};
 use backroom_store::{Meta, StoreError, TenantNo};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::control::{Office, Written};
@@ -23,7 +24,7 @@ use crate::work::{Caller, Work};
 const SETTLE: u32 = 10_000;
 
 /// What became of an erasure.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Erased {
     /// As it is on record.

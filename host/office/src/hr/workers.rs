@@ -4,6 +4,7 @@ use backroom_domain::hr::{self, NewWorker, Worker};
 use backroom_domain::rights::{HrField, Operation};
 use backroom_domain::{Effect, Error, Id, Instant};
 use backroom_store::records::StoredWorker;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::error::Result;
@@ -13,7 +14,7 @@ use crate::page::{Page, PageRequest};
 use crate::work::Work;
 
 /// A worker as the caller may see it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct WorkerView {
     /// The worker number.

@@ -1,6 +1,7 @@
 //! The one way in: everything is staged in a unit of work, or nothing is.
 
 use backroom_domain::Error;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::files::File;
@@ -28,14 +29,14 @@ impl From<Error> for ImportFailure {
 }
 
 /// What an import did.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ImportSummary {
     /// The files that were sent, in the order in which they were applied.
     pub files: Vec<FileSummary>,
 }
 
 /// What an import did with the rows of one file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FileSummary {
     /// The file.
     pub file: String,

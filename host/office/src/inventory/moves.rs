@@ -7,6 +7,7 @@ use backroom_domain::inventory::{
 };
 use backroom_domain::rights::{Moving, Operation, Used};
 use backroom_store::records::{MoveNumber, OnHandKey, StoredWorker};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::reads::{damaged, take_if};
@@ -20,7 +21,7 @@ use crate::work::Work;
 const SERIES: &str = "move";
 
 /// The answer to a move.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Moved {
     /// The move as posted, now or before.
     #[serde(rename = "move")]

@@ -7,6 +7,7 @@ use backroom_domain::ledger::AccountTotal;
 use backroom_domain::rights::Operation;
 use backroom_domain::{Currency, Error, Id};
 use backroom_store::{Record, StoreError};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::error::{Failure, Result};
@@ -16,7 +17,7 @@ use crate::page::{Page, PageRequest};
 use crate::work::Work;
 
 /// A debit balance; below zero if it is a credit balance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct DebitBalance {
     /// Minor units.
     pub minor: i128,
@@ -25,7 +26,7 @@ pub struct DebitBalance {
 }
 
 /// A stock control account: what the ledger and what the stock say that is kept under it. The same, always.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct StockControlRow {
     /// The account.
     pub account: Id,

@@ -13,13 +13,14 @@ use crate::listing::{Step, list};
 use crate::page::{Page, PageRequest};
 use crate::work::Work;
 
-/// Adds an account to the chart; needs `administer`. A repeat with the same content gives the account on record.
+/// Adds an account to the chart; needs the right to set up accounts of its book. A repeat with the same content gives the account on
+/// record.
 ///
 /// # Errors
-/// In order: `administer-denied`; the form of the account (see [`ledger::check_account`]); `exists-with-different`;
+/// In order: `chart-denied`; the form of the account (see [`ledger::check_account`]); `exists-with-different`;
 /// `parent-not-found`; `parent-is-posting`; `type-differs-from-parent`; `book-mismatch` (a parent in another book).
 pub fn create_account(work: &mut Work, new: NewAccount) -> Result<Account> {
-    work.rights().check_administer()?;
+    books::check_chart(work, Operation::CreateAccount, &new.code)?;
     ledger::check_account(&new)?;
     if let Some(existing) = work.tx().get::<Account>(&new.code)? {
         ledger::same_account(&existing, &new)?;
@@ -49,13 +50,13 @@ pub fn create_account(work: &mut Work, new: NewAccount) -> Result<Account> {
     Ok(account)
 }
 
-/// Changes the name or the rules of an account; needs `administer`.
+/// Changes the name or the rules of an account; needs the right to set up accounts of its book.
 ///
 /// # Errors
-/// In order: `administer-denied`; the form of the account (see [`ledger::check_account`]); `not-found`; `version-conflict`;
+/// In order: `chart-denied`; the form of the account (see [`ledger::check_account`]); `not-found`; `version-conflict`;
 /// `limit-already-breached`.
 pub fn update_account(work: &mut Work, code: &Id, change: AccountChange) -> Result<Account> {
-    work.rights().check_administer()?;
+    books::check_chart(work, Operation::UpdateAccount, code)?;
     let account = work.tx().get::<Account>(code)?;
     let changed = ledger::changed_account(account.as_ref(), code, change)?;
     if changed.new.posting {
@@ -67,14 +68,15 @@ pub fn update_account(work: &mut Work, code: &Id, change: AccountChange) -> Resu
     put_changed(work, changed)
 }
 
-/// Closes an account: nothing is posted to it any more, until it is opened again. Needs `administer`. A balance goes where it is told
-/// to, by an entry of the day of the work; one that is closed already stays as it is.
+/// Closes an account: nothing is posted to it any more, until it is opened again. Needs the right to set up
+/// accounts of its book. A balance goes where it is told to, by an entry of the day of the work; one that is closed already stays as
+/// it is.
 ///
 /// # Errors
-/// In order: `administer-denied`; `text-invalid`; `not-found`; `has-open-holds`; `non-zero-balance` without a sweep; then as
+/// In order: `chart-denied`; `text-invalid`; `not-found`; `has-open-holds`; `non-zero-balance` without a sweep; then as
 /// [`post`](super::post).
 pub fn close_account(work: &mut Work, code: &Id, closing: AccountClosing) -> Result<Account> {
-    work.rights().check_administer()?;
+    books::check_chart(work, Operation::CloseAccount, code)?;
     reverse::check_reason(&closing.reason, "reason")?;
     let account = work.tx().get::<Account>(code)?.ok_or_else(|| Error::not_found("account", code))?;
     if account.closed.is_some() {
@@ -95,12 +97,12 @@ pub fn close_account(work: &mut Work, code: &Id, closing: AccountClosing) -> Res
     })
 }
 
-/// Opens a closed account again; needs `administer`. One that is open stays as it is.
+/// Opens a closed account again; needs the right to set up accounts of its book. One that is open stays as it is.
 ///
 /// # Errors
-/// In order: `administer-denied`; `not-found`.
+/// In order: `chart-denied`; `not-found`.
 pub fn reopen_account(work: &mut Work, code: &Id) -> Result<Account> {
-    work.rights().check_administer()?;
+    books::check_chart(work, Operation::ReopenAccount, code)?;
     let account = work.tx().get::<Account>(code)?.ok_or_else(|| Error::not_found("account", code))?;
     if account.closed.is_none() {
         return Ok(account);

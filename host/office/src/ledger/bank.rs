@@ -10,6 +10,7 @@ use backroom_domain::ledger::{
 use backroom_domain::rights::Operation;
 use backroom_domain::{Class, Effect, Error, Id, Money};
 use backroom_store::records::{OpenBankLine, StatementId};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::error::Result;
@@ -26,7 +27,7 @@ pub const MAX_SUGGESTED: usize = 5;
 const MAX_LOOKED_AT: usize = 5_000;
 
 /// What an import came to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Imported {
     /// The statement on record.
@@ -37,7 +38,7 @@ pub struct Imported {
 }
 
 /// A bank line that the books do not know of yet, with what it may be.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct SuggestedLine {
     /// The line.
@@ -48,7 +49,7 @@ pub struct SuggestedLine {
 }
 
 /// What became of a confirmation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Confirmed {
     /// The bank line on record.

@@ -15,16 +15,16 @@ use crate::work::Work;
 /// Accounts read at once.
 const CHUNK: usize = 500;
 
-/// Creates a book; needs `administer`. A repeat with the same content gives the book on record.
+/// Creates a book; needs the right to set it up. A repeat with the same content gives the book on record.
 ///
 /// The book `main` is there before it is created, and may have entries: with them it gets a base currency only if all of them are in
 /// that currency.
 ///
 /// # Errors
-/// In order: `administer-denied`; `id-invalid`, `text-invalid`, `month-invalid` together; `exists-with-different`; `book-mismatch` (an
+/// In order: `chart-denied`; `id-invalid`, `text-invalid`, `month-invalid` together; `exists-with-different`; `book-mismatch` (an
 /// account of another book); `book-has-accounts` (codes that begin so); `book-has-foreign-entries`.
 pub fn create_book(work: &mut Work, new: NewBook) -> Result<Book> {
-    work.rights().check_administer()?;
+    work.rights().check_chart(Operation::CreateBook, Some(&new.id))?;
     ledger::check_book(&new)?;
     if let Some(existing) = work.tx().get::<Book>(&new.id)? {
         ledger::same_book(&existing, &new)?;
@@ -82,6 +82,15 @@ pub(crate) fn book_of(work: &Work, code: &Id) -> Result<(Option<Id>, Option<Curr
     }
     let main = work.tx().get::<Book>(&Id::parse(MAIN_BOOK, "book")?)?;
     Ok((None, main.map(|book| book.new.base)))
+}
+
+/// `chart-denied` unless accounts of the book that the code is in may be set up.
+///
+/// # Errors
+/// `chart-denied`.
+pub fn check_chart(work: &Work, operation: Operation, code: &Id) -> Result<()> {
+    let book = book_of(work, code)?.0.map_or_else(|| Id::parse(MAIN_BOOK, "book"), Ok)?;
+    Ok(work.rights().check_chart(operation, Some(&book))?)
 }
 
 /// What posting has to know of an account, beside what is in its total.

@@ -12,6 +12,7 @@ use backroom_domain::rights::Operation;
 use backroom_domain::{BusinessDate, Class, Effect, Error, Id, Problem, Side};
 use backroom_store::records::budget_key;
 use backroom_store::{Record as _, StoreError};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::book::{fiscal_month, in_book};
@@ -27,7 +28,7 @@ use crate::work::Work;
 const CHUNK: usize = 500;
 
 /// A budget with what was used of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct BudgetStatus {
     /// The budget.
@@ -38,7 +39,7 @@ pub struct BudgetStatus {
 }
 
 /// A period of a budget with what was used of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct BudgetRow {
     /// The period and the sums.

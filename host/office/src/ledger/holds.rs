@@ -9,6 +9,7 @@ use backroom_domain::ledger::{
 use backroom_domain::rights::Operation;
 use backroom_domain::{Class, Effect, Error, Id, Instant};
 use backroom_store::records::{HoldExpiry, NameKind};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::error::{Failure, Result};
@@ -24,7 +25,7 @@ const SERIES: &str = "hold";
 const CHUNK: usize = 64;
 
 /// What became of a request for a hold.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Placed {
     /// The hold on record.
     pub hold: Hold,

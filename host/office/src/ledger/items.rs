@@ -10,6 +10,7 @@ use backroom_domain::rights::Operation;
 use backroom_domain::{BusinessDate, Class, Effect, Error, Id, Money, Side};
 use backroom_store::records::ClosedItem;
 use backroom_store::{Record, RecordKey};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::error::Result;
@@ -38,7 +39,7 @@ pub struct ItemFilter {
 }
 
 /// An item, and what of it is open.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct ItemRow {
     /// The item.
@@ -49,7 +50,7 @@ pub struct ItemRow {
 }
 
 /// What became of a match.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct MatchDone {
     /// The match on record.

@@ -5,6 +5,7 @@ use backroom_domain::rights::{Operation, Posting};
 use backroom_domain::{BusinessDate, Error, Id, Problem};
 use backroom_store::StoreError;
 use backroom_store::records::{EntryLines, EntryNumber, NameKind, StoredEntry};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::error::{Failure, Result};
@@ -20,7 +21,7 @@ use crate::work::Work;
 const PAGE_BYTES: usize = 512 << 10;
 
 /// What became of a posting.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Posted {
     /// The entry on record.
     pub entry: Entry,

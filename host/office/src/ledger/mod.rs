@@ -18,6 +18,7 @@ pub mod reports;
 mod revalue;
 mod reverse;
 mod scan;
+mod verify;
 mod year;
 
 pub use accounts::{close_account, create_account, get_account, list_accounts, reopen_account, update_account};
@@ -27,7 +28,7 @@ pub use bank::{
     list_bank_lines, suggest_matches, undo_confirmation,
 };
 pub use batch::{Outcome, post_batch};
-pub use books::{create_book, get_book, list_books};
+pub use books::{check_chart, create_book, get_book, list_books};
 pub use budgets::{BudgetRow, BudgetStatus, budget_status, list_budgets, set_budget};
 pub use export::{ExportFailure, Exported, export};
 pub use holds::{Placed, get_hold, hold, list_holds, release, settle};
@@ -40,4 +41,5 @@ pub use periods::{
 pub use rates::{CLOSING, RatesSet, SPOT, get_rate, list_rates, set_rates};
 pub use revalue::revalue;
 pub use reverse::reverse;
+pub use verify::{BadEntry, Verified, verify};
 pub use year::{close_year, list_openings};

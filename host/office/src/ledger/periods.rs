@@ -8,6 +8,7 @@ use backroom_domain::ledger::{
 use backroom_domain::rights::Operation;
 use backroom_domain::{BusinessDate, Effect, Error, Id};
 use backroom_store::records::ExceptionByHolder;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::book::fiscal_month;
@@ -17,7 +18,7 @@ use crate::page::{Page, PageRequest};
 use crate::work::Work;
 
 /// How a period is locked for a scope: by its own lock or by that of `all`, whichever is further.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum PeriodState {
     /// No day of it is locked.
@@ -31,7 +32,7 @@ pub enum PeriodState {
 }
 
 /// A period with its state for each scope.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct PeriodRow {
     /// Number and days.
@@ -42,7 +43,7 @@ pub struct PeriodRow {
 }
 
 /// How a scope of a period is locked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct ScopeState {
     /// The scope.
@@ -52,7 +53,7 @@ pub struct ScopeState {
 }
 
 /// The periods of a fiscal year, and what holds for the book as a whole.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Periods {
     /// The book.
@@ -73,8 +74,9 @@ pub struct Periods {
 }
 
 /// What became of a change: the result, and whether it had been so before.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(rename = "Changed{T}")]
 pub struct Changed<T> {
     /// How it is now.
     #[serde(flatten)]

@@ -5,6 +5,7 @@ use backroom_domain::ledger::{FoundRate, NewRate, Rate};
 use backroom_domain::rights::Operation;
 use backroom_domain::{BusinessDate, Currency, Decimal, Effect, Id};
 use backroom_store::records::rate_key;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::book::fiscal_month;
@@ -19,7 +20,7 @@ pub const SPOT: &str = "spot";
 pub const CLOSING: &str = "closing";
 
 /// What became of setting rates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct RatesSet {
     /// How many are new or have another value than before.

@@ -121,6 +121,7 @@ fn everything_happened(counts: &Counts) {
         "administer-denied",
         "amount-zero",
         "benefit-denied",
+        "chart-denied",
         "cost-missing",
         "cost-not-allowed",
         "currency-mismatch",

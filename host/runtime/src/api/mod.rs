@@ -9,6 +9,7 @@ mod bank;
 mod benefits;
 mod books;
 mod budgets;
+mod chart;
 mod clock;
 mod config;
 mod files;
@@ -21,6 +22,7 @@ mod open_items;
 mod periods;
 mod rates;
 mod reports;
+mod review;
 mod state;
 mod stock;
 mod types;
@@ -30,7 +32,7 @@ mod workers;
 mod tests;
 
 /// Every interface of the contract. A component that imports anything else is refused when it is uploaded.
-pub(crate) const INTERFACES: [&str; 22] = [
+pub(crate) const INTERFACES: [&str; 24] = [
     "backroom:host/clock@0.1.0",
     "backroom:host/config@0.1.0",
     "backroom:host/files@0.1.0",
@@ -45,6 +47,7 @@ pub(crate) const INTERFACES: [&str; 22] = [
     "backroom:ledger/balances@0.1.0",
     "backroom:ledger/books@0.1.0",
     "backroom:ledger/budgets@0.1.0",
+    "backroom:ledger/chart@0.1.0",
     "backroom:ledger/holds@0.1.0",
     "backroom:ledger/journal@0.1.0",
     "backroom:ledger/open-items@0.1.0",
@@ -52,6 +55,7 @@ pub(crate) const INTERFACES: [&str; 22] = [
     "backroom:ledger/periods@0.1.0",
     "backroom:ledger/rates@0.1.0",
     "backroom:ledger/reports@0.1.0",
+    "backroom:ledger/review@0.1.0",
     "backroom:types/types@0.1.0",
 ];
 

@@ -110,18 +110,18 @@ impl RunState {
     }
 }
 
-fn days(form: &mut Form, span: Span) -> DomainResult<rows::Span> {
+pub(super) fn days(form: &mut Form, span: Span) -> DomainResult<rows::Span> {
     let from = span.first_day.map(|date| form.date(date, "first-day")).transpose()?;
     let to = span.last_day.map(|date| form.date(date, "last-day")).transpose()?;
     Ok(rows::Span { from, to })
 }
 
 /// Sums are wider than what the contract can carry.
-fn minor(sum: u128) -> DomainResult<u64> {
+pub(super) fn minor(sum: u128) -> DomainResult<u64> {
     u64::try_from(sum).ok().filter(|minor| *minor <= MAX_MINOR).ok_or_else(|| Error::overflow("a sum of the report"))
 }
 
-fn net(net: rows::Net) -> DomainResult<Net> {
+pub(super) fn net(net: rows::Net) -> DomainResult<Net> {
     Ok(Net { side: convert::side(net.side), minor: minor(net.minor)? })
 }
 
@@ -130,18 +130,21 @@ fn column(column: rows::Column) -> DomainResult<Column> {
     Ok(Column { opening: net(opening)?, debits: minor(debits)?, credits: minor(credits)?, closing: net(closing)? })
 }
 
-fn row(row: rows::ReportRow) -> DomainResult<ReportRow> {
-    let kind = match row.kind {
+pub(super) fn account_type(kind: AccountType) -> accounts::AccountType {
+    match kind {
         AccountType::Asset => accounts::AccountType::Asset,
         AccountType::Liability => accounts::AccountType::Liability,
         AccountType::Equity => accounts::AccountType::Equity,
         AccountType::Income => accounts::AccountType::Income,
         AccountType::Expense => accounts::AccountType::Expense,
-    };
+    }
+}
+
+fn row(row: rows::ReportRow) -> DomainResult<ReportRow> {
     Ok(ReportRow {
         account: row.account.into(),
         name: row.name,
-        kind,
+        kind: account_type(row.kind),
         path: row.path.into_iter().map(String::from).collect(),
         posting: row.posting,
         currency: row.currency.into(),
@@ -163,7 +166,7 @@ fn total(total: rows::ReportTotal) -> DomainResult<ReportTotal> {
     Ok(ReportTotal { total: of, currency: total.currency.into(), columns })
 }
 
-fn stated(line: reports::StatedLine) -> DomainResult<StatedLine> {
+pub(super) fn stated(line: reports::StatedLine) -> DomainResult<StatedLine> {
     Ok(StatedLine {
         entry: line.entry.map(String::from),
         number: line.number,

@@ -20,7 +20,7 @@ use crate::bindings::backroom::host::{clock, config, files, http, log, state};
 use crate::bindings::backroom::hr::{benefits, workers};
 use crate::bindings::backroom::inventory::{items, stock};
 use crate::bindings::backroom::ledger::{
-    accounts, balances, bank, books, budgets, holds, journal, open_items, periods, rates, reports,
+    accounts, balances, bank, books, budgets, chart, holds, journal, open_items, periods, rates, reports, review,
 };
 use crate::bindings::backroom::types::types;
 use crate::error::HostError;

@@ -8,7 +8,7 @@ use crate::bindings::backroom::host::{clock, config, files, http, log, state};
 use crate::bindings::backroom::hr::{benefits, workers};
 use crate::bindings::backroom::inventory::{items, stock};
 use crate::bindings::backroom::ledger::{
-    accounts, balances, bank, books, budgets, holds, journal, open_items, periods, rates, reports,
+    accounts, balances, bank, books, budgets, chart, holds, journal, open_items, periods, rates, reports, review,
 };
 use crate::error::HostError;
 use crate::state::RunState;
@@ -89,6 +89,17 @@ pub(super) static CALLS: &[(&str, Call)] = &[
         Ok(reports::Host::assert_balance(s, account(u)?, near(u)?, u.arbitrary()?, near(u)?, minor(u)?).map(drop))
     }),
     ("reports.allocate", |s, u| Ok(reports::Host::allocate(s, near(u)?, many(u, 6, near)?).map(drop))),
+    ("chart.create-book", |s, u| Ok(chart::Host::create_book(s, near(u)?))),
+    ("chart.create-account", |s, u| Ok(chart::Host::create_account(s, near(u)?).map(drop))),
+    ("chart.update-account", |s, u| Ok(chart::Host::update_account(s, account(u)?, u.arbitrary()?).map(drop))),
+    ("chart.close-account", |s, u| {
+        Ok(chart::Host::close_account(s, account(u)?, text(u)?, u.arbitrary()?).map(drop))
+    }),
+    ("chart.reopen-account", |s, u| Ok(chart::Host::reopen_account(s, account(u)?).map(drop))),
+    ("review.cash-flow", |s, u| Ok(review::Host::cash_flow(s, many(u, 3, account)?, near(u)?).map(drop))),
+    ("review.general-ledger", |s, u| Ok(review::Host::general_ledger(s, near(u)?).map(drop))),
+    ("review.by-dimension", |s, u| Ok(review::Host::by_dimension(s, id(u)?, near(u)?).map(drop))),
+    ("review.verify", |s, u| Ok(review::Host::verify(s, u.arbitrary()?, u.arbitrary()?).map(drop))),
     ("open-items.list", |s, u| Ok(open_items::Host::list(s, near(u)?, cursor(u)?, limit(u)?).map(drop))),
     ("open-items.ageing", |s, u| {
         Ok(open_items::Host::ageing(s, near(u)?, many(u, 4, |u| u.int_in_range(0..=120))?).map(drop))

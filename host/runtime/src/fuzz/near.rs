@@ -5,7 +5,9 @@ use arbitrary::{Arbitrary, Result, Unstructured};
 use crate::bindings::backroom::host::http;
 use crate::bindings::backroom::hr::{benefits, workers};
 use crate::bindings::backroom::inventory::stock;
-use crate::bindings::backroom::ledger::{bank, budgets, holds, journal, open_items, periods, rates, reports};
+use crate::bindings::backroom::ledger::{
+    accounts, bank, budgets, chart, holds, journal, open_items, periods, rates, reports,
+};
 use crate::bindings::backroom::types::types::{BusinessDate, Decimal, Instant, Money, Side};
 
 /// What there is in the books of the fuzzer, and ids for what is made.
@@ -380,5 +382,34 @@ impl Near for http::Request {
         let bodiless = matches!(method, http::Method::Get | http::Method::Head | http::Method::Delete);
         let body = if bodiless { Vec::new() } else { u.arbitrary()? };
         Ok(Self { method, url, headers: many(u, 3, header)?, body, timeout_ms: *u.choose(&[1, 30_000, 0])? })
+    }
+}
+
+impl Near for chart::NewBook {
+    fn near(u: &mut Unstructured<'_>) -> Result<Self> {
+        Ok(Self {
+            id: id(u)?,
+            name: text(u)?,
+            base: currency(u)?,
+            year_start: u.int_in_range(0..=13)?,
+            retained_earnings: maybe(u, account)?,
+            exchange_gain: maybe(u, account)?,
+            exchange_loss: maybe(u, account)?,
+        })
+    }
+}
+
+impl Near for chart::NewAccount {
+    fn near(u: &mut Unstructured<'_>) -> Result<Self> {
+        Ok(Self {
+            code: if u.arbitrary()? { account(u)? } else { format!("{}", u.int_in_range(1_000..=1_100)?) },
+            name: text(u)?,
+            kind: *u.choose(&[accounts::AccountType::Asset, accounts::AccountType::Expense])?,
+            parent: maybe(u, account)?,
+            currency: currency(u)?,
+            posting: u.arbitrary()?,
+            stock_control: u.arbitrary()?,
+            rules: u.arbitrary()?,
+        })
     }
 }

@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use backroom_domain::Class;
 use backroom_store::TenantNo;
 use backroom_store::backup::{BackupError, Made, Making};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::admission::Task;
@@ -17,7 +18,7 @@ use crate::service::Api;
 use crate::session::{Answer, json};
 use crate::vault::{is_below, open_vault};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewBackup {
     /// A folder, or `s3://bucket/prefix`.

@@ -7,6 +7,7 @@ use backroom_domain::{BusinessDate, Currency, Id};
 use backroom_office::ledger::{self, Changed};
 use backroom_office::{Failure, Work, Written};
 use backroom_store::Meta;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::admission::Task;
@@ -24,7 +25,7 @@ fn named(book: Book) -> Result<Id, Failure> {
     Ok(book.map_or_else(|| Id::parse("main", "book"), Ok)?)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct OfBook {
     book: Book,
@@ -32,14 +33,14 @@ pub(crate) struct OfBook {
     limit: Option<u32>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Year {
     book: Book,
     year: Option<u16>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct NewLock {
     book: Book,
@@ -48,7 +49,7 @@ pub(crate) struct NewLock {
     until: BusinessDate,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Reopening {
     book: Book,
@@ -57,34 +58,34 @@ pub(crate) struct Reopening {
     reason: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct FutureDays {
     book: Book,
     days: Option<u16>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Granting {
     book: Book,
     exception: NewException,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Revocation {
     book: Book,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct NewRates {
     book: Book,
     rates: Vec<NewRate>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct WantedRate {
     book: Book,
@@ -95,7 +96,7 @@ pub(crate) struct WantedRate {
     date: BusinessDate,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Budgeting {
     book: Book,
@@ -103,14 +104,14 @@ pub(crate) struct Budgeting {
     replaces: Option<u32>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Closing {
     book: Book,
     closing: NewClosing,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct OfYear {
     book: Book,
@@ -119,14 +120,14 @@ pub(crate) struct OfYear {
     limit: Option<u32>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Revaluing {
     book: Book,
     revaluation: NewRevaluation,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct InBook {
     book: Book,

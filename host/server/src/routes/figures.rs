@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use backroom_runtime::{CompileFigures, RunFigures};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::admission::AdmissionFigures;
@@ -11,9 +12,9 @@ use crate::problem::Problem;
 use crate::service::Api;
 use crate::session::{Answer, json};
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-struct Figures {
+pub(crate) struct Figures {
     host: String,
     runs: RunFigures,
     admission: AdmissionFigures,

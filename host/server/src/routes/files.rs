@@ -6,6 +6,7 @@ use axum::http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE, ETAG
 use axum::response::{IntoResponse as _, Response};
 use backroom_domain::files::{File, MAX_FILE};
 use backroom_office::files;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::admission::Task;
@@ -17,7 +18,7 @@ use crate::keeper::Open;
 use crate::service::Api;
 use crate::session::Answer;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Files {
     #[serde(default)]

@@ -3,6 +3,7 @@
 use backroom_domain::hr::{NewErasure, Place};
 use backroom_domain::{BusinessDate, Id};
 use backroom_office::hr::{self, EmploymentFilter};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::admission::Task;
@@ -12,7 +13,7 @@ use crate::extract::{Asked, Json, Paging, PathId, page_of};
 use crate::keeper::Open;
 use crate::session::Answer;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Employments {
     first_day: Option<BusinessDate>,
@@ -23,7 +24,7 @@ pub(crate) struct Employments {
     limit: Option<u32>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Benefits {
     plan: Id,

@@ -8,6 +8,7 @@ use backroom_office::{Failure, NewInstallation, Written};
 use backroom_runtime::RightsReport;
 use backroom_store::TenantNo;
 use backroom_store::records::{Installation, Limits, Release};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::admission::Task;
@@ -18,7 +19,7 @@ use crate::keeper::Open;
 use crate::session::Answer;
 
 /// What an operator says; the name stands in the path.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Wanted {
     release: String,
@@ -34,9 +35,9 @@ pub(crate) struct Wanted {
 }
 
 /// An installation with what its release is and wants.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-struct Shown {
+pub(crate) struct Shown {
     #[serde(flatten)]
     installation: Installation,
     plugin: String,

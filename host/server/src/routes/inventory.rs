@@ -2,13 +2,14 @@
 
 use backroom_domain::Id;
 use backroom_office::{Page, inventory};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::auth::Reads;
 use crate::extract::{Asked, Paging, PathId, page_of};
 use crate::session::Answer;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct OnHand {
     location: Option<Id>,

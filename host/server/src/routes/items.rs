@@ -3,6 +3,7 @@
 use backroom_domain::ledger::{ItemRef, NewMatch, NewStatement};
 use backroom_domain::{BusinessDate, Id};
 use backroom_office::ledger::{self, Changed, ItemFilter};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::controls::change;
@@ -10,7 +11,7 @@ use crate::auth::{Reads, Writes};
 use crate::extract::{Asked, Json, PathId, PathLine, page_of};
 use crate::session::Answer;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Items {
     account: Option<Id>,
@@ -20,7 +21,7 @@ pub(crate) struct Items {
     limit: Option<u32>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Aged {
     account: Option<Id>,
@@ -30,27 +31,27 @@ pub(crate) struct Aged {
     buckets: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Undoing {
     reason: String,
     entry: Option<Id>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Lines {
     cursor: Option<String>,
     limit: Option<u32>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Confirming {
     item: ItemRef,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Reason {
     reason: String,

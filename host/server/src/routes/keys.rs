@@ -4,6 +4,7 @@ use backroom_domain::Id;
 use backroom_office::{KeyRow, Written};
 use backroom_store::TenantNo;
 use backroom_store::records::Role;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::admission::Task;
@@ -14,7 +15,7 @@ use crate::keeper::Open;
 use crate::service::draw_secret;
 use crate::session::Answer;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct NewKey {
     /// What the log calls whoever uses it.
@@ -25,8 +26,8 @@ pub(crate) struct NewKey {
 }
 
 /// The only answer that ever shows the secret.
-#[derive(Serialize)]
-struct Shown {
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Shown {
     #[serde(flatten)]
     key: KeyRow,
     secret: String,

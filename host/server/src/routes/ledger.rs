@@ -2,6 +2,7 @@
 
 use backroom_domain::{BusinessDate, Error, Id, Instant};
 use backroom_office::ledger;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::auth::Reads;
@@ -17,7 +18,7 @@ pub(crate) async fn account(Reads(books): Reads, PathId(code): PathId) -> Answer
 }
 
 /// The query of balances.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Balances {
     /// Account codes with commas between them; not for one account.

@@ -9,6 +9,7 @@ use backroom_domain::ledger::{
 use backroom_office::ledger::{self, Outcome, Posted};
 use backroom_office::{Failure, Work};
 use backroom_store::Meta;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::admission::Task;
@@ -20,7 +21,7 @@ use crate::problem::Problem;
 use crate::session::{Answer, Books, Proof, json};
 
 /// The query of a write.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct How {
     /// Do it all and keep nothing: the answer is the one that there would be.
@@ -28,7 +29,7 @@ pub(crate) struct How {
 }
 
 /// Entries to post together.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Batch {
     items: Vec<BatchItem>,
@@ -37,9 +38,9 @@ pub(crate) struct Batch {
 }
 
 /// What became of one entry of a batch.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-enum Told {
+pub(crate) enum Told {
     Posted(Box<Posted>),
     Refused(Error),
 }
@@ -51,7 +52,7 @@ impl From<Outcome> for Told {
 }
 
 /// Why an account is opened again.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Reopening {}
 

@@ -2,6 +2,7 @@
 
 use backroom_domain::Instant;
 use backroom_store::{Problem, Status, TenantNo, VerifyReport};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::admission::Task;
@@ -10,9 +11,9 @@ use crate::keeper::Open;
 use crate::session::Answer;
 
 /// Figures of the store.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-struct Figures {
+pub(crate) struct Figures {
     durable: u64,
     sequenced: u64,
     applied: u64,
@@ -38,9 +39,9 @@ struct Figures {
     free_bytes: u64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-struct Report {
+pub(crate) struct Report {
     sound: bool,
     revision: u64,
     segments: u64,
@@ -53,17 +54,17 @@ struct Report {
 }
 
 /// The end of a tenant's chain as the log gives it. Tenant 0 is the provider.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-struct Chain {
+pub(crate) struct Chain {
     tenant: u32,
     entries: u64,
     hash: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-struct Found {
+pub(crate) struct Found {
     #[serde(skip_serializing_if = "Option::is_none")]
     segment: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]

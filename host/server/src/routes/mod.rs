@@ -3,28 +3,28 @@
 //!
 //! Handlers are short: who calls, bounded input, one use case.
 
-mod backups;
-mod controls;
-mod figures;
-mod files;
-mod health;
-mod hr;
-mod imports;
-mod installations;
-mod inventory;
-mod items;
-mod keys;
-mod ledger;
-mod ledger_writes;
-mod log;
-mod plugins;
-mod queue;
-mod reports;
-mod runs;
-mod secrets;
-mod store;
-mod tenants;
-mod transfers;
+pub(crate) mod backups;
+pub(crate) mod controls;
+pub(crate) mod figures;
+pub(crate) mod files;
+pub(crate) mod health;
+pub(crate) mod hr;
+pub(crate) mod imports;
+pub(crate) mod installations;
+pub(crate) mod inventory;
+pub(crate) mod items;
+pub(crate) mod keys;
+pub(crate) mod ledger;
+pub(crate) mod ledger_writes;
+pub(crate) mod log;
+pub(crate) mod plugins;
+pub(crate) mod queue;
+pub(crate) mod reports;
+pub(crate) mod runs;
+pub(crate) mod secrets;
+pub(crate) mod store;
+pub(crate) mod tenants;
+pub(crate) mod transfers;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -33,6 +33,7 @@ use axum::routing::{MethodRouter, delete, get, post, put};
 
 use crate::auth::Access;
 use crate::layers;
+use crate::openapi;
 use crate::service::Api;
 
 /// One route.
@@ -60,6 +61,7 @@ const DELETE: Method = Method::DELETE;
 pub static ROUTES: &[Route] = &[
     route(GET, "/healthz", Open, || get(health::live)),
     route(GET, "/readyz", Open, || get(health::ready)),
+    route(GET, "/v1/openapi.json", Open, || get(openapi::show)),
     route(POST, "/v1/tenants", Admin, || post(tenants::create)),
     route(GET, "/v1/tenants", Admin, || get(tenants::list)),
     route(GET, "/v1/tenants/{tenant}", Read, || get(tenants::show)),
@@ -156,6 +158,7 @@ pub static ROUTES: &[Route] = &[
     route(GET, "/v1/tenants/{tenant}/ledger/bank-lines/{account}", Read, || get(items::suggestions)),
     route(PUT, "/v1/tenants/{tenant}/ledger/bank-lines/{account}/{line}/confirmation", Write, || put(items::confirm)),
     route(POST, "/v1/tenants/{tenant}/ledger/bank-lines/{account}/{line}/undoing", Write, || post(items::undo)),
+    route(GET, "/v1/tenants/{tenant}/ledger/verification", Read, || get(reports::verification)),
     route(GET, "/v1/tenants/{tenant}/ledger/allocation", Read, || get(reports::allocation)),
     route(GET, "/v1/tenants/{tenant}/ledger/export", Read, || get(reports::text)),
     route(GET, "/v1/tenants/{tenant}/hr/workers", Read, || get(hr::workers)),

@@ -7,6 +7,7 @@ use backroom_office::queue;
 use backroom_runtime::{Enqueued, Mode, RunReport, RunRequest};
 use backroom_store::records::QueuedRun;
 use backroom_store::{Lease, Leases as _, Store, StoreError, TenantNo, Ticket};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::runs;
@@ -18,7 +19,7 @@ use crate::session::{Answer, Books, Proof, json};
 use crate::workflows::failure;
 
 /// A run that waits, or is under way.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct Waiting {
     id: Id,
@@ -105,9 +106,9 @@ fn escape(text: &str) -> String {
 }
 
 /// All queues together.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-struct Status {
+pub(crate) struct Status {
     /// Runs that wait or are under way.
     length: u64,
     /// When the first of them was queued.
@@ -116,9 +117,9 @@ struct Status {
     leases: Vec<Leased>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-struct Leased {
+pub(crate) struct Leased {
     tenant: u32,
     fence: u64,
     host: String,

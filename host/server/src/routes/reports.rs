@@ -15,8 +15,9 @@ use backroom_domain::ledger::text::Format;
 use backroom_domain::rights::Pattern;
 use backroom_domain::{BusinessDate, Error, Money, Side};
 use backroom_office::ledger::reports::{self, MAX_LARGEST};
-use backroom_office::ledger::{ExportFailure, export};
+use backroom_office::ledger::{self, ExportFailure, export};
 use backroom_office::{Failure, Work};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::admission::Task;
@@ -30,7 +31,7 @@ use crate::session::Answer;
 const LARGEST: usize = 10;
 
 /// The query of a report.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Columns {
     from: Option<BusinessDate>,
@@ -40,7 +41,7 @@ pub(crate) struct Columns {
 }
 
 /// The query of what is about one span.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Days {
     from: Option<BusinessDate>,
@@ -48,7 +49,7 @@ pub(crate) struct Days {
 }
 
 /// The query of a statement.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Lines {
     from: Option<BusinessDate>,
@@ -58,7 +59,7 @@ pub(crate) struct Lines {
 }
 
 /// The query of an explanation.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Why {
     from: Option<BusinessDate>,
@@ -67,7 +68,7 @@ pub(crate) struct Why {
 }
 
 /// The query of a cash flow statement.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Cash {
     /// Patterns of the codes of cash accounts, with commas between them.
@@ -77,7 +78,7 @@ pub(crate) struct Cash {
 }
 
 /// The query of an assertion.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Stated {
     date: BusinessDate,
@@ -89,14 +90,24 @@ pub(crate) struct Stated {
 }
 
 /// The query of an export.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct As {
     format: String,
 }
 
+/// The query of a proof.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Numbers {
+    /// The number of the first entry; 1 if not said.
+    from: Option<u64>,
+    /// The number of the last entry; the newest if not said.
+    to: Option<u64>,
+}
+
 /// What is to be split.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Allocation {
     /// `1000.50 USD`.
@@ -171,6 +182,10 @@ pub(crate) async fn cash_flow(Reads(books): Reads, Asked(asked): Asked<Cash>) ->
 pub(crate) async fn by_dimension(Reads(books): Reads, PathId(name): PathId, Asked(asked): Asked<Days>) -> Answer {
     let span = Span { from: asked.from, to: asked.to };
     books.read(move |work| reports::by_dimension(work, &name, &span)).await
+}
+
+pub(crate) async fn verification(Reads(books): Reads, Asked(asked): Asked<Numbers>) -> Answer {
+    books.read(move |work| ledger::verify(work, asked.from, asked.to)).await
 }
 
 /// Reads nothing; it is with the books because its callers are.

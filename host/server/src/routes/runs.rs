@@ -7,6 +7,7 @@ use backroom_domain::{BusinessDate, Class, Id};
 use backroom_office::runs;
 use backroom_runtime::{FaultKind, MAX_RERUNS, Mode, RunReport, RunRequest, Status};
 use backroom_store::StoreError;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -20,7 +21,7 @@ use crate::problem::Problem;
 use crate::session::{Answer, Books, json};
 use crate::workflows::failure;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct NewRun {
     /// The idempotency key; made up if there is none.
@@ -29,6 +30,7 @@ pub(crate) struct NewRun {
     /// The day of the books; today in UTC if none.
     date: Option<BusinessDate>,
     /// Reaches the plugin as it was written.
+    #[schemars(with = "serde_json::Value")]
     input: Box<RawValue>,
     /// To be done later, by whichever host comes to it: the answer says that it waits.
     #[serde(default)]
@@ -153,9 +155,9 @@ pub(crate) async fn list(Reads(books): Reads, Asked(paging): Asked<Paging>) -> A
 }
 
 /// What is told of one run.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(untagged)]
-enum Told {
+pub(crate) enum Told {
     Waiting(Waiting),
     Done(Box<RunReport>),
 }

@@ -1,6 +1,7 @@
 //! Secrets of a tenant: set, named and deleted, never shown.
 
 use backroom_office::{Written, secrets};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::admission::Task;
@@ -11,14 +12,14 @@ use crate::keeper::Open;
 use crate::session::Answer;
 
 /// It is written down nowhere: no `Debug`.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewSecret {
     value: String,
 }
 
-#[derive(Serialize)]
-struct Deleted {
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Deleted {
     deleted: bool,
 }
 

@@ -3,6 +3,7 @@
 use backroom_domain::{Error, Instant};
 use backroom_office::Failure;
 use backroom_store::{Status, Store, TenantNo};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::admission::Task;
@@ -11,9 +12,9 @@ use crate::keeper::Open;
 use crate::session::Answer;
 
 /// What writing the state anew brought.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-struct Compacted {
+pub(crate) struct Compacted {
     /// Bytes of the state on the disk.
     before_bytes: u64,
     after_bytes: u64,

@@ -4,6 +4,7 @@ use backroom_domain::Id;
 use backroom_office::Written;
 use backroom_office::limits::Ceilings;
 use backroom_store::TenantNo;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::admission::Task;
@@ -13,7 +14,7 @@ use crate::extract::{Asked, Json, Paging};
 use crate::keeper::Open;
 use crate::session::Answer;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct NewTenant {
     id: Id,
@@ -35,7 +36,7 @@ pub(crate) async fn show(Reads(books): Reads) -> Answer {
     books.session.read(books.number(), move |_| Ok(tenant)).await
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct NewLimits {
     tenant: Id,

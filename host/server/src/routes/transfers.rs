@@ -18,6 +18,7 @@ use backroom_runtime::RunnerError;
 use backroom_store::TenantNo;
 use backroom_store::backup::{BackupError, Exported};
 use http_body_util::BodyExt as _;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use tokio::io::AsyncWriteExt as _;
 use tokio_util::io::ReaderStream;
@@ -32,13 +33,13 @@ use crate::service::Api;
 use crate::session::{Answer, Proof, Session, json};
 use crate::workflows::failure;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Leaving {
     tenant: Id,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Arriving {
     /// The name that it gets here; its own if none.

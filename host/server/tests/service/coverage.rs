@@ -107,6 +107,25 @@ async fn every_route_refuses_whoever_may_not() {
     }
 }
 
+/// The text has every route and no other, and is served as it is made.
+#[tokio::test]
+async fn the_text_of_the_api_has_every_route() {
+    let text = backroom_server::openapi();
+    let methods = |(path, methods): (&String, &serde_json::Value)| {
+        let methods = methods.as_object().unwrap().keys();
+        methods.map(|method| format!("{} {path}", method.to_uppercase())).collect::<Vec<_>>()
+    };
+    let told: Vec<String> = text["paths"].as_object().unwrap().iter().flat_map(methods).collect();
+    let mut routes: Vec<String> = ROUTES.iter().map(|route| format!("{} {}", route.method, route.path)).collect();
+    routes.sort();
+    let mut sorted = told.clone();
+    sorted.sort();
+    assert_eq!(sorted, routes);
+    let world = World::new();
+    let served = send(world.router(), request(Method::GET, "/v1/openapi.json", None, Body::empty())).await;
+    assert_eq!(served.body, text);
+}
+
 #[tokio::test]
 async fn what_writes_is_no_route_of_readers() {
     for route in ROUTES {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use backroom_domain::Instant;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::chunk::Filling;
@@ -22,7 +23,7 @@ use crate::store::Store;
 use crate::types::{Hash, Head, Revision, TenantNo};
 
 /// What a backup did.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Made {
     /// The place.

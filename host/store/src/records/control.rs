@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use backroom_domain::rights::Rights;
 use backroom_domain::{BusinessDate, Id, Instant};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::record::Record;
 
 /// A client company of the provider. Kept in the provider's own chain.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 #[serde(rename_all = "kebab-case")]
 pub struct Tenant {
     /// The name in paths and commands.
@@ -35,7 +36,7 @@ impl Record for Tenant {
 }
 
 /// What the holder of an API key may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 #[serde(rename_all = "kebab-case")]
 #[cbor(index_only)]
 pub enum Role {
@@ -81,7 +82,7 @@ impl Record for ApiKey {
 }
 
 /// One version of a plugin, named by the digest of its bytes. Kept in the provider's own chain.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 #[serde(rename_all = "kebab-case")]
 pub struct Release {
     /// BLAKE3 of the component, as 64 hexadecimal digits.
@@ -123,7 +124,7 @@ impl Record for Release {
 }
 
 /// Limits of a run; see the sandbox defaults.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Limits {
     /// Bytes of all memories and tables of the instance together.
@@ -246,7 +247,7 @@ impl Default for Limits {
 
 /// What every run of a tenant is bounded by, whatever its installation says. Kept in the tenant's own chain, so that a replay sees
 /// what was in force.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 #[serde(rename_all = "kebab-case")]
 pub struct TenantLimits {
     /// No run gets more than these; the fuel of a day is that of all installations together.
@@ -267,7 +268,7 @@ impl Record for TenantLimits {
 }
 
 /// A release put to use for one tenant.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 #[serde(rename_all = "kebab-case")]
 pub struct Installation {
     /// The name within the tenant.
@@ -299,7 +300,7 @@ impl Record for Installation {
 }
 
 /// How a run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, minicbor::Encode, minicbor::Decode)]
 #[serde(rename_all = "kebab-case")]
 #[cbor(index_only)]
 pub enum RunStatus {

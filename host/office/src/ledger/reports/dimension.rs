@@ -6,6 +6,7 @@ use backroom_domain::ledger::Sums;
 use backroom_domain::ledger::reports::Span;
 use backroom_domain::rights::Operation;
 use backroom_domain::{Currency, Id, Side};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::scan::each_entry;
@@ -15,7 +16,7 @@ use crate::ledger::accounts::kind_of;
 use crate::work::Work;
 
 /// What was posted to an account with one value of a dimension.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DimensionRow {
     /// The value; none for lines without the dimension.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -37,7 +38,7 @@ pub struct DimensionRow {
 /// In order: `ledger-read-denied` without the right to read any account; `period-invalid`; `too-many-entries`; `too-many-rows` above
 /// [`MAX_ROWS`].
 pub fn by_dimension(work: &Work, dimension: &Id, span: &Span) -> Result<Vec<DimensionRow>> {
-    work.rights().check_read_ledger(Operation::Other)?;
+    work.rights().check_read_ledger(Operation::ByDimension)?;
     span.check("span")?;
     let mut readable = BTreeMap::<Id, bool>::new();
     let mut sums = BTreeMap::<(Option<Id>, Id, Currency), Sums>::new();
@@ -46,8 +47,11 @@ pub fn by_dimension(work: &Work, dimension: &Id, span: &Span) -> Result<Vec<Dime
             let shown = match readable.get(&line.account) {
                 Some(shown) => *shown,
                 None => {
-                    let shown =
-                        work.rights().read_account(Operation::Other, &line.account, kind_of(work, &line.account)?);
+                    let shown = work.rights().read_account(
+                        Operation::ByDimension,
+                        &line.account,
+                        kind_of(work, &line.account)?,
+                    );
                     readable.insert(line.account.clone(), shown);
                     shown
                 }

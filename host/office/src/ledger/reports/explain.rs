@@ -6,6 +6,7 @@ use backroom_domain::ledger::Sums;
 use backroom_domain::ledger::reports::{Net, Span};
 use backroom_domain::rights::Operation;
 use backroom_domain::{BusinessDate, Currency, Error, Id, Side};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::scan::each_entry;
@@ -18,7 +19,7 @@ use crate::work::Work;
 pub const MAX_LARGEST: usize = 50;
 
 /// What was posted in a month.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Month {
     /// Year.
     pub year: u16,
@@ -35,7 +36,7 @@ pub struct Month {
 }
 
 /// An entry that moved the balance more than most.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Largest {
     /// The entry; none if it has an account that may not be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -52,7 +53,7 @@ pub struct Largest {
 }
 
 /// Why a balance is what it is: `opening`, and every month on top of it, give `closing`; so do `opening`, the largest entries and `rest`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Explanation {
     /// The account.
     pub account: Id,

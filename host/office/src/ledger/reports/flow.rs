@@ -10,6 +10,7 @@ use backroom_domain::ledger::reports::{Net, Span};
 use backroom_domain::ledger::{AccountType, Sums};
 use backroom_domain::rights::{Operation, Pattern};
 use backroom_domain::{Currency, Error, Id, Side};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::scan::each_entry;
@@ -19,7 +20,7 @@ use crate::ledger::accounts::kind_of;
 use crate::work::Work;
 
 /// What cash came from and went to by one account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CashRow {
     /// The counter-account.
     pub account: Id,
@@ -37,7 +38,7 @@ pub struct CashRow {
 }
 
 /// The cash accounts together in one currency.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CashTotal {
     /// The currency.
     pub currency: Currency,
@@ -52,7 +53,7 @@ pub struct CashTotal {
 }
 
 /// A cash flow statement.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CashFlow {
     /// The accounts that are cash.
     pub cash: Vec<Id>,
@@ -68,9 +69,9 @@ pub struct CashFlow {
 /// In order: `ledger-read-denied` without the right to read every account; `period-invalid`; `cash-missing` if no posting account of
 /// type asset is among `cash`; `too-many-entries`; `too-many-rows`.
 pub fn cash_flow(work: &Work, cash: &[Pattern], span: &Span) -> Result<CashFlow> {
-    work.rights().check_read_ledger(Operation::Other)?;
+    work.rights().check_read_ledger(Operation::CashFlow)?;
     span.check("span")?;
-    let accounts = readable(work, Operation::Other)?;
+    let accounts = readable(work, Operation::CashFlow)?;
     let is_cash = |code: &Id| cash.iter().any(|pattern| pattern.matches(code));
     let own: BTreeSet<&Id> = accounts
         .iter()
@@ -93,7 +94,7 @@ pub fn cash_flow(work: &Work, cash: &[Pattern], span: &Span) -> Result<CashFlow>
             if own.contains(&line.account) || !touched.contains(&line.amount.currency) {
                 continue;
             }
-            work.rights().check_read_account(Operation::Other, &line.account, kind_of(work, &line.account)?)?;
+            work.rights().check_read_account(Operation::CashFlow, &line.account, kind_of(work, &line.account)?)?;
             let sums = flows.entry(line.account.clone()).or_default();
             let side = if line.side == Side::Debit { &mut sums.debits } else { &mut sums.credits };
             *side = side.saturating_add(line.amount.minor.into());

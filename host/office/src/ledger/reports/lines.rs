@@ -6,6 +6,7 @@ use backroom_domain::ledger::reports::{Net, Span};
 use backroom_domain::ledger::{Account, Entry, Line, Sums};
 use backroom_domain::rights::Operation;
 use backroom_domain::{BusinessDate, Currency, Error, Id, Side};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::scan::each_entry;
@@ -19,7 +20,7 @@ use crate::work::Work;
 const MAX_LINES: usize = 1_000_000;
 
 /// A line of a statement.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StatedLine {
     /// The entry; none if it has an account that may not be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -45,7 +46,7 @@ pub struct StatedLine {
 }
 
 /// A page of a statement.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Statement {
     /// The account.
     pub account: Id,
@@ -63,7 +64,7 @@ pub struct Statement {
 }
 
 /// An account of a general ledger.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AccountLines {
     /// The account.
     pub account: Id,
@@ -128,9 +129,9 @@ pub fn statement(work: &Work, account: &Id, span: &Span, request: &PageRequest) 
 /// In order: `ledger-read-denied` without the right to read any account; `period-invalid`; `too-many-entries`; `too-many-rows`
 /// above [`MAX_ROWS`] accounts or lines.
 pub fn general_ledger(work: &Work, span: &Span) -> Result<Vec<AccountLines>> {
-    work.rights().check_read_ledger(Operation::Other)?;
+    work.rights().check_read_ledger(Operation::GeneralLedger)?;
     span.check("span")?;
-    let accounts = readable(work, Operation::Other)?;
+    let accounts = readable(work, Operation::GeneralLedger)?;
     let mut lines: BTreeMap<Id, Vec<StatedLine>> =
         accounts.iter().filter(|a| a.new.posting).map(|a| (a.new.code.clone(), Vec::new())).collect();
     let known: std::collections::BTreeSet<Id> = lines.keys().cloned().collect();

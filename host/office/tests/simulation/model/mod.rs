@@ -99,7 +99,9 @@ impl Model {
         let before = self.done;
         match call {
             Call::Account { code, shape } => {
-                master(doer)?;
+                if doer.clerk {
+                    return Err("chart-denied");
+                }
                 let new = Rc::make_mut(&mut self.ledger).add_account(new_account(*code, *shape))?;
                 self.done += usize::from(new);
             }

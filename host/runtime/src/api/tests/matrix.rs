@@ -44,6 +44,7 @@ fn one<T>(answer: Result<T, HostError>) -> Result<usize, HostError> {
 const NO_STATE: Ungranted = Denied("state-denied");
 const NO_ACCOUNT: Ungranted = Denied("ledger-read-denied");
 const NO_PERIODS: Ungranted = Denied("periods-denied");
+const NO_CHART: Ungranted = Denied("chart-denied");
 const NO_FIELD: Ungranted = Denied("hr-read-denied");
 const NO_ITEM: Ungranted = Denied("inventory-read-denied");
 
@@ -342,6 +343,45 @@ const CASES: &[Case] = &[
     case("books.get", |s| one(books::Host::get(s, "main".into())), |g| g.ledger.read.clear(), NO_ACCOUNT),
     case("books.list", |s| Ok(books::Host::list(s, None, 9)?.items.len()), |g| g.ledger.read.clear(), NO_ACCOUNT),
     case(
+        "review.cash-flow",
+        |s| Ok(review::Host::cash_flow(s, vec!["1000".into()], ALWAYS)?.rows.len()),
+        |g| g.ledger.read.clear(),
+        NO_ACCOUNT,
+    ),
+    case(
+        "review.general-ledger",
+        |s| Ok(review::Host::general_ledger(s, ALWAYS)?.len()),
+        |g| g.ledger.read.clear(),
+        NO_ACCOUNT,
+    ),
+    case(
+        "review.by-dimension",
+        |s| Ok(review::Host::by_dimension(s, "cc".into(), ALWAYS)?.len()),
+        |g| g.ledger.read.clear(),
+        NO_ACCOUNT,
+    ),
+    case(
+        "review.verify",
+        |s| Ok(usize::try_from(review::Host::verify(s, None, None)?.entries).unwrap()),
+        |g| g.ledger.read.clear(),
+        NO_ACCOUNT,
+    ),
+    case("chart.create-book", |s| one(chart::Host::create_book(s, new_book("us"))), no_chart, NO_CHART),
+    case("chart.create-account", |s| one(chart::Host::create_account(s, new_account("1900"))), no_chart, NO_CHART),
+    case(
+        "chart.update-account",
+        |s| one(chart::Host::update_account(s, "1000".into(), renamed("Cash at hand"))),
+        no_chart,
+        NO_CHART,
+    ),
+    case(
+        "chart.close-account",
+        |s| one(chart::Host::close_account(s, "3000".into(), "unused".into(), None)),
+        no_chart,
+        NO_CHART,
+    ),
+    case("chart.reopen-account", |s| one(chart::Host::reopen_account(s, "3000".into())), no_chart, NO_CHART),
+    case(
         "workers.list-employments",
         |s| Ok(workers::Host::list_employments(s, everyone(), None, 9)?.items.len()),
         |g| g.hr.read.retain(|field| *field != HrField::Employment),
@@ -398,6 +438,113 @@ const CASES: &[Case] = &[
         Denied("move-denied"),
     ),
 ];
+
+/// Whoever sets up all master data sets up accounts as well.
+fn no_chart(grant: &mut Grant) {
+    grant.ledger.chart.clear();
+    grant.administer = false;
+}
+
+fn new_book(name: &str) -> chart::NewBook {
+    let (id, name, base, year_start) = (name.to_owned(), "A book".to_owned(), "USD".to_owned(), 1);
+    chart::NewBook { id, name, base, year_start, retained_earnings: None, exchange_gain: None, exchange_loss: None }
+}
+
+fn new_account(code: &str) -> chart::NewAccount {
+    chart::NewAccount {
+        code: code.to_owned(),
+        name: "An account".to_owned(),
+        kind: accounts::AccountType::Asset,
+        parent: None,
+        currency: "USD".to_owned(),
+        posting: true,
+        stock_control: false,
+        rules: None,
+    }
+}
+
+fn renamed(name: &str) -> chart::AccountChange {
+    chart::AccountChange { expected_version: 0, name: Some(name.to_owned()), rules: None }
+}
+
+/// A plugin sets up a book with accounts, and only in the books that it has a grant for.
+#[test]
+fn a_book_is_set_up_by_calls() {
+    let store = filled();
+    let mut grant = Grant::all();
+    grant.administer = false;
+    grant.ledger.chart = vec![backroom_domain::rights::Pattern::parse("us").unwrap()];
+    let mut state = with(&store, grant.into());
+    let s = &mut state;
+    let denied = || (Class::Denied, vec!["chart-denied".to_owned()]);
+    assert_eq!(business(chart::Host::create_account(s, new_account("1900"))), denied(), "`main` is not granted");
+    assert_eq!(
+        business(chart::Host::create_account(s, new_account("us/1"))),
+        denied(),
+        "nor is this `us`: it is not there"
+    );
+    assert_eq!(business(chart::Host::create_account(s, new_account("eu/1"))), denied());
+    chart::Host::create_book(s, new_book("us")).unwrap();
+    chart::Host::create_book(s, new_book("us")).unwrap();
+    let rules = chart::AccountRules {
+        manual: true,
+        reconcilable: true,
+        history: true,
+        min_available: Some(journal::Signed { negative: true, minor: 500 }),
+        max_available: None,
+        required_dimensions: Vec::new(),
+        party_required: false,
+    };
+    let cash = chart::NewAccount { rules: Some(rules.clone()), ..new_account("us/1000") };
+    assert_eq!(chart::Host::create_account(s, cash.clone()).unwrap().version, 0);
+    let equity = chart::NewAccount { kind: accounts::AccountType::Equity, ..new_account("us/3000") };
+    chart::Host::create_account(s, equity).unwrap();
+    let other = chart::NewAccount { currency: "EUR".to_owned(), ..cash };
+    assert_eq!(business(chart::Host::create_account(s, other)).0, Class::Conflict);
+    let mut below = entry("low", "us/3000");
+    below.lines[1].account = "us/1000".to_owned();
+    (below.lines[0].amount, below.lines[1].amount) = (usd(501), usd(501));
+    assert_eq!(business(journal::Host::post(s, below.clone())).1, ["insufficient"], "the rules count");
+    (below.id, below.lines[0].amount, below.lines[1].amount) = ("fits".to_owned(), usd(500), usd(500));
+    journal::Host::post(s, below).unwrap();
+    let change = chart::AccountChange { rules: Some(rules), ..renamed("Cash") };
+    assert_eq!(chart::Host::update_account(s, "us/1000".into(), change.clone()).unwrap().version, 1);
+    assert_eq!(business(chart::Host::update_account(s, "us/1000".into(), change)).1, ["version-conflict"]);
+    let close = |s: &mut RunState, sweep| chart::Host::close_account(s, "us/1000".into(), "moved".into(), sweep);
+    assert_eq!(business(close(s, None)).1, ["non-zero-balance"]);
+    let sweep = chart::Sweep { to: "us/3000".to_owned(), entry: "sweep-1".to_owned() };
+    assert!(close(s, Some(sweep)).unwrap().closed_at.is_some());
+    assert!(chart::Host::reopen_account(s, "us/1000".into()).unwrap().closed_at.is_none());
+    assert_eq!(balances::Host::get(s, "us/1000".into(), None).unwrap().debits, 500);
+    let bad = chart::NewAccount { code: "?".into(), name: String::new(), currency: "x".into(), ..new_account("1") };
+    let codes = ["id-invalid", "currency-invalid", "text-invalid"].map(str::to_owned).to_vec();
+    assert_eq!(business(chart::Host::create_account(s, bad)), (Class::Invalid, codes));
+}
+
+/// The parts of a stretch are what the whole is, and an account that may not be read is denied.
+#[test]
+fn the_journal_is_verified_from_number_to_number() {
+    let store = filled();
+    let mut state = with(&store, Rights::all());
+    let whole = review::Host::verify(&mut state, None, None).unwrap();
+    assert!(whole.bad.is_none() && whole.entries >= 5 && whole.entries == whole.last, "{whole:?}");
+    let one = review::Host::verify(&mut state, Some(whole.last), None).unwrap();
+    assert_eq!((one.first, one.entries), (whole.last, 1));
+    assert_ne!(one.head, whole.head, "the head covers what is before it");
+    journal::Host::reverse(&mut state, back("r0")).unwrap();
+    let again = review::Host::verify(&mut state, None, Some(whole.last)).unwrap();
+    assert_eq!(again.head, whole.head, "a reversal does not change what it takes back");
+    let beyond = review::Host::verify(&mut state, Some(1_000), None).unwrap();
+    assert_eq!((beyond.entries, beyond.head), (0, "0".repeat(64)));
+    for (first, last) in [(Some(0), None), (Some(3), Some(2))] {
+        assert_eq!(business(review::Host::verify(&mut state, first, last)).1, ["range-invalid"]);
+    }
+    drop(state);
+    let mut grant = Grant::all();
+    grant.ledger.read = vec!["6*".to_owned().try_into().unwrap()];
+    let mut state = with(&store, grant.into());
+    assert_eq!(business(review::Host::verify(&mut state, None, None)).1, ["ledger-read-denied"]);
+}
 
 fn plain() -> journal::EntryDetails {
     journal::EntryDetails {
