@@ -1,7 +1,7 @@
 //! The contract as declarations of TypeScript, for editors and the check of types.
 //!
-//! As QuickJS has it: records are objects, enums their words, variants `{ tag, val }`, `none` is `undefined`, an error is thrown, and every
-//! integer is a `number`, exact since none is larger than 2^53 - 1.
+//! As QuickJS has it: records are objects, enums their words, variants `{ tag, val }`, an error is thrown, and every integer is a `number`,
+//! exact since none is larger than 2^53 - 1. `none` comes as `null`, and is passed as `null`, `undefined`, or a field that is left out.
 
 use std::fmt::Write as _;
 
@@ -125,7 +125,9 @@ impl Writer<'_> {
         let (name, parameters) = (camel(&function.name), parameters.join(", "));
         // No function can be declared under a word that the language has taken, but it can be exported under it.
         match is_reserved(&name) {
-            true => self.line(&format!("  function {name}_({parameters}): {result};\n  export {{ {name}_ as {name} }};")),
+            true => {
+                self.line(&format!("  function {name}_({parameters}): {result};\n  export {{ {name}_ as {name} }};"))
+            }
             false => self.line(&format!("  export function {name}({parameters}): {result};")),
         }
         Ok(())
@@ -181,7 +183,7 @@ impl Writer<'_> {
         Ok(match kind {
             TypeDefKind::List(Type::U8) => "Uint8Array".to_owned(),
             TypeDefKind::List(of) => format!("Array<{}>", self.name(of)?),
-            TypeDefKind::Option(of) => format!("{} | undefined", self.name(of)?),
+            TypeDefKind::Option(of) => format!("{} | null | undefined", self.name(of)?),
             TypeDefKind::Tuple(tuple) => {
                 let parts: Result<Vec<String>, KitError> = tuple.types.iter().map(|ty| self.name(ty)).collect();
                 format!("[{}]", parts?.join(", "))

@@ -10,7 +10,7 @@ use backroom_domain::Instant;
 use backroom_domain::rights::Rights;
 use backroom_office::{Caller, NewInstallation, Office, Work, hr, inventory, ledger};
 use backroom_runtime::{HttpOptions, Mode, RunReport, RunRequest, Runner, Runtime, RuntimeOptions};
-use backroom_store::records::{Limits, Release};
+use backroom_store::records::Limits;
 use backroom_store::{Meta, Store, TenantNo};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -46,7 +46,6 @@ struct InstallationFile {
 pub(crate) struct Ground {
     pub(crate) runner: Runner,
     pub(crate) tenant: backroom_store::records::Tenant,
-    pub(crate) release: Release,
     _dir: tempfile::TempDir,
 }
 
@@ -57,7 +56,8 @@ impl Ground {
         let office = Office::new(store.clone());
         let tenant = office.create_tenant("admin", NOW, id("acme"), "Acme").unwrap().value;
         let number = TenantNo(tenant.number);
-        let all = || Caller { actor: "admin".into(), layers: vec![Arc::new(Rights::all())], installation: None, run: None };
+        let all =
+            || Caller { actor: "admin".into(), layers: vec![Arc::new(Rights::all())], installation: None, run: None };
         let mut work = office.write(number, all(), NOW).unwrap();
         fill(&mut work);
         let meta = Meta { at: NOW.0, actor: "admin".to_owned(), kind: "setup".to_owned(), ..Meta::default() };
@@ -67,10 +67,10 @@ impl Ground {
         let release = runner.upload("admin", NOW, component).unwrap();
         let text = std::fs::read_to_string(installation).unwrap();
         let InstallationFile { grants, config, limits } = toml::from_str(&text).unwrap();
-        let digest = release.digest.clone();
-        let new = NewInstallation { name: id("test"), release: digest, grants, config, limits, accept_rights: false };
+        let release = release.digest;
+        let new = NewInstallation { name: id("test"), release, grants, config, limits, accept_rights: false };
         office.install("admin", NOW, number, new).unwrap();
-        Self { runner, tenant, release, _dir: dir }
+        Self { runner, tenant, _dir: dir }
     }
 
     /// One run, `later` seconds after the beginning.
@@ -125,7 +125,8 @@ fn answer(mut stream: TcpStream) -> std::io::Result<()> {
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") && reader.read_line(&mut head)? > 0 {}
     let small = head.to_ascii_lowercase();
-    let header = |name: &str| small.lines().find_map(|line| line.strip_prefix(name)).unwrap_or("none").trim().to_owned();
+    let header =
+        |name: &str| small.lines().find_map(|line| line.strip_prefix(name)).unwrap_or("none").trim().to_owned();
     let mut body = vec![0; header("content-length:").parse().unwrap_or(0)];
     reader.read_exact(&mut body)?;
     let asked = head.lines().next().unwrap_or_default();

@@ -3,11 +3,13 @@
 #![allow(clippy::panic, clippy::expect_used, clippy::indexing_slicing, reason = "a failed helper is a failed test")]
 #![allow(clippy::print_stderr, reason = "what is skipped is said loudly")]
 
+mod allowance;
 #[path = "../it/common.rs"]
 #[allow(dead_code, reason = "the helpers for hand-made guests are not needed here")]
 mod common;
 mod conformance;
 mod contract;
+mod figures;
 mod ground;
 mod make;
 #[path = "../../../../tests/src/oracle.rs"]

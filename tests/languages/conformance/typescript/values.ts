@@ -31,8 +31,8 @@ export function many<T>(read: (v: Json) => T): (v: Json) => T[] {
   return (v) => (v as Json[]).map(read);
 }
 
-export function some<T>(write: (v: T) => Json): (v: T | undefined) => Json {
-  return (v) => (v === undefined ? null : write(v));
+export function some<T>(write: (v: T) => Json): (v: T | null | undefined) => Json {
+  return (v) => (v === undefined || v === null ? null : write(v));
 }
 
 export function each<T>(write: (v: T) => Json): (v: Array<T>) => Json {

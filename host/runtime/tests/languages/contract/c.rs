@@ -12,7 +12,9 @@ pub(crate) fn file(contract: &Contract) -> String {
     let (taken, given) = contract.types();
     taken.iter().for_each(|ty| read(contract, ty, &mut out));
     given.iter().for_each(|ty| write(contract, ty, &mut out));
-    out.push_str("bool call(workflow_string_t name, const workflow_string_t *args, text *out, backroom_error *error) {\n");
+    out.push_str(
+        "bool call(workflow_string_t name, const workflow_string_t *args, text *out, backroom_error *error) {\n",
+    );
     contract.calls.iter().for_each(|one| call(contract, one, &mut out));
     out.push_str("  abort();\n}\n");
     out
@@ -50,7 +52,8 @@ fn call(contract: &Contract, call: &Call, out: &mut String) {
             writeln!(out, "    if (!{}) return false;\n    put(out, \"null\");", made(&["error"])).unwrap();
         }
         Some((_, Shape::Result(Some(ok), _))) => {
-            writeln!(out, "    {} r;\n    if (!{}) return false;", type_of(contract, ok, call), made(&["&r", "error"])).unwrap();
+            writeln!(out, "    {} r;\n    if (!{}) return false;", type_of(contract, ok, call), made(&["&r", "error"]))
+                .unwrap();
             write_from(contract, ok, "r", 0, out);
         }
         Some((_, Shape::Option(of))) => {
@@ -149,7 +152,8 @@ fn write_from(contract: &Contract, ty: &Type, at: &str, depth: usize, out: &mut 
             out.push_str("  } else {\n  put(out, \"null\");\n  }\n");
         }
         Shape::List(of) => {
-            writeln!(out, "  put(out, \"[\");\n  for (size_t i{depth} = 0; i{depth} < {at}.len; i{depth}++) {{").unwrap();
+            writeln!(out, "  put(out, \"[\");\n  for (size_t i{depth} = 0; i{depth} < {at}.len; i{depth}++) {{")
+                .unwrap();
             writeln!(out, "  if (i{depth}) put(out, \",\");").unwrap();
             write_from(contract, of, &format!("{at}.ptr[i{depth}]"), depth + 1, out);
             out.push_str("  }\n  put(out, \"]\");\n");
@@ -207,13 +211,23 @@ fn read(contract: &Contract, ty: &Type, out: &mut String) {
                 match &case.ty {
                     Some(ty) => {
                         let json = format!("j_{}", snake(&case.name));
-                        writeln!(out, "  workflow_string_t {json} = member(json, {:?});\n  if ({json}.len) {{", case.name).unwrap();
+                        writeln!(
+                            out,
+                            "  workflow_string_t {json} = member(json, {:?});\n  if ({json}.len) {{",
+                            case.name
+                        )
+                        .unwrap();
                         writeln!(out, "  v.tag = {constant};").unwrap();
                         read_into(contract, ty, &format!("v.val.{}", snake(&case.name)), &json, 0, out);
                         out.push_str("  return v;\n  }\n");
                     }
                     None => {
-                        writeln!(out, "  if (is_word(json, {:?})) {{\n  v.tag = {constant};\n  return v;\n  }}", case.name).unwrap();
+                        writeln!(
+                            out,
+                            "  if (is_word(json, {:?})) {{\n  v.tag = {constant};\n  return v;\n  }}",
+                            case.name
+                        )
+                        .unwrap();
                     }
                 }
             }

@@ -57,7 +57,9 @@ fn writer(contract: &Contract, ty: &Type) -> String {
         Shape::Number(word) => format!("plain[{}]", word.replace('u', "uint")),
         _ => panic!("no plain value"),
     };
-    composed(contract, ty, &plain, &|name| format!("write_{}", name.snake())).replace("option(", "some(").replace("many(", "each(")
+    composed(contract, ty, &plain, &|name| format!("write_{}", name.snake()))
+        .replace("option(", "some(")
+        .replace("many(", "each(")
 }
 
 fn path(name: &Named) -> String {
@@ -77,7 +79,8 @@ fn read(contract: &Contract, ty: &Type, out: &mut String) {
         Shape::Record(_, record) => {
             writeln!(out, "\tf := v.(map[string]any)\n\treturn {path}{{").unwrap();
             for field in &record.fields {
-                writeln!(out, "\t\t{}: {}(f[{:?}]),", pascal(&field.name), reader(contract, &field.ty), field.name).unwrap();
+                writeln!(out, "\t\t{}: {}(f[{:?}]),", pascal(&field.name), reader(contract, &field.ty), field.name)
+                    .unwrap();
             }
             out.push_str("\t}\n");
         }
@@ -118,7 +121,8 @@ fn write(contract: &Contract, ty: &Type, out: &mut String) {
         Shape::Record(_, record) => {
             out.push_str("\treturn map[string]any{\n");
             for field in &record.fields {
-                writeln!(out, "\t\t{:?}: {}(v.{}),", field.name, writer(contract, &field.ty), pascal(&field.name)).unwrap();
+                writeln!(out, "\t\t{:?}: {}(v.{}),", field.name, writer(contract, &field.ty), pascal(&field.name))
+                    .unwrap();
             }
             out.push_str("\t}\n");
         }

@@ -105,7 +105,8 @@ fn write(contract: &Contract, ty: &Type, out: &mut String) {
         Shape::Record(_, record) => {
             out.push_str("    return {\n");
             for field in &record.fields {
-                writeln!(out, "        {:?}: {}(v.{}),", field.name, written(contract, &field.ty), snake(&field.name)).unwrap();
+                writeln!(out, "        {:?}: {}(v.{}),", field.name, written(contract, &field.ty), snake(&field.name))
+                    .unwrap();
             }
             out.push_str("    }\n\n");
         }

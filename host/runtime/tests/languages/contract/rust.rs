@@ -23,7 +23,9 @@ pub(crate) fn module(contract: &Contract) -> String {
     let (taken, given) = contract.types();
     taken.iter().for_each(|ty| read(contract, ty, &mut out));
     given.iter().for_each(|ty| write(contract, ty, &mut out));
-    out.push_str("pub fn call(name: &str, args: &[Value]) -> Result<Value, api::types::types::Error> {\n    Ok(match name {\n");
+    out.push_str(
+        "pub fn call(name: &str, args: &[Value]) -> Result<Value, api::types::types::Error> {\n    Ok(match name {\n",
+    );
     for call in &contract.calls {
         let arguments: Vec<String> =
             call.parameters.iter().enumerate().map(|(at, (_, ty))| argument(contract, ty, at)).collect();
@@ -89,7 +91,9 @@ fn writer(contract: &Contract, ty: &Type) -> String {
         Shape::Bytes => "hex".to_owned(),
         _ => "plain".to_owned(),
     };
-    composed(contract, ty, &plain, &|name| format!("write_{}", name.snake())).replace("option(", "some(").replace("many(", "each(")
+    composed(contract, ty, &plain, &|name| format!("write_{}", name.snake()))
+        .replace("option(", "some(")
+        .replace("many(", "each(")
 }
 
 fn read(contract: &Contract, ty: &Type, out: &mut String) {
@@ -134,7 +138,8 @@ fn write(contract: &Contract, ty: &Type, out: &mut String) {
         Shape::Record(_, record) => {
             out.push_str("    json!({\n");
             for field in &record.fields {
-                writeln!(out, "        {:?}: {}(&v.{}),", field.name, writer(contract, &field.ty), snake(&field.name)).unwrap();
+                writeln!(out, "        {:?}: {}(&v.{}),", field.name, writer(contract, &field.ty), snake(&field.name))
+                    .unwrap();
             }
             out.push_str("    })\n");
         }
@@ -150,7 +155,12 @@ fn write(contract: &Contract, ty: &Type, out: &mut String) {
             for case in &variant.cases {
                 let of = pascal(&case.name);
                 match &case.ty {
-                    Some(ty) => writeln!(out, "        {path}::{of}(p) => json!({{ {:?}: {}(p) }}),", case.name, writer(contract, ty)),
+                    Some(ty) => writeln!(
+                        out,
+                        "        {path}::{of}(p) => json!({{ {:?}: {}(p) }}),",
+                        case.name,
+                        writer(contract, ty)
+                    ),
                     None => writeln!(out, "        {path}::{of} => json!({:?}),", case.name),
                 }
                 .unwrap();

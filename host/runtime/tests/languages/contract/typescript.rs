@@ -52,7 +52,9 @@ fn writer(contract: &Contract, ty: &Type) -> String {
         Shape::Bytes => "hex".to_owned(),
         _ => "json".to_owned(),
     };
-    composed(contract, ty, &plain, &|name| format!("write_{}", name.snake())).replace("option(", "some(").replace("many(", "each(")
+    composed(contract, ty, &plain, &|name| format!("write_{}", name.snake()))
+        .replace("option(", "some(")
+        .replace("many(", "each(")
 }
 
 fn path(name: &Named) -> String {
@@ -67,7 +69,8 @@ fn read(contract: &Contract, ty: &Type, out: &mut String) {
         Shape::Record(_, record) => {
             out.push_str("  return {\n");
             for field in &record.fields {
-                writeln!(out, "    {}: {}(v[{:?}]),", camel(&field.name), reader(contract, &field.ty), field.name).unwrap();
+                writeln!(out, "    {}: {}(v[{:?}]),", camel(&field.name), reader(contract, &field.ty), field.name)
+                    .unwrap();
             }
             out.push_str("  };\n");
         }
@@ -99,7 +102,8 @@ fn write(contract: &Contract, ty: &Type, out: &mut String) {
         Shape::Record(_, record) => {
             out.push_str("  return {\n");
             for field in &record.fields {
-                writeln!(out, "    {:?}: {}(v.{}),", field.name, writer(contract, &field.ty), camel(&field.name)).unwrap();
+                writeln!(out, "    {:?}: {}(v.{}),", field.name, writer(contract, &field.ty), camel(&field.name))
+                    .unwrap();
             }
             out.push_str("  };\n");
         }
