@@ -124,12 +124,11 @@ impl Writer<'_> {
         let result = function.result.as_ref().map_or(Ok("void".to_owned()), |ty| self.result(ty))?;
         let (name, parameters) = (camel(&function.name), parameters.join(", "));
         // No function can be declared under a word that the language has taken, but it can be exported under it.
-        match is_reserved(&name) {
-            true => {
-                self.line(&format!("  function {name}_({parameters}): {result};\n  export {{ {name}_ as {name} }};"))
-            }
-            false => self.line(&format!("  export function {name}({parameters}): {result};")),
-        }
+        let declared = match is_reserved(&name) {
+            true => format!("  function {name}_({parameters}): {result};\n  export {{ {name}_ as {name} }};"),
+            false => format!("  export function {name}({parameters}): {result};"),
+        };
+        self.line(&declared);
         Ok(())
     }
 
