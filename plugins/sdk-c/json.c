@@ -78,6 +78,20 @@ bool json_member(workflow_string_t object, const char *name, workflow_string_t *
   return false;
 }
 
+bool json_item(workflow_string_t *rest, workflow_string_t *item) {
+  cursor c = {rest->ptr, rest->ptr + rest->len};
+  skip_space(&c);
+  if (look(&c) != '[' && look(&c) != ',') return false;
+  c.at++;
+  skip_space(&c);
+  if (look(&c) == ']' || !look(&c)) return false;
+  item->ptr = (uint8_t *)c.at;
+  skip_value(&c);
+  item->len = (size_t)(c.at - item->ptr);
+  *rest = (workflow_string_t){.ptr = (uint8_t *)c.at, .len = (size_t)(c.end - c.at)};
+  return true;
+}
+
 bool json_has_only(workflow_string_t object, const char *const *names) {
   cursor c = {object.ptr, object.ptr + object.len};
   workflow_string_t found, value;

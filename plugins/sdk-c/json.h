@@ -1,4 +1,4 @@
-/* As much of JSON as the input and output of a workflow need: an object whose members are read by name, and text that is written.
+/* As much of JSON as the input and output of a workflow need: objects whose members are read by name, arrays, and text that is written.
  * The service checks that an input is JSON before it runs anything. */
 #ifndef BACKROOM_JSON_H
 #define BACKROOM_JSON_H
@@ -11,6 +11,9 @@
 
 /* The JSON of a member of an object; false if there is none, or if it is null. */
 bool json_member(workflow_string_t object, const char *name, workflow_string_t *value);
+
+/* The next item of an array: begin with its JSON, and `rest` is what is left behind each; false at the end. */
+bool json_item(workflow_string_t *rest, workflow_string_t *item);
 
 /* Whether an object has members of these names alone; the list ends with NULL. */
 bool json_has_only(workflow_string_t object, const char *const *names);

@@ -2,7 +2,8 @@
 //
 // A plugin exports `run`, made by `workflow` from the form of its input and a function. Everything that a run changed is kept if the function
 // returns, and nothing of it if it throws. Calls of the service throw `{ payload }` with an error of the contract; not catching it is all
-// it takes to give up. Integers are numbers, exact since none of the contract is larger than 2^53 - 1.
+// it takes to give up. Integers are numbers, exact since none of the contract is larger than 2^53 - 1. What there is none of comes as null,
+// and may be null, undefined or left out where it is passed.
 import { write } from "backroom:host/log@0.1.0";
 import type { BusinessDate, Error as ContractError, Money, Problem } from "backroom:types/types@0.1.0";
 

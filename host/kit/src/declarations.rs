@@ -1,7 +1,7 @@
 //! The contract as declarations of TypeScript, for editors and the check of types.
 //!
-//! As QuickJS has it: records are objects, enums their words, variants `{ tag, val }`, `none` is `undefined`, an error is thrown, and every
-//! integer is a `number`, exact since none is larger than 2^53 - 1.
+//! As QuickJS has it: records are objects, enums their words, variants `{ tag, val }`, an error is thrown, and every integer is a `number`,
+//! exact since none is larger than 2^53 - 1. `none` comes as `null`, and is passed as `null`, `undefined`, or a field that is left out.
 
 use std::fmt::Write as _;
 
@@ -12,9 +12,13 @@ use wit_bindgen_core::wit_parser::{
 use crate::KitError;
 use crate::wit::Contract;
 
-/// Words that cannot name a parameter in TypeScript (ECMA-262, reserved words).
+/// Words that cannot name a function or a parameter in TypeScript (ECMA-262, reserved words).
 const RESERVED: &str = "await break case catch class const continue debugger default delete do else enum export extends false finally \
     for function if import in instanceof new null return super switch this throw true try typeof var void while with yield";
+
+fn is_reserved(name: &str) -> bool {
+    RESERVED.split_whitespace().any(|word| word == name)
+}
 
 /// The declarations of every interface that the world imports, and of those that they use.
 pub(crate) fn declarations(contract: &Contract) -> Result<String, KitError> {
@@ -114,11 +118,17 @@ impl Writer<'_> {
         for parameter in &function.params {
             let (name, ty) = (camel(&parameter.name), self.name(&parameter.ty)?);
             // Nobody calls a parameter by its name, so a word that the language has taken becomes another one.
-            let taken = if RESERVED.split_whitespace().any(|word| word == name) { "_" } else { "" };
+            let taken = if is_reserved(&name) { "_" } else { "" };
             parameters.push(format!("{name}{taken}: {ty}"));
         }
         let result = function.result.as_ref().map_or(Ok("void".to_owned()), |ty| self.result(ty))?;
-        self.line(&format!("  export function {}({}): {result};", camel(&function.name), parameters.join(", ")));
+        let (name, parameters) = (camel(&function.name), parameters.join(", "));
+        // No function can be declared under a word that the language has taken, but it can be exported under it.
+        let declared = match is_reserved(&name) {
+            true => format!("  function {name}_({parameters}): {result};\n  export {{ {name}_ as {name} }};"),
+            false => format!("  export function {name}({parameters}): {result};"),
+        };
+        self.line(&declared);
         Ok(())
     }
 
@@ -172,7 +182,7 @@ impl Writer<'_> {
         Ok(match kind {
             TypeDefKind::List(Type::U8) => "Uint8Array".to_owned(),
             TypeDefKind::List(of) => format!("Array<{}>", self.name(of)?),
-            TypeDefKind::Option(of) => format!("{} | undefined", self.name(of)?),
+            TypeDefKind::Option(of) => format!("{} | null | undefined", self.name(of)?),
             TypeDefKind::Tuple(tuple) => {
                 let parts: Result<Vec<String>, KitError> = tuple.types.iter().map(|ty| self.name(ty)).collect();
                 format!("[{}]", parts?.join(", "))

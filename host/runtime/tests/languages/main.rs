@@ -1,11 +1,16 @@
-//! Components of real toolchains that insist on a system: what their programs see of it, twice the same.
+//! Components of real toolchains: what those that insist on a system see of it, and that every language does the same.
 #![allow(clippy::unwrap_used, reason = "what these tests set up is valid by construction")]
 #![allow(clippy::panic, clippy::expect_used, clippy::indexing_slicing, reason = "a failed helper is a failed test")]
 #![allow(clippy::print_stderr, reason = "what is skipped is said loudly")]
 
+mod allowance;
 #[path = "../it/common.rs"]
 #[allow(dead_code, reason = "the helpers for hand-made guests are not needed here")]
 mod common;
+mod conformance;
+mod contract;
+mod figures;
+mod ground;
 mod make;
 #[path = "../../../../tests/src/oracle.rs"]
 #[allow(dead_code, unreachable_pub, reason = "the accounting programs are not needed here")]

@@ -1,7 +1,9 @@
 //! Makes components of the programs under `tests/languages`, with the toolchains that their authors would use.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use backroom_kit::{Built, KitError, Language, Options, Quiet};
 
 use crate::common::with_manifest;
 use crate::{oracle, root};
@@ -49,4 +51,49 @@ pub(crate) fn python() -> Option<Vec<u8>> {
 fn finished(component: &Path, dir: &Path) -> Vec<u8> {
     let manifest = std::fs::read_to_string(dir.join("plugin.toml")).unwrap();
     with_manifest(std::fs::read(component).unwrap(), &manifest)
+}
+
+/// Lets the kit build a plugin that it made itself, with the files below `tests/languages/<plugin>/<language>` and `more` put over the
+/// template's. None if the toolchain is not here.
+pub(crate) fn plugin(plugin: &str, language: Language, more: &[(&str, String)]) -> Option<Built> {
+    let source = root().join("tests/languages").join(plugin);
+    let dir = root().join("target/languages").join(plugin).join(language.word());
+    if dir.exists() {
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
+    backroom_kit::new(&dir, plugin, language).unwrap();
+    std::fs::copy(source.join("plugin.toml"), dir.join("plugin.toml")).unwrap();
+    copy(&source.join(language.word()), &dir);
+    for (file, text) in more {
+        std::fs::write(dir.join(file), text).unwrap();
+    }
+    built(&dir, language)
+}
+
+/// Lets the kit build the plugin in a folder. None if the toolchain is not here.
+pub(crate) fn built(dir: &Path, language: Language) -> Option<Built> {
+    // Rust's is that of all guests, as its standard library may have to be compiled first.
+    let own = root().join("target/languages/kit");
+    let target_dir = (language != Language::Rust).then_some(own);
+    match backroom_kit::build(dir, &Options { target_dir, ..Options::default() }, &mut Quiet) {
+        Ok(built) => Some(built),
+        Err(why @ (KitError::NoTool { .. } | KitError::NoToolchain { .. })) => {
+            oracle::missing(language.word(), &why.to_string());
+            None
+        }
+        Err(why) => panic!("{} does not build: {why}", dir.display()),
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path: PathBuf = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copy(&path, &target);
+        } else {
+            std::fs::copy(&path, &target).unwrap();
+        }
+    }
 }
