@@ -12,6 +12,7 @@ use backroom_store::{Committed, Meta, Record, Tx};
 use crate::effects;
 use crate::error::Result;
 use crate::files::Growing;
+use crate::ledger::kept::Kept;
 
 /// Who asks, bound by the host to the unit of work and never a parameter of a call.
 #[derive(Debug, Clone)]
@@ -52,6 +53,8 @@ pub struct Work {
     warnings: Vec<Problem>,
     /// Counters as they are with this work.
     counters: BTreeMap<&'static str, (u64, u64)>,
+    /// What a batch has changed and not staged yet; none unless one is under way.
+    pub(crate) kept: Option<Kept>,
 }
 
 #[derive(Default, Clone)]
@@ -85,6 +88,7 @@ impl Work {
             growing: None,
             warnings: Vec::new(),
             counters: BTreeMap::new(),
+            kept: None,
         }
     }
 
@@ -146,12 +150,14 @@ impl Work {
     /// Does a part of the work that stands or falls by itself: if it fails, nothing of it is left.
     pub(crate) fn attempt<T>(&mut self, part: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         let (used, stock_control, effects) = (self.used.clone(), self.stock_control.clone(), self.effects.len());
+        self.stage_kept()?;
         self.tx.mark();
-        let done = part(self);
+        let done = part(self).and_then(|done| self.stage_kept().map(|()| done));
         if done.is_ok() {
             self.tx.keep_mark();
         } else {
             self.tx.undo_mark();
+            self.kept = self.kept.take().map(|_| Kept::default());
             self.counters.clear();
             self.effects.truncate(effects);
             (self.used, self.stock_control) = (used, stock_control);
@@ -182,8 +188,38 @@ impl Work {
     }
 
     fn set_counter(&mut self, series: &'static str, last: u64, failed: u64) -> Result<()> {
-        self.tx.put(&Counter { series: series.to_owned(), last, failed: (failed > 0).then_some(failed) })?;
+        match &mut self.kept {
+            Some(kept) => drop(kept.series.insert(series)),
+            None => self.put_counter(series, last, failed)?,
+        }
         self.counters.insert(series, (last, failed));
+        Ok(())
+    }
+
+    fn put_counter(&mut self, series: &'static str, last: u64, failed: u64) -> Result<()> {
+        Ok(self.tx.put(&Counter { series: series.to_owned(), last, failed: (failed > 0).then_some(failed) })?)
+    }
+
+    /// Does a part of the work that changes the same totals again and again, and stages them once.
+    pub(crate) fn keeping<T>(&mut self, part: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        self.kept = Some(Kept::default());
+        let done = part(self).and_then(|done| self.stage_kept().map(|()| done));
+        self.kept = None;
+        done
+    }
+
+    /// Stages what was kept, and keeps nothing of it: for whoever looks at totals or counters in the records.
+    pub(crate) fn stage_kept(&mut self) -> Result<()> {
+        let Some(kept) = self.kept.as_mut().map(std::mem::take) else { return Ok(()) };
+        for (total, days, months) in kept.records() {
+            self.tx.put(total)?;
+            days.into_iter().try_for_each(|day| self.tx.put(day))?;
+            months.into_iter().try_for_each(|month| self.tx.put(month))?;
+        }
+        for series in kept.series {
+            let (last, failed) = self.counter(series)?;
+            self.put_counter(series, last, failed)?;
+        }
         Ok(())
     }
 

@@ -32,14 +32,22 @@ pub fn post_batch(work: &mut Work, items: Vec<BatchItem>, mode: BatchMode) -> Re
         BatchMode::Independent => a.group.is_some() && a.group == b.group,
     };
     check_groups(&items, mode)?;
-    let mut outcomes = Vec::with_capacity(items.len());
-    for group in items.chunk_by(together) {
-        match group {
-            [alone] => outcomes.push(outcome(post_as(work, OPERATION, alone.entry.clone()))?),
-            group => post_group(work, group, &mut outcomes)?,
+    work.keeping(|work| {
+        let mut outcomes = Vec::with_capacity(items.len());
+        let mut items = items.into_iter().peekable();
+        while let Some(item) = items.next() {
+            if items.peek().is_none_or(|next| !together(&item, next)) {
+                outcomes.push(outcome(post_as(work, OPERATION, item.entry))?);
+                continue;
+            }
+            let mut group = vec![item];
+            while let Some(next) = items.next_if(|next| group.last().is_some_and(|last| together(last, next))) {
+                group.push(next);
+            }
+            post_group(work, &group, &mut outcomes)?;
         }
-    }
-    Ok(outcomes)
+        Ok(outcomes)
+    })
 }
 
 fn check_groups(items: &[BatchItem], mode: BatchMode) -> Result<()> {

@@ -73,8 +73,11 @@ pub(crate) struct Made {
 /// `insufficient`, `limit-exceeded`, `guard-failed`, `budget-exceeded`; `overflow`.
 pub(crate) fn decide(work: &mut Work, mut new: NewEntry, adding: Adding, how: &How) -> Result<Made> {
     let mut found = load(work, &new)?;
-    if matters(&found) && holds::expire_due(work)? {
-        found = load(work, &new)?;
+    if matters(&found) {
+        work.stage_kept()?;
+        if holds::expire_due(work)? {
+            found = load(work, &new)?;
+        }
     }
     let book = ledger::references(&new, &found)?;
     let book_id = name_of(&book)?;
@@ -130,15 +133,21 @@ fn own(new: &NewEntry, base: backroom_domain::Currency) -> Vec<ledger::Line> {
 pub(crate) fn stage(work: &mut Work, made: Made, how: How) -> Result<Entry> {
     let Made { new, book, turnovers, passed, charged } = made;
     let book_id = name_of(&book)?;
-    stage_totals(work, &turnovers)?;
     for Turnover { total, .. } in turnovers.iter().filter(|turnover| turnover.total.stock_control) {
         for line in new.lines.iter().filter(|line| line.account == total.balance.account) {
             work.note_ledger(&line.account, line.side, line.amount.minor);
         }
     }
     let with_items = |total: &AccountTotal| total.account_rules().is_some_and(|rules| rules.reconcilable);
-    let reconcilable = turnovers.into_iter().map(|turnover| turnover.total).filter(with_items);
-    let reconcilable: Vec<Id> = reconcilable.map(|total| total.balance.account).collect();
+    let reconcilable = turnovers.iter().map(|turnover| &turnover.total).filter(|total| with_items(total));
+    let reconcilable: Vec<Id> = reconcilable.map(|total| total.balance.account.clone()).collect();
+    match &mut work.kept {
+        Some(kept) => turnovers.into_iter().for_each(|turnover| {
+            let history = has_history(&turnover.total);
+            kept.keep(turnover, history);
+        }),
+        None => stage_totals(work, &turnovers)?,
+    }
     let number = work.next_number(SERIES)?;
     let run = work.caller.run.clone();
     let How { reverses, settles, .. } = how;
@@ -179,6 +188,9 @@ pub(crate) fn has_history(total: &AccountTotal) -> bool {
 
 /// What was posted to an account in the month of a day, of accounts for which that is kept.
 pub(crate) fn month_of(work: &Work, total: &AccountTotal, account: &Id, date: BusinessDate) -> Result<AccountMonth> {
+    if let Some(month) = work.kept.as_ref().and_then(|kept| kept.month(account, date)) {
+        return Ok(month.clone());
+    }
     let kept = total.months && has_history(total);
     let month = if kept { work.tx().get::<AccountMonth>(&(account.clone(), date.first_of_month()))? } else { None };
     Ok(month.unwrap_or_else(|| AccountMonth::zero(account.clone(), date)))
@@ -206,9 +218,8 @@ fn load_account(work: &Work, new: &NewEntry, account: &Id, found: &mut BTreeMap<
     if found.contains_key(account) {
         return Ok(());
     }
-    if let Some(total) = work.tx().get::<AccountTotal>(account)? {
-        let day = work.tx().get::<AccountDay>(&(account.clone(), new.date))?;
-        let day = day.unwrap_or_else(|| AccountDay::zero(account.clone(), new.date));
+    if let Some(total) = total_of(work, account)? {
+        let day = day_of(work, account, new.date)?;
         let month = month_of(work, &total, account, new.date)?;
         found.insert(account.clone(), Found::Posting(Turnover { total, day, month }));
     } else if work.tx().get::<Account>(account)?.is_some() {
@@ -216,6 +227,23 @@ fn load_account(work: &Work, new: &NewEntry, account: &Id, found: &mut BTreeMap<
         found.insert(account.clone(), Found::Header);
     }
     Ok(())
+}
+
+/// The total of a posting account, with what a batch that is under way has changed.
+fn total_of(work: &Work, account: &Id) -> Result<Option<AccountTotal>> {
+    match work.kept.as_ref().and_then(|kept| kept.total(account)) {
+        Some(total) => Ok(Some(total.clone())),
+        None => Ok(work.tx().get::<AccountTotal>(account)?),
+    }
+}
+
+/// What was posted to it on a day, likewise.
+fn day_of(work: &Work, account: &Id, date: BusinessDate) -> Result<AccountDay> {
+    if let Some(day) = work.kept.as_ref().and_then(|kept| kept.day(account, date)) {
+        return Ok(day.clone());
+    }
+    let day = work.tx().get::<AccountDay>(&(account.clone(), date))?;
+    Ok(day.unwrap_or_else(|| AccountDay::zero(account.clone(), date)))
 }
 
 /// Makes the base column balance, with a line of the host if there is an exchange difference.

@@ -11,6 +11,7 @@ mod export;
 mod holds;
 mod items;
 pub(crate) mod journal;
+pub(crate) mod kept;
 mod making;
 mod periods;
 mod rates;
