@@ -185,7 +185,7 @@ fn others_are_served_while_two_guests_spin() {
 
 #[test]
 fn every_guest_has_a_row() {
-    let used: Vec<&str> = rows().iter().map(|r| r.guest).chain(["order", "log-flood", "clerk"]).collect();
+    let used: Vec<&str> = rows().iter().map(|r| r.guest).chain(["order", "log-flood", "clerk", "poster"]).collect();
     for guest in std::fs::read_dir(root().join("tests/guests")).expect("guests") {
         let guest = guest.expect("a guest");
         let name = guest.file_name().into_string().expect("UTF-8");

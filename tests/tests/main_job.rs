@@ -14,7 +14,7 @@ use std::path::Path;
 use std::process::Command;
 
 use backroom_tests::{Server, backroom, beancount, require, root};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Signed minor units by account: debits minus credits.
 type Balances = BTreeMap<String, i128>;
@@ -168,6 +168,57 @@ fn the_allowances_are_those_that_counting_days_gives() {
     let posted = entries.iter().filter(|entry| entry["run"].is_string()).flat_map(postings);
     let allowances: i128 = posted.filter(|(account, _)| account == "6140").map(|(_, minor)| minor).sum();
     assert_eq!(allowances, due.values().sum::<i128>());
+}
+
+/// The guest `poster` installed in a tenant with ten accounts.
+fn poster(server: &Server, tenant: &str) {
+    server.call("POST", "/v1/tenants", Some(&json!({ "id": tenant, "name": "A company" }))).ok();
+    for account in 10_000..10_010 {
+        let account = json!({
+            "code": account.to_string(), "name": "An account", "type": "asset", "currency": "USD", "posting": true,
+            "stock-control": false
+        });
+        server.call("POST", &format!("/v1/tenants/{tenant}/ledger/accounts"), Some(&account)).ok();
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("installation.toml");
+    std::fs::write(&file, "name = \"poster\"\n[[grants]]\n[grants.ledger]\npost = [\"*\"]\n").expect("written");
+    let plugin = root().join("tests/guests/poster");
+    let (plugin, file) = (plugin.to_str().expect("UTF-8"), file.to_str().expect("UTF-8"));
+    server.cli(&["install", "--tenant", tenant, "--plugin", plugin, "--file", file]);
+}
+
+#[test]
+fn one_run_posts_thousands_of_entries_in_batches_and_no_more_than_a_run_may() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Server::start(&folder.path().join("data"));
+    poster(&server, "north");
+    let run = |first: u64, count: u64| {
+        let input = json!({ "first": first, "count": count, "batch": 1_000, "accounts": 10, "per_day": 500 });
+        let body = json!({ "mode": "commit", "input": input });
+        server.call("POST", "/v1/tenants/north/installations/poster/runs", Some(&body))
+    };
+    let report = run(0, 3_000).ok();
+    assert_eq!(report["output"], json!({ "posted": 3_000, "last": 3_000 }), "{report:#}");
+    // More effects than a run may have: nothing of it is left.
+    assert_eq!(run(3_000, 10_001).code(), "run-effects");
+    // Some of it was posted before: the guest gives up, and nothing of it is left.
+    assert_eq!(run(2_500, 1_000).code(), "posted-before");
+    let entries = server.all("/v1/tenants/north/ledger/entries");
+    let numbers: Vec<i128> = entries.iter().map(|entry| number(&entry["number"])).collect();
+    assert_eq!(numbers, (1..=3_000).collect::<Vec<i128>>());
+    let mut sums = Balances::new();
+    for (account, minor) in entries.iter().flat_map(postings) {
+        *sums.entry(account).or_default() += minor;
+    }
+    sums.retain(|_, sum| *sum != 0);
+    assert_eq!(ours(&server, "north"), sums);
+    // As of a day within: the entries up to it, 500 a day.
+    let as_of = server.get("/v1/tenants/north/ledger/trial-balance?as-of=2020-01-03");
+    let debits: i128 = as_of["rows"].as_array().expect("rows").iter().map(|row| number(&row["debits"])).sum();
+    let first: i128 = entries.iter().take(1_500).flat_map(postings).filter(|(_, m)| *m > 0).map(|(_, m)| m).sum();
+    assert_eq!(debits, first);
+    server.verify();
 }
 
 /// Adds every posting up with beancount's own parser, booking and inventories; any error of its checks fails.

@@ -2,6 +2,7 @@
 
 pub(crate) mod disk;
 mod ground;
+mod ledger;
 mod load;
 mod neighbours;
 mod stats;
@@ -38,6 +39,7 @@ pub(crate) enum Bench {
     Run(Run),
     Neighbours(NeighboursBench),
     Store(store::StoreBench),
+    Ledger(ledger::LedgerBench),
     #[command(hide = true)]
     StoreStep(store::Fill),
 }
@@ -122,6 +124,7 @@ impl Bench {
             }
             Self::Neighbours(bench) => bench.run(context),
             Self::Store(store) => store.run(context),
+            Self::Ledger(ledger) => ledger.run(context),
             Self::StoreStep(step) => step.run(context),
         }
     }
@@ -129,7 +132,7 @@ impl Bench {
 
 impl NeighboursBench {
     fn run(&self, context: &Context) -> Result {
-        let guest = self.guest.clone().map_or_else(find_guest, Ok)?;
+        let guest = self.guest.clone().map_or_else(|| find_guest(GUEST), Ok)?;
         let component = plugin::component(&guest)?;
         let store = folder(self.dir.clone())?;
         let progress = Progress::start("measuring");
@@ -164,7 +167,7 @@ fn folder(dir: Option<PathBuf>) -> anyhow::Result<tempfile::TempDir> {
 
 impl Run {
     fn measure(&self) -> Result<Report> {
-        let guest = self.guest.clone().map_or_else(find_guest, Ok)?;
+        let guest = self.guest.clone().map_or_else(|| find_guest(GUEST), Ok)?;
         let component = plugin::component(&guest)?;
         let store = folder(self.dir.clone())?;
         let progress = Progress::start("measuring");
@@ -200,12 +203,12 @@ impl Run {
 }
 
 /// Looks for the guest from the current directory upwards, then where this program was compiled.
-fn find_guest() -> Result<PathBuf> {
+fn find_guest(guest: &str) -> Result<PathBuf> {
     let here = std::env::current_dir().unwrap_or_default();
     let compiled = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
-    let mut guests = here.ancestors().chain([compiled]).map(|root| root.join(GUEST));
-    guests.find(|guest| guest.join("plugin.toml").is_file()).ok_or_else(|| {
-        Failure::usage(format!("{GUEST} was not found in {} nor above it; name it with --guest", here.display()))
+    let mut guests = here.ancestors().chain([compiled]).map(|root| root.join(guest));
+    guests.find(|folder| folder.join("plugin.toml").is_file()).ok_or_else(|| {
+        Failure::usage(format!("{guest} was not found in {} nor above it; name it with --guest", here.display()))
     })
 }
 
