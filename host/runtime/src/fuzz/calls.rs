@@ -92,9 +92,7 @@ pub(super) static CALLS: &[(&str, Call)] = &[
     ("chart.create-book", |s, u| Ok(chart::Host::create_book(s, near(u)?))),
     ("chart.create-account", |s, u| Ok(chart::Host::create_account(s, near(u)?).map(drop))),
     ("chart.update-account", |s, u| Ok(chart::Host::update_account(s, account(u)?, u.arbitrary()?).map(drop))),
-    ("chart.close-account", |s, u| {
-        Ok(chart::Host::close_account(s, account(u)?, text(u)?, u.arbitrary()?).map(drop))
-    }),
+    ("chart.close-account", |s, u| Ok(chart::Host::close_account(s, account(u)?, text(u)?, u.arbitrary()?).map(drop))),
     ("chart.reopen-account", |s, u| Ok(chart::Host::reopen_account(s, account(u)?).map(drop))),
     ("review.cash-flow", |s, u| Ok(review::Host::cash_flow(s, many(u, 3, account)?, near(u)?).map(drop))),
     ("review.general-ledger", |s, u| Ok(review::Host::general_ledger(s, near(u)?).map(drop))),
