@@ -19,7 +19,7 @@ pub mod postgres;
 mod server;
 
 pub use company::{Company, order};
-pub use oracle::{beancount, componentize_py, moto, openapi_validator, require};
+pub use oracle::{beancount, beancount2ledger, componentize_py, moto, openapi_validator, require};
 pub use server::{Answer, Place, Reply, Server, backroom, binary};
 
 use std::path::PathBuf;

@@ -163,7 +163,7 @@ impl Told {
             row,
             output,
             error,
-            fault: report.fault.as_ref().map(|fault| kind(fault)),
+            fault: report.fault.as_ref().map(kind),
             effects: serde_json::to_string(&report.effects).unwrap(),
             log,
             sent,

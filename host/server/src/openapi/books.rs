@@ -189,6 +189,11 @@ fn entries() -> Vec<Text> {
             .gives::<Entry>()
             .refuses("ledger-read-denied")
             .with(&[("id", "rent-2026-06")]),
+    ]
+}
+
+fn balances() -> Vec<Text> {
+    vec![
         get(&of_ledger("/accounts/{code}/balance"), "The counters of an account, as of a day and a moment of recording.")
             .asks::<ledger::Balances>()
             .gives::<Balance>()
