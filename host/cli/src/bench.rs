@@ -5,6 +5,7 @@ mod ground;
 mod ledger;
 mod load;
 mod neighbours;
+mod postgres;
 mod stats;
 mod store;
 mod versus;
