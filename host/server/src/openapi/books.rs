@@ -23,7 +23,7 @@ const POST: &str = "ledger-post-denied ledger-date-denied ledger-currency-denied
                     budget-exceeded overflow";
 
 pub(super) fn texts() -> Vec<Text> {
-    [books(), accounts(), entries(), holds(), open_items(), bank()].into_iter().flatten().collect()
+    [books(), accounts(), entries(), balances(), holds(), open_items(), bank()].into_iter().flatten().collect()
 }
 
 fn books() -> Vec<Text> {
@@ -194,11 +194,14 @@ fn entries() -> Vec<Text> {
 
 fn balances() -> Vec<Text> {
     vec![
-        get(&of_ledger("/accounts/{code}/balance"), "The counters of an account, as of a day and a moment of recording.")
-            .asks::<ledger::Balances>()
-            .gives::<Balance>()
-            .refuses("ledger-read-denied account-is-header history-not-kept")
-            .with(&[("code", "6100"), ("as-of", "2026-06-30")]),
+        get(
+            &of_ledger("/accounts/{code}/balance"),
+            "The counters of an account, as of a day and a moment of recording.",
+        )
+        .asks::<ledger::Balances>()
+        .gives::<Balance>()
+        .refuses("ledger-read-denied account-is-header history-not-kept")
+        .with(&[("code", "6100"), ("as-of", "2026-06-30")]),
         get(&of_ledger("/balances"), "The counters of up to 500 accounts, all of one moment.")
             .asks::<ledger::Balances>()
             .gives::<Vec<Balance>>()
