@@ -57,6 +57,8 @@ struct Inner {
     reruns: AtomicU64,
     /// What runs have sent that are not known to be on record.
     tapes: Arc<Tapes>,
+    /// The host call of each run that fails on purpose; none in a service.
+    fails_at: Option<u32>,
 }
 
 /// Installations that are kept decoded: a few MiB at most.
@@ -156,6 +158,29 @@ impl Runner {
     /// # Errors
     /// [`RunnerError::Unavailable`] if the directory cannot be opened, and is needed.
     pub fn new(store: Store, runtime: Arc<Runtime>, releases_dir: &Path) -> Result<Self, RunnerError> {
+        Self::with(store, runtime, releases_dir, None)
+    }
+
+    /// The same, but that host call `call` (the first one is 1) of every run fails as if the store had given up: for those who try
+    /// what is left of a run then.
+    ///
+    /// # Errors
+    /// As [`Runner::new`].
+    pub fn failing_at(
+        store: Store,
+        runtime: Arc<Runtime>,
+        releases_dir: &Path,
+        call: u32,
+    ) -> Result<Self, RunnerError> {
+        Self::with(store, runtime, releases_dir, Some(call))
+    }
+
+    fn with(
+        store: Store,
+        runtime: Arc<Runtime>,
+        releases_dir: &Path,
+        fails_at: Option<u32>,
+    ) -> Result<Self, RunnerError> {
         let releases = Releases::open(releases_dir, store.clone())
             .map_err(|why| RunnerError::Unavailable(format!("cannot open {}: {why}", releases_dir.display())))?;
         let office = Office::new(store.clone());
@@ -167,6 +192,7 @@ impl Runner {
             installations: Cache::new(INSTALLATIONS, Installed::from),
             reruns: AtomicU64::new(0),
             tapes: Arc::default(),
+            fails_at,
         })))
     }
 
@@ -303,9 +329,10 @@ pub(crate) fn execute(
     (installation, budget): (&Installed, &Budget),
     input: &Arc<str>,
     calls: Calls,
+    fails_at: Option<u32>,
 ) -> Result<(End, Tail), RunnerError> {
     let setup = Setup { config: Arc::clone(&installation.config), limits: budget.limits, input: Arc::clone(input) };
-    let execution = runtime.execute_with(plugin, work, setup, calls);
+    let execution = runtime.execute_with(plugin, work, setup, calls, fails_at);
     let Execution { outcome, work, fuel, host_calls, log, log_dropped, calls, .. } = execution;
     let erased = work.erased_since();
     let end = match outcome {
@@ -408,7 +435,8 @@ impl Run<'_> {
         let budget = self.budget(&tx, &installation)?;
         let work = self.work(tx, &plugin, &installation);
         let calls = self.runner.calls(self.request.tenant, true, Arc::default());
-        let (end, tail) = execute(&inner.runtime, &plugin, work, (&installation, &budget), &self.request.input, calls)?;
+        let (of, input) = ((&*installation, &budget), &self.request.input);
+        let (end, tail) = execute(&inner.runtime, &plugin, work, of, input, calls, inner.fails_at)?;
         let mut report = self.report(release, &tail);
         match end {
             End::Ok(sealed, output) => {
@@ -446,7 +474,8 @@ impl Run<'_> {
         let work = self.work(tx, &plugin, &installation);
         let tape = self.tape.get_or_init(|| inner.tapes.of(&self.key()));
         let calls = self.runner.calls(self.request.tenant, false, Arc::clone(tape));
-        let executed = execute(&inner.runtime, &plugin, work, (&installation, &budget), &self.request.input, calls);
+        let (of, input) = ((&*installation, &budget), &self.request.input);
+        let executed = execute(&inner.runtime, &plugin, work, of, input, calls, inner.fails_at);
         // Whatever comes now: if it is begun anew, nothing is sent twice.
         if !tape.is_empty() {
             inner.tapes.keep(&self.key(), tape);
