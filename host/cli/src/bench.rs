@@ -4,7 +4,7 @@ pub(crate) mod disk;
 mod ground;
 mod load;
 mod neighbours;
-mod stats;
+pub(crate) mod stats;
 mod store;
 mod versus;
 
