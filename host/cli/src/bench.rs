@@ -6,7 +6,7 @@ mod ledger;
 mod load;
 mod neighbours;
 mod postgres;
-mod stats;
+pub(crate) mod stats;
 mod store;
 mod versus;
 

@@ -16,6 +16,7 @@ mod logging;
 mod mirror;
 mod output;
 mod progress;
+mod scenario;
 mod service;
 mod view;
 

@@ -17,11 +17,8 @@ pub(crate) struct Kept {
 impl Kept {
     /// The place for what `tool` makes of all files below `staged`. Times and the folder's own name do not count.
     pub(crate) fn of(options: &Options, tool: &str, staged: &Path) -> Result<Self, KitError> {
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(tool.as_bytes());
-        hash(&mut hasher, staged)?;
         let folder = options.machine.cache_dir()?.join("components");
-        Ok(Self { path: folder.join(format!("{}.wasm", hasher.finalize().to_hex())) })
+        Ok(Self { path: folder.join(format!("{}.wasm", digest(tool, staged)?)) })
     }
 
     /// The component, if it was made before.
@@ -43,6 +40,14 @@ impl Kept {
             Err(_) => std::fs::read(&self.path).map_err(KitError::file("read", &self.path)),
         }
     }
+}
+
+/// What stands for whatever `tool` makes of all files below `dir`.
+pub(crate) fn digest(tool: &str, dir: &Path) -> Result<String, KitError> {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(tool.as_bytes());
+    hash(&mut hasher, dir)?;
+    Ok(hasher.finalize().to_hex().to_string())
 }
 
 fn hash(hasher: &mut blake3::Hasher, dir: &Path) -> Result<(), KitError> {

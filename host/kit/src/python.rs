@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::build::Options;
-use crate::kept::Kept;
+use crate::kept::{Kept, digest};
 use crate::run::{no_step, run};
 use crate::tools::COMPONENTIZE_PY;
 use crate::wit::{WORLD, narrow};
@@ -11,6 +11,8 @@ use crate::{KitError, Manifest, Progress, sources};
 
 /// The module that a plugin begins in.
 const APP: &str = "app";
+/// Says in the folder of bindings what they were made of.
+const MADE_OF: &str = ".made-of";
 
 /// Makes the component of the plugin in `dir`; `work` is a folder for what lies between.
 pub(crate) fn compile(
@@ -41,10 +43,14 @@ pub(crate) fn compile(
             false => Err(KitError::Compile { name: manifest.name.clone(), stderr: output.stderr }),
         }
     };
-    // For the editor, which looks there (pyrightconfig.json).
+    // For the editor, which looks there (pyrightconfig.json). They take a second, and change with the contract and the wants alone.
     let bindings = dir.join("bindings");
-    sources::empty(&bindings)?;
-    tool(&["bindings"], &bindings, progress)?;
+    let (stamp, made_of) = (bindings.join(MADE_OF), digest(&format!("{COMPONENTIZE_PY:?}"), &wit)?);
+    if std::fs::read_to_string(&stamp).ok().as_deref() != Some(&made_of) {
+        sources::empty(&bindings)?;
+        tool(&["bindings"], &bindings, progress)?;
+        std::fs::write(&stamp, made_of).map_err(KitError::file("write", &stamp))?;
+    }
     if let Some(component) = kept.read() {
         return Ok(component);
     }

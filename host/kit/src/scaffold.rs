@@ -12,6 +12,7 @@ type Files = &'static [(&'static str, &'static str)];
 const COMMON: Files = &[
     ("plugin.toml", include_str!("../template/plugin.toml.in")),
     ("installation.toml", include_str!("../template/installation.toml.in")),
+    ("tests/balance.toml", include_str!("../template/balance.toml.in")),
 ];
 
 /// The files of a template, below `template/<language>`.

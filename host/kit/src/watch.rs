@@ -22,14 +22,26 @@ impl Seen {
         Ok(Self(files))
     }
 
-    /// Waits until they are others than these.
-    pub fn wait_for_change(self, dir: &Path) -> Result<(), KitError> {
+    /// Waits until they are others than these, and tells which.
+    pub fn wait_for_change(&self, dir: &Path) -> Result<Self, KitError> {
         loop {
             std::thread::sleep(PAUSE);
-            if Self::look(dir)? != self {
-                return Ok(());
+            let now = Self::look(dir)?;
+            if now != *self {
+                return Ok(now);
             }
         }
+    }
+
+    /// Whether something differs from `before` that does not lie in `folder`, both seen below `dir`.
+    #[must_use]
+    pub fn differs_outside(&self, before: &Self, folder: &Path, dir: &Path) -> bool {
+        let folder = dir.join(folder);
+        let outside = |seen: &'_ Self| -> Vec<(PathBuf, (SystemTime, u64))> {
+            let files = seen.0.iter().filter(|(path, _)| !path.starts_with(&folder));
+            files.map(|(path, about)| (path.clone(), *about)).collect()
+        };
+        outside(self) != outside(before)
     }
 }
 
@@ -75,6 +87,9 @@ mod tests {
         assert_ne!(second, first);
         write("more/deeper.py", "");
         assert_ne!(seen(), second);
-        second.wait_for_change(dir.path()).unwrap();
+        let third = second.wait_for_change(dir.path()).unwrap();
+        assert!(third.differs_outside(&second, Path::new("tests"), dir.path()));
+        write("tests/one.toml", "");
+        assert!(!seen().differs_outside(&third, Path::new("tests"), dir.path()));
     }
 }

@@ -72,15 +72,23 @@ impl Runtime {
     ///
     /// Nothing is sent to the outside from here.
     pub fn execute(&self, plugin: &Plugin, work: Work, setup: Setup) -> Execution {
-        self.execute_with(plugin, work, setup, Calls::default())
+        self.execute_with(plugin, work, setup, Calls::default(), None)
     }
 
-    /// The same, with requests to the outside answered by `calls`.
-    pub(crate) fn execute_with(&self, plugin: &Plugin, work: Work, setup: Setup, calls: Calls) -> Execution {
+    /// The same, with requests to the outside answered by `calls`, and one host call (the first one is 1) that fails on purpose.
+    pub(crate) fn execute_with(
+        &self,
+        plugin: &Plugin,
+        work: Work,
+        setup: Setup,
+        calls: Calls,
+        fails_at: Option<u32>,
+    ) -> Execution {
         let began = Instant::now();
         let Setup { config, limits, input } = setup;
         let mut state = RunState::new(work, config, limits);
         state.calls = calls;
+        state.meter.fails_at = fails_at;
         let not_begun =
             |state: RunState, kind, message: &str| finish(state, Outcome::Failed(Fault::new(kind, message)), 0, began);
         if !self.ticker.is_alive() {

@@ -71,6 +71,8 @@ pub(crate) fn out_of_host_time(limits: &Limits) -> Fault {
 pub(crate) struct Meter {
     pub(crate) calls: u32,
     pub(crate) fuel: u64,
+    /// The call that fails on purpose, if one is to.
+    pub(crate) fails_at: Option<u32>,
 }
 
 impl Meter {
@@ -80,6 +82,10 @@ impl Meter {
         if self.calls > limits.host_calls {
             let message = format!("more than {} host calls; do the work in fewer, larger calls", limits.host_calls);
             return Err(Fault::new(FaultKind::HostCalls, message));
+        }
+        if self.fails_at == Some(self.calls) {
+            let message = format!("host call {} was made to fail", self.calls);
+            return Err(Fault::new(FaultKind::Store, message));
         }
         self.fuel = self.fuel.saturating_add(FUEL_PER_CALL);
         self.carry(limits, bytes)
@@ -197,5 +203,13 @@ mod tests {
         meter.carry(&limits, 2_048).unwrap();
         assert_eq!(meter.carry(&limits, 1).unwrap_err().kind, FaultKind::Fuel);
         assert_eq!(meter.enter(&limits, 0).unwrap_err().kind, FaultKind::HostCalls);
+    }
+
+    #[test]
+    fn a_call_fails_on_purpose_as_with_a_store_that_gave_up() {
+        let (limits, mut meter) = (Limits::default(), Meter { fails_at: Some(2), ..Meter::default() });
+        meter.enter(&limits, 0).unwrap();
+        let fault = meter.enter(&limits, 0).unwrap_err();
+        assert!(fault.kind.is_passing(), "{fault}");
     }
 }

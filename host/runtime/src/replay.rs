@@ -100,7 +100,8 @@ impl Runner {
         };
         let work = Work::new(tx, caller, detail.now, detail.date);
         let calls = Calls::recorded(detail.calls.clone());
-        execute(self.runtime(), &plugin, work, (&installation, &budget), &detail.input.as_str().into(), calls)
+        let (of, input) = ((&installation, &budget), detail.input.as_str().into());
+        execute(self.runtime(), &plugin, work, of, &input, calls, None)
     }
 }
 

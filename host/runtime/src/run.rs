@@ -53,6 +53,8 @@ struct Inner {
     reruns: AtomicU64,
     /// What runs have sent that are not known to be on record.
     tapes: Arc<Tapes>,
+    /// The host call of each run that fails on purpose; none in a service.
+    fails_at: Option<u32>,
 }
 
 /// Installations that are kept decoded: a few MiB at most.
@@ -145,6 +147,29 @@ impl Runner {
     /// # Errors
     /// [`RunnerError::Unavailable`] if the directory cannot be opened, and is needed.
     pub fn new(store: Store, runtime: Arc<Runtime>, releases_dir: &Path) -> Result<Self, RunnerError> {
+        Self::with(store, runtime, releases_dir, None)
+    }
+
+    /// The same, but that host call `call` (the first one is 1) of every run fails as if the store had given up: for those who try
+    /// what is left of a run then.
+    ///
+    /// # Errors
+    /// As [`Runner::new`].
+    pub fn failing_at(
+        store: Store,
+        runtime: Arc<Runtime>,
+        releases_dir: &Path,
+        call: u32,
+    ) -> Result<Self, RunnerError> {
+        Self::with(store, runtime, releases_dir, Some(call))
+    }
+
+    fn with(
+        store: Store,
+        runtime: Arc<Runtime>,
+        releases_dir: &Path,
+        fails_at: Option<u32>,
+    ) -> Result<Self, RunnerError> {
         let releases = Releases::open(releases_dir, store.clone())
             .map_err(|why| RunnerError::Unavailable(format!("cannot open {}: {why}", releases_dir.display())))?;
         let office = Office::new(store.clone());
@@ -156,6 +181,7 @@ impl Runner {
             installations: Cache::new(INSTALLATIONS, Installed::from),
             reruns: AtomicU64::new(0),
             tapes: Arc::default(),
+            fails_at,
         })))
     }
 

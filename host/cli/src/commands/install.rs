@@ -165,6 +165,17 @@ pub(crate) struct File {
 }
 
 impl File {
+    /// All that it says.
+    pub(crate) fn into_fields(self) -> serde_json::Map<String, Value> {
+        self.fields
+    }
+
+    /// The same under another name.
+    #[must_use]
+    pub(crate) fn renamed(self, name: String) -> Self {
+        Self { name, ..self }
+    }
+
     /// What it grants.
     pub(crate) fn grants(&self) -> &Rights {
         &self.grants

@@ -10,7 +10,7 @@ use clap::Subcommand;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::Context;
+use super::{Context, plugin_bench, plugin_run, plugin_test};
 use crate::args::Part;
 use crate::client::{Body, Client, path, query};
 use crate::exit::{Failure, Result};
@@ -19,7 +19,7 @@ use crate::output::{Grid, Out, left, right};
 use crate::progress::Progress;
 use crate::view::rights;
 
-/// Plugins: make, build, upload, list.
+/// Plugins: make, build, test, upload, list.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Plugin {
     /// Make a new plugin that builds as it is, in rust, python, typescript, javascript, go or c.
@@ -54,6 +54,9 @@ Examples:
         #[arg(long)]
         offline: bool,
     },
+    Test(plugin_test::Test),
+    Run(plugin_run::RunHere),
+    Bench(plugin_bench::BenchHere),
     /// Put a plugin.toml into a component that was made by other means.
     #[command(
         after_help = "Example:\n  backroom plugin pack app.wasm --manifest plugin.toml --to pay-run.component.wasm"
@@ -120,7 +123,7 @@ impl Plugin {
                 let dir = dir.clone().unwrap_or_else(|| PathBuf::from(name));
                 backroom_kit::new(&dir, name, *lang).map_err(kit_failure)?;
                 out.value(&json!({ "name": name, "language": lang.word(), "dir": dir }));
-                out.line(format_args!("Made {}. Next: backroom plugin build {}", dir.display(), dir.display()));
+                out.line(format_args!("Made {}. Next: backroom plugin test {}", dir.display(), dir.display()));
                 Ok(())
             }
             Self::Build { dir, watch: false, offline } => {
@@ -128,6 +131,9 @@ impl Plugin {
                 Ok(())
             }
             Self::Build { dir, watch: true, offline } => keep_building(out, dir, &how(*offline)),
+            Self::Test(test) => test.run(context),
+            Self::Run(run) => run.run(context),
+            Self::Bench(bench) => bench.run(context),
             Self::Pack { component, manifest, to } => {
                 let digest = backroom_kit::pack(component, manifest, to).map_err(kit_failure)?;
                 out.value(&json!({ "digest": digest, "path": to }));
@@ -209,24 +215,25 @@ pub(crate) fn build(dir: &Path) -> Result<Built> {
     build_with(dir, &Options::default())
 }
 
-fn build_with(dir: &Path, options: &Options) -> Result<Built> {
+pub(super) fn build_with(dir: &Path, options: &Options) -> Result<Built> {
     let mut progress = Progress::start(format!("building {}", dir.display()));
     backroom_kit::build(dir, options, &mut progress).map_err(kit_failure)
 }
 
-fn how(offline: bool) -> Options {
+/// How to build, with or without a network.
+pub(super) fn how(offline: bool) -> Options {
     Options { offline, install: !offline, ..Options::default() }
 }
 
 /// Builds again whenever a file changes. What does not compile is shown and does not end it; a folder that goes away does.
 fn keep_building(out: Out, dir: &Path, options: &Options) -> Result {
+    let mut seen = Seen::look(dir).map_err(kit_failure)?;
     loop {
-        let seen = Seen::look(dir).map_err(kit_failure)?;
         match build_with(dir, options) {
             Ok(built) => tell(out, &built),
             Err(failure) => out.failure(&failure),
         }
-        seen.wait_for_change(dir).map_err(kit_failure)?;
+        seen = seen.wait_for_change(dir).map_err(kit_failure)?;
     }
 }
 
@@ -260,7 +267,7 @@ pub(crate) fn upload(client: &Client, bytes: Vec<u8>) -> Result<(crate::client::
 }
 
 /// What the author can mend is usage; the rest is this machine.
-fn kit_failure(error: KitError) -> Failure {
+pub(super) fn kit_failure(error: KitError) -> Failure {
     match error {
         KitError::File { .. }
         | KitError::Start { .. }

@@ -137,7 +137,7 @@ pub(crate) fn send(client: &Client, tenant: &str, name: &str, request: &Request<
 }
 
 /// JSON as written, or out of a file.
-fn input(text: &str) -> Result<Value> {
+pub(super) fn input(text: &str) -> Result<Value> {
     let (from, json) = match text.strip_prefix('@') {
         None => ("--input".to_owned(), text.to_owned()),
         Some(file) => {

@@ -11,6 +11,7 @@ mod commands;
 mod compile;
 mod demo;
 mod doctor;
+mod plugins;
 mod serve;
 // Marked as tests, so that the lints know that these helpers may panic.
 #[cfg(test)]

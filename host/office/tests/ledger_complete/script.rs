@@ -57,6 +57,7 @@ pub(crate) struct Item {
 
 /// One call.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "some dozens a sequence")]
 pub(crate) enum Command {
     Post(Item),
     Batch {

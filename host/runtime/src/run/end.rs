@@ -42,9 +42,10 @@ pub(crate) fn execute(
     (installation, budget): (&Installed, &Budget),
     input: &Arc<str>,
     calls: Calls,
+    fails_at: Option<u32>,
 ) -> Result<(End, Tail), RunnerError> {
     let setup = Setup { config: Arc::clone(&installation.config), limits: budget.limits, input: Arc::clone(input) };
-    let execution = runtime.execute_with(plugin, work, setup, calls);
+    let execution = runtime.execute_with(plugin, work, setup, calls, fails_at);
     let Execution { outcome, work, fuel, host_calls, log, log_dropped, calls, .. } = execution;
     let erased = work.erased_since();
     let end = match outcome {

@@ -49,7 +49,8 @@ impl Run<'_> {
         let budget = self.budget(&tx, &installation)?;
         let work = self.work(tx, &plugin, &installation);
         let calls = self.runner.calls(self.request.tenant, true, Arc::default());
-        let (end, tail) = execute(&inner.runtime, &plugin, work, (&installation, &budget), &self.request.input, calls)?;
+        let (of, input) = ((&*installation, &budget), &self.request.input);
+        let (end, tail) = execute(&inner.runtime, &plugin, work, of, input, calls, inner.fails_at)?;
         let mut report = self.report(release, &tail);
         match end {
             End::Ok(sealed, output) => {
@@ -87,7 +88,8 @@ impl Run<'_> {
         let work = self.work(tx, &plugin, &installation);
         let tape = self.tape.get_or_init(|| inner.tapes.of(&self.key()));
         let calls = self.runner.calls(self.request.tenant, false, Arc::clone(tape));
-        let executed = execute(&inner.runtime, &plugin, work, (&installation, &budget), &self.request.input, calls);
+        let (of, input) = ((&*installation, &budget), &self.request.input);
+        let executed = execute(&inner.runtime, &plugin, work, of, input, calls, inner.fails_at);
         // Whatever comes now: if it is begun anew, nothing is sent twice.
         if !tape.is_empty() {
             inner.tapes.keep(&self.key(), tape);
