@@ -125,7 +125,7 @@ impl<'a> Trial<'a> {
         match answer {
             Err(RunnerError::Unavailable(_)) => {}
             Err(other) => {
-                self.problem(&what, format!("it should be unavailable, and is {}", told(&other.into_error())))
+                self.problem(&what, format!("it should be unavailable, and is {}", told(&other.into_error())));
             }
             Ok(report) => self.problem(&what, format!("it should be unavailable, and is {}", ended(&report))),
         }

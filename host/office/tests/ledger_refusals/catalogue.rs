@@ -243,7 +243,7 @@ fn contract(file: &str) -> BTreeMap<String, String> {
         match (line.strip_prefix("///"), line.split_once(": func(")) {
             (Some(more), _) => doc += more,
             (None, Some((name, _))) => {
-                drop(found.insert(name.trim_start_matches('%').to_owned(), std::mem::take(&mut doc)))
+                drop(found.insert(name.trim_start_matches('%').to_owned(), std::mem::take(&mut doc)));
             }
             (None, None) => doc.clear(),
         }

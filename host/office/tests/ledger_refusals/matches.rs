@@ -198,7 +198,7 @@ const AGEING: Table<Asked<Vec<u16>>> = Table {
     operation: "ageing",
     books,
     good: || Asked::of(vec![30, 60]),
-    ask: |books, asked| said(ageing(&asked.work(books), &ItemFilter::default(), asked.new.clone())),
+    ask: |books, asked| said(ageing(&asked.work(books), &ItemFilter::default(), asked.new)),
     defects: &[
         defect("ledger-read-denied", |a| a.rights = Rights::default),
         defect("buckets-invalid", |a| a.new.push(60)),
