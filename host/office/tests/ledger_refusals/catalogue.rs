@@ -31,13 +31,18 @@ const NO_CODES: [&str; 18] = [
 ];
 
 /// Which function of the contract is which use case.
-const CONTRACT: [(&str, &str, &str); 30] = [
+const CONTRACT: [(&str, &str, &str); 39] = [
     ("balances", "get", "balance"),
     ("balances", "get-many", "balances_at"),
     ("bank", "confirm", "confirm_line"),
     ("bank", "import-statement", "import_statement"),
     ("bank", "undo", "undo_confirmation"),
     ("budgets", "set", "set_budget"),
+    ("chart", "close-account", "close_account"),
+    ("chart", "create-account", "create_account"),
+    ("chart", "create-book", "create_book"),
+    ("chart", "reopen-account", "reopen_account"),
+    ("chart", "update-account", "update_account"),
     ("holds", "place", "hold"),
     ("holds", "release", "release"),
     ("holds", "settle", "settle"),
@@ -62,6 +67,10 @@ const CONTRACT: [(&str, &str, &str); 30] = [
     ("reports", "explain", "explain"),
     ("reports", "report", "report"),
     ("reports", "statement", "statement"),
+    ("review", "by-dimension", "by_dimension"),
+    ("review", "cash-flow", "cash_flow"),
+    ("review", "general-ledger", "general_ledger"),
+    ("review", "verify", "verify"),
 ];
 
 /// What no table makes happen: of which use case (`*`: of any), which code, and why.

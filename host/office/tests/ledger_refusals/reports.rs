@@ -8,6 +8,7 @@ use backroom_domain::{Id, MAX_MINOR, Money, Side};
 use backroom_office::ledger::reports::{
     MAX_LARGEST, allocate, assert_balance, by_dimension, cash_flow, explain, general_ledger, report, statement,
 };
+use backroom_office::ledger::verify;
 use backroom_office::{PageRequest, Work};
 
 use crate::books::{Books, day, id, money, patterns};
@@ -25,6 +26,7 @@ pub(crate) fn tables() -> Vec<Box<dyn Ordered>> {
         Box::new(ASSERT),
         Box::new(ALLOCATE),
         Box::new(FORMAT),
+        Box::new(VERIFY),
     ]
 }
 
@@ -168,4 +170,15 @@ const FORMAT: Table<&str> = Table {
     good: || "hledger",
     ask: |_, name| said(name.parse::<Format>().map_err(Into::into)),
     defects: &[defect("format-unknown", |name| *name = "pdf")],
+};
+
+const VERIFY: Table<Asked<(Option<u64>, Option<u64>)>> = Table {
+    operation: "verify",
+    books: chart,
+    good: || Asked::of((None, None)),
+    ask: |books, asked| said(verify(&asked.work(books), asked.new.0, asked.new.1)),
+    defects: &[
+        defect("ledger-read-denied", |a| a.rights = Rights::default),
+        defect("range-invalid", |a| a.new = (Some(0), None)),
+    ],
 };
