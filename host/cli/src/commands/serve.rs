@@ -1,6 +1,7 @@
 //! `backroom serve`.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use backroom_runtime::{CompileLimits, OwnAuthority, PrivateTarget};
@@ -72,25 +73,30 @@ pub(crate) struct Serve {
     /// A host whose certificate is by an authority in this PEM file, and by no other. Can be given more than once. Without it,
     /// hosts prove who they are by the public authorities.
     #[arg(long, value_name = "HOST=FILE", value_parser = authority)]
-    http_authority: Vec<OwnAuthority>,
+    http_authority: Vec<(String, PathBuf)>,
     /// Write log lines as JSON objects.
     #[arg(long)]
     json_logs: bool,
 }
 
 /// `HOST=FILE`.
-fn authority(text: &str) -> std::result::Result<OwnAuthority, String> {
+fn authority(text: &str) -> std::result::Result<(String, PathBuf), String> {
     let (host, file) = text.split_once('=').ok_or("it is HOST=FILE, such as erp.internal=/etc/backroom/ca.pem")?;
-    let pem = std::fs::read(file).map_err(|why| format!("{file}: {why}"))?;
-    OwnAuthority::new(host, &pem).map_err(|why| format!("{text}: {why}"))
+    Ok((host.to_owned(), file.into()))
+}
+
+fn read_authority((host, file): &(String, PathBuf)) -> Result<OwnAuthority> {
+    let wrong = |why: String| Failure::usage(format!("--http-authority {host}={}: {why}", file.display()));
+    let pem = std::fs::read(file).map_err(|why| wrong(why.to_string()))?;
+    OwnAuthority::new(host, &pem).map_err(wrong)
 }
 
 impl Serve {
-    fn adapt(&self, options: &mut ServiceOptions, limits: &ServiceLimits) {
+    fn adapt(&self, options: &mut ServiceOptions, limits: &ServiceLimits, authorities: &[OwnAuthority]) {
         options.limits.clone_from(limits);
         options.host.clone_from(&self.host_name);
         options.runtime.http.private_targets.clone_from(&self.allow_private_targets);
-        options.runtime.http.authorities.clone_from(&self.http_authority);
+        options.runtime.http.authorities = authorities.to_vec();
         options.limits.workers = self.workers.into();
         options.limits.plans_per_tenant = self.tenant_dry_runs.into();
         options.limits.queue_per_tenant = self.tenant_queue.into();
@@ -121,7 +127,8 @@ impl Serve {
             );
         }
         let limits = self.limits()?;
-        let adapt = |options: &mut ServiceOptions| self.adapt(options, &limits);
+        let authorities: Vec<_> = self.http_authority.iter().map(read_authority).collect::<Result<_>>()?;
+        let adapt = |options: &mut ServiceOptions| self.adapt(options, &limits, &authorities);
         let server = Server::start(&context.required_place()?, self.listen, &adapt)?;
         let key = server.first_key()?;
         let url = format!("http://{}", server.address);

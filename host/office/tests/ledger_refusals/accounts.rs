@@ -49,7 +49,7 @@ const BOOK: Table<Asked<NewBook>> = Table {
     good: || asked(book("new")),
     ask: |books, asked| said(create_book(&mut books.work((asked.rights)()), asked.new)),
     defects: &[
-        defect("administer-denied", |a| a.rights = Rights::read_only),
+        defect("chart-denied", |a| a.rights = Rights::read_only),
         of("id", "id-invalid", |a| a.new.id = id("a/b")),
         defect("text-invalid", |a| a.new.name.clear()),
         defect("month-invalid", |a| a.new.year_start = 13),
@@ -73,7 +73,7 @@ const MAIN: Table<Asked<NewBook>> = Table {
     good: || asked(book("main")),
     ask: |books, asked| said(create_book(&mut books.work((asked.rights)()), asked.new)),
     defects: &[
-        defect("administer-denied", |a| a.rights = Rights::read_only),
+        defect("chart-denied", |a| a.rights = Rights::read_only),
         defect("text-invalid", |a| a.new.name.clear()),
         defect("month-invalid", |a| a.new.year_start = 0),
         defect("book-has-foreign-entries", |a| a.new.base = money(0, "EUR").currency),
@@ -86,7 +86,7 @@ const CREATE: Table<Asked<NewAccount>> = Table {
     good: || asked(NewAccount { parent: Some(id("b/head")), ..account("b/new", "USD") }),
     ask: |books, asked| said(create_account(&mut books.work((asked.rights)()), asked.new)),
     defects: &[
-        defect("administer-denied", |a| a.rights = Rights::read_only),
+        defect("chart-denied", |a| a.rights = Rights::read_only),
         defect("text-invalid", |a| a.new.name.clear()),
         defect("header-with-stock-control", |a| (a.new.posting, a.new.stock_control) = (false, true)),
         defect("amount-too-large", |a| a.new.rules.max_available = Some(too_much())),
@@ -120,7 +120,7 @@ const UPDATE: Table<Asked<Change>> = Table {
     good: || asked((id("b/rich"), AccountChange { expected_version: 0, name: None, rules: None })),
     ask: |books, asked| said(update_account(&mut books.work((asked.rights)()), &asked.new.0, asked.new.1)),
     defects: &[
-        defect("administer-denied", |a| a.rights = Rights::read_only),
+        defect("chart-denied", |a| a.rights = Rights::read_only),
         defect("text-invalid", |a| a.new.1.name = Some(String::new())),
         defect("amount-too-large", |a| changed(a).max_available = Some(too_much())),
         defect("limits-exclude-each-other", |a| contradict(changed(a))),
@@ -143,7 +143,7 @@ const CLOSE: Table<Asked<Closing>> = Table {
     good: || asked((id("b/idle"), AccountClosing { reason: "not used".to_owned(), sweep: None })),
     ask: close,
     defects: &[
-        defect("administer-denied", |a| a.rights = Rights::read_only),
+        defect("chart-denied", |a| a.rights = Rights::read_only),
         defect("text-invalid", |a| a.new.1.reason.clear()),
         of("account", "not-found", |a| a.new.0 = id("b/nowhere")),
         // This one has a balance as well.
@@ -168,7 +168,7 @@ const SWEEP: Table<Asked<Closing>> = Table {
     },
     ask: close,
     defects: &[
-        defect("administer-denied", |a| a.rights = Rights::read_only),
+        defect("chart-denied", |a| a.rights = Rights::read_only),
         defect("text-invalid", |a| a.new.1.reason.clear()),
         of("account", "not-found", |a| a.new.0 = id("b/nowhere")),
         of("account", "has-open-holds", |a| a.new.0 = id("b/kept")),
@@ -192,7 +192,7 @@ const REOPEN: Table<Asked<Id>> = Table {
     good: || asked(id("b/shut")),
     ask: |books, asked| said(reopen_account(&mut books.work((asked.rights)()), &asked.new)),
     defects: &[
-        defect("administer-denied", |a| a.rights = Rights::read_only),
+        defect("chart-denied", |a| a.rights = Rights::read_only),
         defect("not-found", |a| a.new = id("b/nowhere")),
     ],
 };

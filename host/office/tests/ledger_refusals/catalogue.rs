@@ -74,10 +74,13 @@ const CONTRACT: [(&str, &str, &str); 39] = [
 ];
 
 /// What no table makes happen: of which use case (`*`: of any), which code, and why.
-const UNREACHED: [(&str, &str, &str); 5] = [
+const UNREACHED: [(&str, &str, &str); 8] = [
     ("*", "too-many-entries", "it takes a journal of more than a million entries"),
     ("*", "too-many-rows", "it takes 10,000 accounts; the test of trial balances in ledger.rs has it"),
     ("ageing", "overflow", "it takes two thousand open items of the largest amount in one currency"),
+    ("by_dimension", "overflow", "the use case has 128 bits for its sums; the interface for plugins has 53"),
+    ("cash_flow", "overflow", "the use case has 128 bits for its sums; the interface for plugins has 53"),
+    ("general_ledger", "overflow", "the use case has 128 bits for its sums; the interface for plugins has 53"),
     ("report", "overflow", "the use case has 128 bits for its sums; the interface for plugins has 53"),
     ("reverse", "insufficient", "it is named as what `would-overdraw` stands in place of"),
 ];

@@ -40,13 +40,14 @@ pub(crate) fn hledger(file: &Path, input: Option<&str>, end: Option<&str>, cost:
 
 /// Balances of ledger, of entries before `end`; at what was paid, if `cost`.
 pub(crate) fn ledger(file: &Path, input: Option<&str>, end: Option<&str>, cost: bool) -> Result<Balances, String> {
-    // One line for each account. Its own amount has no cost there; the total, which has, is that of all below it, and accounts
-    // with postings have none below them.
-    let what = if cost { "display_total" } else { "display_amount" };
-    let format = format!("%(account)\\t%(quantity(scrub({what})))\\t%(commodity(scrub({what})))\\n");
+    // One line for each account, or for each posting: the amount of an account of its own has no cost, and its total has what is below it.
+    let format = "%(account)\\t%(quantity(scrub(display_amount)))\\t%(commodity(scrub(display_amount)))\\n";
     let mut command = Command::new("ledger");
-    command.args(["--args-only", "balance", "--flat", "--no-total", "--format", &format, "-f"]).arg(file);
-    command.args(end.map(|end| format!("--end={end}"))).args(cost.then_some("--basis"));
+    match cost {
+        false => command.args(["--args-only", "balance", "--flat", "--no-total"]),
+        true => command.args(["--args-only", "register", "--basis"]),
+    };
+    command.args(["--format", format, "-f"]).arg(file).args(end.map(|end| format!("--end={end}")));
     let text = output(&mut command, input)?;
     let mut balances = Balances::new();
     for line in text.lines() {

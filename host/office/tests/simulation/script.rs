@@ -138,6 +138,7 @@ pub(crate) fn rights(clerk: bool) -> Rights {
         rights.ledger.max_entry = Some(money(200, "USD"));
         rights.hr.benefits = patterns(&["meals"]);
         rights.inventory.move_to = patterns(&["STORE", "BACK", "ROAD"]);
+        rights.ledger.chart.clear();
         (rights.administer, rights.state) = (false, false);
     }
     rights.into()

@@ -45,7 +45,7 @@ tables! {
     loops: 17, loops_end;
     memory: 27, memory_is_bounded_and_empty;
     stack: 11, stacks_end;
-    floods: 103, floods_dry_up;
+    floods: 114, floods_dry_up;
     values: 46, values_are_checked;
     returns: 36, returns_are_checked;
     names: 54, names_and_texts_are_checked;

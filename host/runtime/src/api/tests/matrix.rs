@@ -616,10 +616,10 @@ fn every_function_of_the_contract_has_a_case() {
 /// The fuzzer is not built with the tests, so its text is looked at.
 #[test]
 fn every_function_of_the_contract_is_fuzzed() {
-    let fuzzer = include_str!("../../fuzz.rs");
+    let fuzzer = include_str!("../../fuzz/calls.rs");
     for (name, _) in contract() {
         let call = name.replace('.', "::Host::").replace('-', "_") + "(";
-        assert!(fuzzer.contains(&call), "{call} is not called by host/runtime/src/fuzz.rs");
+        assert!(fuzzer.contains(&call), "{call} is not called by host/runtime/src/fuzz/calls.rs");
     }
 }
 
