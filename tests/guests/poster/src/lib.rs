@@ -74,7 +74,12 @@ fn item(input: &Input, n: u64) -> BatchItem {
         memo: None,
     };
     let lines = vec![line(debit, Side::Debit), line(credit, Side::Credit)];
-    let entry = NewEntry { id: format!("entry:{n:010}"), date: day(n / input.per_day), description: "A posting".to_owned(), lines };
+    let entry = NewEntry {
+        id: format!("entry:{n:010}"),
+        date: day(n / input.per_day),
+        description: "A posting".to_owned(),
+        lines,
+    };
     BatchItem { group: None, entry, details: None }
 }
 
