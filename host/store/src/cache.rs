@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use parking_lot::RwLock;
 
 use crate::record::Record;
@@ -10,7 +11,7 @@ use crate::record::Record;
 /// What was made of records of one kind, kept beside the bytes it was made of. It can never be out of date: it is only used
 /// if a snapshot shows the same bytes ([`Tx::get_kept`](crate::Tx::get_kept)).
 pub struct Cache<R, T> {
-    kept: RwLock<HashMap<Vec<u8>, Kept<T>>>,
+    kept: RwLock<HashMap<Vec<u8>, Kept<T>, RandomState>>,
     limit: usize,
     make: fn(R) -> T,
 }

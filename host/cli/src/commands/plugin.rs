@@ -46,6 +46,7 @@ Examples:
   backroom plugin build plugins/remote-allowance --json")]
     Build {
         /// The folder with plugin.toml.
+        #[arg(default_value = ".")]
         dir: PathBuf,
         /// Build again whenever a file changes, until it is interrupted.
         #[arg(long)]

@@ -105,6 +105,8 @@ fn entry(work: &Work, number: u64, row: Option<EntryNumber>) -> Result<std::resu
     if entry.number != number || entry.new.id != row.id {
         return Ok(Err(format!("it is said to be {}, which is number {}", row.id, entry.number)));
     }
+    // What is wrong with it names its accounts.
+    check_readable(work, &entry, &mut BTreeSet::new())?;
     let why = ledger::why_unbalanced(&entry.new.lines, base(work, entry.book.as_ref())?);
     Ok(why.map_or(Ok(entry), Err))
 }

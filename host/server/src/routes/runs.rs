@@ -58,15 +58,18 @@ pub(crate) async fn run(Writes(books): Writes, PathId(installation): PathId, Jso
     let mut reruns = 0;
     // Held until the next attempt has it, so that nothing is sent twice.
     let mut kept = None;
+    let mut request = request;
     let (report, body) = loop {
-        let request = request.clone();
+        let attempt = request.clone();
         let run = move |open: &Open| {
-            let handle = open.workflows.run(request).map_err(failure)?;
+            let handle = open.workflows.run(attempt).map_err(failure)?;
             let body = serde_json::value::to_raw_value(&handle.report);
             Ok((handle.report, body, handle.ticket, handle.sent))
         };
         let (report, body, ticket, sent) = books.session.work(books.number(), task, run).await?;
         kept = sent.or(kept);
+        // What begins anew is the same run: by its id it finds what it has sent.
+        request.id.get_or_insert_with(|| report.id.clone());
         match books.session.durable(ticket).await {
             Ok(()) => {
                 if let Some(sent) = kept {

@@ -8,12 +8,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use backroom_store::{Options, PostgresOptions, Store};
+use backroom_store::{Database, Options, PostgresOptions, Store};
 use serde::Serialize;
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 use tokio_postgres::error::SqlState;
-use tokio_postgres::{Client, NoTls, Statement};
+use tokio_postgres::{Client, Statement};
 
 use super::super::stats::ratio;
 use super::posting::{self, Accounts, Rate, Raw};
@@ -111,7 +111,7 @@ fn in_database(runtime: &Runtime, url: &str, each: Duration, progress: &Progress
 }
 
 async fn connect(url: &str) -> anyhow::Result<Client> {
-    let connected = tokio_postgres::connect(url, NoTls).await;
+    let connected = Database::parse(url)?.connect().await;
     let (client, connection) = connected.context("cannot connect; the server may take too few: see max_connections")?;
     // Its end shows in the client.
     tokio::spawn(async move { drop(connection.await) });

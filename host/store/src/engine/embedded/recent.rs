@@ -8,6 +8,7 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
 use parking_lot::Mutex;
 use sled::IVec;
 
@@ -25,7 +26,7 @@ pub(super) struct Recent {
 #[derive(Default)]
 struct Part {
     /// None: there is no record.
-    records: HashMap<IVec, Option<IVec>>,
+    records: HashMap<IVec, Option<IVec>, RandomState>,
     bytes: usize,
     changes: u64,
 }

@@ -41,7 +41,9 @@ impl Database {
         let mut config: Config = url
             .parse()
             .map_err(|error| StoreError::Unavailable(format!("the database URL cannot be read: {}", words(&error))))?;
-        config.ssl_mode(ssl_mode(&config, mode.as_deref())?);
+        // Written in a way that only the driver understands (`sslmode = require`), it counts as well.
+        let asked = (config.get_ssl_mode() == SslMode::Require).then_some("require");
+        config.ssl_mode(ssl_mode(&config, mode.as_deref().or(asked))?);
         let roots = match config.get_ssl_mode() {
             SslMode::Disable => RootCertStore::empty(),
             _ => trusted(roots.as_deref().filter(|roots| *roots != "system"))?,
@@ -201,6 +203,8 @@ mod tests {
             let (rest, word) = take_word(url, "sslmode");
             assert_eq!(ssl_mode(&rest.parse().unwrap(), word.as_deref()).unwrap(), mode, "{url}");
         }
+        let spaced = Database::parse("host=localhost sslmode = require sslrootcert=/no/such/file");
+        assert!(spaced.err().unwrap().to_string().contains("/no/such/file"), "TLS was asked for");
         assert!(Database::parse("host=h sslmode=allow").err().unwrap().to_string().contains("sslmode=allow"));
     }
 }
