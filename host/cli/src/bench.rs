@@ -4,6 +4,7 @@ pub(crate) mod disk;
 mod ground;
 mod load;
 mod neighbours;
+mod postgres;
 mod stats;
 mod store;
 mod versus;

@@ -66,6 +66,17 @@ pub(super) struct Rate {
     pub(super) commits_a_sync: f64,
 }
 
+impl Rate {
+    /// Of several rounds of the same length: the mean rate, and the times of the round in the middle.
+    pub(super) fn middle(mut rounds: Vec<Self>) -> Self {
+        rounds.sort_by(|one, other| one.per_second.total_cmp(&other.per_second));
+        let mean = |of: fn(&Self) -> f64| rounds.iter().map(of).sum::<f64>() / rounds.len().max(1) as f64;
+        let (per_second, commits_a_sync) = (mean(|rate| rate.per_second), mean(|rate| rate.commits_a_sync));
+        let each = rounds.get(rounds.len() / 2).map_or_else(|| Spread::of(&mut []), |rate| rate.each);
+        Self { per_second, each, commits_a_sync }
+    }
+}
+
 /// The parts of a posting, and the balances: each in a piece of the keys of its own.
 #[derive(Clone, Copy)]
 enum Part {
@@ -96,14 +107,47 @@ fn mix(mut z: u64) -> u64 {
     z ^ (z >> 31)
 }
 
+/// The keys of a posting that are new.
+const NEW: [Part; 4] = [Part::Header, Part::Debit, Part::Credit, Part::Index];
+
+/// The accounts of posting `number`, which may be the same.
+fn accounts_of(number: u64, accounts: Accounts) -> [u64; 2] {
+    let first = if accounts == Accounts::Hot { 0 } else { mix(number) % ACCOUNTS };
+    [first, mix(!number) % ACCOUNTS]
+}
+
+/// What a posting writes, for whoever writes it without a store.
+pub(super) struct Raw {
+    /// Keys that are new, and those of the balances; with the byte of their space, without the tenant.
+    pub(super) keys: [Vec<Vec<u8>>; 2],
+    /// The value of each key, but for the eight bytes of a balance's total.
+    pub(super) body: Vec<u8>,
+    /// As long as an entry of the log with all of this.
+    pub(super) payload: Vec<u8>,
+}
+
+impl Raw {
+    pub(super) fn of(number: u64, accounts: Accounts) -> Self {
+        let full = |key: [u8; KEY]| [&[Cell::SPACE][..], &key[..]].concat();
+        let new = NEW.map(|part| full(key(part, number)));
+        let balances = accounts_of(number, accounts).map(|account| full(key(Part::Balance, account)));
+        let bytes = |count: usize| noise(number).into_iter().cycle().take(count).collect();
+        // A value is a cell's body and its key; an entry has them with the tenant in front of each key.
+        Self {
+            keys: [new.into(), balances.into()],
+            body: bytes(BODY + KEY + 5),
+            payload: bytes(6 * (BODY + 2 * KEY + 10)),
+        }
+    }
+}
+
 /// Commits posting `number` and does not wait for the disk.
 pub(super) fn post(store: &Store, tenant: TenantNo, number: u64, accounts: Accounts) -> anyhow::Result<Ticket> {
     let mut tx = store.write(tenant)?;
-    for part in [Part::Header, Part::Debit, Part::Credit, Part::Index] {
+    for part in NEW {
         tx.put(&Cell { key: key(part, number), body: noise(number ^ (part as u64) << 56) })?;
     }
-    let (first, second) = (mix(number) % ACCOUNTS, mix(!number) % ACCOUNTS);
-    for account in [if accounts == Accounts::Hot { 0 } else { first }, second] {
+    for account in accounts_of(number, accounts) {
         let key = key(Part::Balance, account);
         let before = tx.get::<Cell>(&key)?.and_then(|cell| cell.body.first_chunk().copied());
         let mut body = noise(number ^ account);
@@ -117,20 +161,21 @@ pub(super) fn post(store: &Store, tenant: TenantNo, number: u64, accounts: Accou
     Ok(tx.commit(meta)?.ticket)
 }
 
-/// Commits from so many callers for as long as `time`, each waiting for the disk.
+/// Commits from so many callers for as long as `time`, each waiting for the disk. The postings get the next `numbers`.
 pub(super) fn measure(
     store: &Store,
+    numbers: &AtomicU64,
     callers: usize,
     tenants: u32,
     accounts: Accounts,
     time: Duration,
 ) -> anyhow::Result<Rate> {
-    let (stop, number) = (AtomicBool::new(false), AtomicU64::new(1));
+    let stop = AtomicBool::new(false);
     let syncs = store.status().syncs;
     let began = Instant::now();
     let mut times = call(callers, |caller, times| {
         while !stop.load(Ordering::Relaxed) {
-            let number = number.fetch_add(1, Ordering::Relaxed);
+            let number = numbers.fetch_add(1, Ordering::Relaxed);
             let one = Instant::now();
             post(store, tenant_of(caller, tenants), number, accounts)?.wait()?;
             times.push(one.elapsed());
