@@ -15,7 +15,7 @@ use crate::error::Result;
 use crate::page::{Page, PageRequest};
 use crate::work::{Caller, Work};
 
-/// Something that was written: the reply must wait for the ticket, where there is one (a replay wrote nothing).
+/// Something that was written or found: the reply must wait for the ticket, where there is one.
 pub struct Written<T> {
     /// The record.
     pub value: T,
@@ -82,13 +82,18 @@ impl Office {
         let mut tx = self.store.write(TenantNo::PROVIDER)?;
         if let Some(tenant) = tx.get::<Tenant>(&id)? {
             return match tenant.name == name {
-                true => Ok(Written { value: tenant, replayed: true, ticket: None }),
+                true => Ok(self.replayed(&tx, tenant)),
                 false => Err(Error::exists_with_different("tenant", &id, "name").into()),
             };
         }
         let number = next_tenant_number(&mut tx)?.0;
         let tenant = Tenant { id, name: name.to_owned(), number, created_at: now };
         write(tx, "tenant", actor, now, tenant)
+    }
+
+    /// What was found by a writer. As long as that holds its turn it can be said what it has to wait for.
+    fn replayed<T>(&self, tx: &Tx, value: T) -> Written<T> {
+        Written { value, replayed: true, ticket: self.store.sequenced(tx.tenant()) }
     }
 
     /// The tenant of this name.
@@ -164,7 +169,7 @@ impl Office {
     pub fn create_release(&self, actor: &str, now: Instant, release: Release) -> Result<Written<Release>> {
         let tx = self.store.write(TenantNo::PROVIDER)?;
         match tx.get::<Release>(&release.digest)? {
-            Some(found) => Ok(Written { value: found, replayed: true, ticket: None }),
+            Some(found) => Ok(self.replayed(&tx, found)),
             None => write(tx, "release", actor, now, release),
         }
     }
@@ -203,7 +208,7 @@ impl Office {
         if let Some(found) = tx.get::<Installation>(&name)? {
             let same = (&found.release, &found.config, &found.limits) == (&release, &config, &limits);
             if same && grants.same_as(&found.grants) {
-                return Ok(Written { value: found, replayed: true, ticket: None });
+                return Ok(self.replayed(&tx, found));
             }
             if found.release != release && !accept_rights {
                 check_growth(&Change::between(&self.release(&found.release)?.wants, &wants))?;

@@ -53,8 +53,7 @@ impl Runner {
         let store = self.store();
         let mut tx = store.write(run.request.tenant)?;
         if let Some(record) = tx.get::<RunRecord>(&run.id)? {
-            drop(tx);
-            return run.known(record).map(|handle| Enqueued::Done(Box::new(handle)));
+            return run.known(tx, record).map(|handle| Enqueued::Done(Box::new(handle)));
         }
         if let Some(found) = queue::waiting(&tx, &run.id)? {
             run.check_same(&found.installation, &found.request_hash)?;

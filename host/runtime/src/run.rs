@@ -427,8 +427,7 @@ impl Run<'_> {
         let (tx, queued, installation, plugin) = loop {
             let tx = self.begin()?;
             if let Some(record) = tx.get::<RunRecord>(&self.id)? {
-                drop(tx);
-                return self.known(record);
+                return self.known(tx, record);
             }
             let queued = self.queued_before(&tx)?;
             let installation = self.installation(&tx)?;
@@ -556,8 +555,7 @@ impl Run<'_> {
         let mut tx = self.begin()?;
         // Between the two turns, the same request may have come again.
         if let Some(record) = tx.get::<RunRecord>(&self.id)? {
-            drop(tx);
-            return self.known(record);
+            return self.known(tx, record);
         }
         if let Some(queued) = self.queued_before(&tx)? {
             queue::remove(&mut tx, &queued)?;
@@ -570,12 +568,15 @@ impl Run<'_> {
         Ok(self.done(report, committed))
     }
 
-    /// The answer to a request whose id is on record.
-    pub(crate) fn known(self, record: RunRecord) -> Result<RunHandle, RunnerError> {
+    /// The answer to a request whose id `tx` has found on record.
+    pub(crate) fn known(self, tx: Tx, record: RunRecord) -> Result<RunHandle, RunnerError> {
         self.check_same(&record.installation, &record.request_hash)?;
         let (store, tenant, number) = (&self.runner.0.store, self.request.tenant, record.number);
-        if let Some(ticket) = store.sequenced(tenant) {
-            // What was on its way when the record was seen; it is known at once if that was lost.
+        // What was on its way when the record was seen, and no later one: the turn is held until this is known.
+        let on_its_way = store.sequenced(tenant);
+        drop(tx);
+        if let Some(ticket) = on_its_way {
+            // It is known at once if that was lost.
             ticket.wait()?;
         }
         settled(store, tenant, number)?;

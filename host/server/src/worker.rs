@@ -27,7 +27,7 @@ use crate::keeper::Open;
 use crate::service::Shared;
 use crate::session::blocking;
 
-/// How often it is looked for runs that other hosts have queued. What this host queues wakes it at once.
+/// How often it is looked for runs that other hosts have queued, in case it was not told. What is queued wakes it at once.
 const POLL: Duration = Duration::from_secs(1);
 /// After so many runs of one tenant others have their turn.
 const RUNS_PER_LEASE: u32 = 16;
@@ -97,7 +97,9 @@ impl Crew {
         let room = Arc::new(Semaphore::new(self.shared.limits.workers));
         let mut queues = JoinSet::new();
         let mut stopped = self.stopped.clone();
+        let mut hears = Weak::new();
         while !*stopped.borrow() {
+            self.hear(&mut hears);
             let places = room.available_permits();
             if places > 0 {
                 for lease in self.lease(places).await {
@@ -113,6 +115,21 @@ impl Crew {
             }
         }
         while queues.join_next().await.is_some() {}
+    }
+
+    /// Has itself woken by what other hosts queue, through the store that is open now.
+    fn hear(&self, hears: &mut Weak<Open>) {
+        let Ok(open) = self.shared.keeper.current() else { return };
+        let now = Arc::downgrade(&open);
+        if !Weak::ptr_eq(hears, &now) {
+            let shared = Arc::downgrade(&self.shared);
+            open.office.store().on_queued(Arc::new(move || {
+                if let Some(shared) = shared.upgrade() {
+                    shared.wake.notify_one();
+                }
+            }));
+            *hears = now;
+        }
     }
 
     async fn lease(&self, places: usize) -> Vec<Lease> {

@@ -1,12 +1,14 @@
 //! Commits per second over PostgreSQL, with a single server-side function that does the same beside it.
 //!
 //! ```text
-//! cargo bench -p backroom-store --bench postgres -- [seconds] [threads] [tenants]
+//! cargo bench -p backroom-store --bench postgres                                          every row
+//! cargo bench -p backroom-store --bench postgres -- SECONDS CALLERS TENANTS [hot]         one row
 //! ```
 //!
 //! One commit is a posting of 6 keys: a header, two lines, an index record, and two of a thousand balances, which are read
-//! first. The function gets the same as parameters of one call, through `pgbench` with prepared statements: it writes the
-//! same rows and an entry of the log, without a hash chain, and lets the server order the revisions by a sequence.
+//! first; with `hot` one of the two is always the same. The function gets the same as parameters of one call, through
+//! `pgbench` with prepared statements: it writes the same rows and an entry of the log, without a hash chain, and lets the
+//! server order the revisions by a sequence.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -63,7 +65,7 @@ const ACCOUNTS: u64 = 1_000;
 
 static POSTINGS: AtomicU64 = AtomicU64::new(1);
 
-fn commit(store: &Store, tenant: TenantNo) {
+fn commit(store: &Store, tenant: TenantNo, hot: bool) {
     let posting = POSTINGS.fetch_add(1, Ordering::Relaxed);
     let mixed = posting.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let mut tx = store.write(tenant).unwrap();
@@ -71,7 +73,7 @@ fn commit(store: &Store, tenant: TenantNo) {
         let body = mixed.to_le_bytes().repeat(10);
         tx.put(&Line { posting, line, body }).unwrap();
     }
-    for account in [(mixed >> 40) % ACCOUNTS, (mixed >> 20) % ACCOUNTS] {
+    for account in [if hot { 0 } else { (mixed >> 40) % ACCOUNTS }, (mixed >> 20) % ACCOUNTS] {
         let account = account as u32;
         let amount = tx.get::<Balance>(&account).unwrap().map_or(0, |balance| balance.amount);
         tx.put(&Balance { account, amount: amount + 1 }).unwrap();
@@ -99,30 +101,68 @@ BEGIN
 END
 $$";
 
-fn main() {
-    let arguments: Vec<u64> = std::env::args().skip(1).filter_map(|argument| argument.parse().ok()).collect();
-    let argument = |at: usize, default| arguments.get(at).copied().unwrap_or(default);
-    let (seconds, threads, tenants) = (argument(0, 10), argument(1, 32), argument(2, 16));
-    let Some(server) = Server::own() else { return };
-    let database = server.database();
-    let postgres = PostgresOptions { tables: &[], ..PostgresOptions::default() };
-    let store = Store::open_postgres(&server.url(&database), &Options::default(), &postgres).unwrap();
-    run(&store, seconds, threads, tenants);
-    store.close().unwrap();
-    let other = server.database();
-    Store::open_postgres(&server.url(&other), &Options::default(), &postgres).unwrap().close().unwrap();
-    server.sql(&other, FUNCTION);
-    let script = format!(
-        "\\set t random(1, {tenants})\n\\set a random(1, {ACCOUNTS})\n\\set b random(1, {ACCOUNTS})\nSELECT posting(:t, :a, :b);\n"
-    );
-    println!("one function: {}", server.pgbench(&other, &script, seconds, threads));
+/// One way of asking.
+#[derive(Clone, Copy)]
+struct Way {
+    callers: u64,
+    tenants: u64,
+    hot: bool,
 }
 
-fn run(store: &Store, seconds: u64, threads: u64, tenants: u64) {
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let numbers: Vec<u64> = arguments.iter().filter_map(|argument| argument.parse().ok()).collect();
+    let hot = arguments.iter().any(|argument| argument == "hot");
+    let (seconds, ways) = match numbers[..] {
+        [seconds, callers, tenants] => (seconds, vec![Way { callers, tenants, hot }]),
+        _ => (numbers.first().copied().unwrap_or(5), all()),
+    };
+    let Some(server) = Server::own() else { return };
+    let postgres = PostgresOptions { tables: &[], ..PostgresOptions::default() };
+    let open = |database: &str| Store::open_postgres(&server.url(database), &Options::default(), &postgres).unwrap();
+    let (database, other) = (server.database(), server.database());
+    let store = open(&database);
+    open(&other).close().unwrap();
+    server.sql(&other, FUNCTION);
+    println!("callers tenants accounts  commits/s        p50        p99 in a group  function/s  ratio");
+    for way in ways {
+        let Way { callers, tenants, hot } = way;
+        let (rate, said) = run(&store, seconds, way);
+        let function = function(&server, &other, seconds, way);
+        let accounts = if hot { "one hot" } else { "uniform" };
+        println!("{callers:>7} {tenants:>7} {accounts} {said} {function:>11.0} {:>6.2}", rate / function);
+    }
+    store.close().unwrap();
+}
+
+fn all() -> Vec<Way> {
+    let ways = [1, 16, 32, 128].into_iter().flat_map(|callers| {
+        let tenants = [1, 16].into_iter();
+        tenants.flat_map(move |tenants| [false, true].map(|hot| Way { callers, tenants, hot }))
+    });
+    ways.collect()
+}
+
+/// How often a second the function is done.
+fn function(server: &Server, database: &str, seconds: u64, way: Way) -> f64 {
+    let Way { callers, tenants, hot } = way;
+    let first = if hot { 1 } else { ACCOUNTS };
+    let script = format!(
+        "\\set t random(1, {tenants})\n\\set a random(1, {first})\n\\set b random(1, {ACCOUNTS})\nSELECT posting(:t, :a, :b);\n"
+    );
+    let said = server.pgbench(database, &script, seconds, callers);
+    let rate = said.split("tps = ").nth(1).and_then(|rest| rest.split(' ').next());
+    rate.and_then(|rate| rate.parse().ok()).unwrap()
+}
+
+/// Commits a second, and what else there is to say.
+fn run(store: &Store, seconds: u64, way: Way) -> (f64, String) {
+    let Way { callers, tenants, hot } = way;
+    let groups = store.status().syncs;
     let stop = AtomicBool::new(false);
-    let start = Barrier::new(threads as usize + 1);
+    let start = Barrier::new(callers as usize + 1);
     let (mut latencies, took) = thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads)
+        let workers: Vec<_> = (0..callers)
             .map(|at| {
                 let (stop, start) = (&stop, &start);
                 scope.spawn(move || {
@@ -130,7 +170,7 @@ fn run(store: &Store, seconds: u64, threads: u64, tenants: u64) {
                     start.wait();
                     while !stop.load(Ordering::Relaxed) {
                         let begin = Instant::now();
-                        commit(store, TenantNo((at % tenants) as u32 + 1));
+                        commit(store, TenantNo((at % tenants) as u32 + 1), hot);
                         latencies.push(begin.elapsed());
                     }
                     latencies
@@ -145,12 +185,8 @@ fn run(store: &Store, seconds: u64, threads: u64, tenants: u64) {
         (latencies, begin.elapsed())
     });
     latencies.sort_unstable();
-    let (count, groups) = (latencies.len() as f64, store.status().syncs as f64);
-    println!(
-        "{threads} threads, {tenants} tenants: {:.0} commits/s, p50 {:.2?}, p99 {:.2?}, {:.1} commits a transaction",
-        count / took.as_secs_f64(),
-        latencies[latencies.len() / 2],
-        latencies[latencies.len() * 99 / 100],
-        count / groups,
-    );
+    let (count, groups) = (latencies.len() as f64, (store.status().syncs - groups) as f64);
+    let rate = count / took.as_secs_f64();
+    let part = |percent: usize| format!("{:.2?}", latencies[latencies.len() * percent / 100]);
+    (rate, format!("{rate:>11.0} {:>10} {:>10} {:>10.1}", part(50), part(99), count / groups))
 }

@@ -9,6 +9,7 @@
 
 use std::collections::HashMap;
 use std::ops::Bound;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -38,6 +39,9 @@ pub struct Held {
     pub owner: String,
 }
 
+/// Wakes whoever works through queues. It must be cheap and must not block.
+pub type Wake = Arc<dyn Fn() + Send + Sync>;
+
 /// The leases of a store.
 pub trait Leases: Send + Sync {
     /// Takes up to `limit` queues in which something waits and that nobody else has; those first that were leased least
@@ -64,6 +68,10 @@ pub trait Leases: Send + Sync {
     /// # Errors
     /// What reading reports.
     fn held(&self) -> Result<Vec<Held>, StoreError>;
+
+    /// Has `wake` called, instead of any before, when another host has queued a run. It may be missed: look now and then as
+    /// well. Nobody calls where there is one host.
+    fn on_queued(&self, _wake: Wake) {}
 }
 
 /// Leases in the process, where one host has the store.

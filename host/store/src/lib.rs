@@ -47,7 +47,7 @@ pub use entry::{Entry, MAX_CHANGES, MAX_PAYLOAD, Meta};
 pub use error::{CodecError, StoreError};
 pub use key::{MAX_KEY, RecordKey, split_key};
 pub use keyring::{KeyState, Keyring};
-pub use leases::{Held, Lease, Leases};
+pub use leases::{Held, Lease, Leases, Wake};
 pub use record::{MAX_VALUE, Record};
 pub use seal::{MasterKey, PersonKey, Seals};
 pub use store::{Options, Store};

@@ -376,6 +376,12 @@ impl Leases for Store {
         }
     }
 
+    fn on_queued(&self, wake: leases::Wake) {
+        if let Some(leases) = self.0.engine.leases() {
+            leases.on_queued(wake);
+        }
+    }
+
     fn held(&self) -> Result<Vec<leases::Held>, StoreError> {
         match self.0.engine.leases() {
             Some(leases) => leases.held(),

@@ -10,6 +10,8 @@
 
 mod common;
 
+use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use backroom_domain::{Id, Instant};
@@ -52,6 +54,40 @@ fn finish(store: &Store, lease: Lease, number: u64) -> Result<(), StoreError> {
     tx.set_fence(lease.fence);
     tx.delete::<QueuePlace>(&number);
     tx.commit(meta("run"))?.ticket.wait()
+}
+
+#[test]
+fn a_host_hears_of_runs_that_another_one_has_queued() {
+    let Some(server) = Server::shared() else { return };
+    let url = server.url(&server.database());
+    // Too seldom to help.
+    let deaf = PostgresOptions { poll_every: Duration::from_secs(3600), ..PostgresOptions::default() };
+    let [here, there] = [0, 1].map(|_| Store::open_postgres(&url, &options(), &deaf).unwrap());
+    let (tell, told) = mpsc::channel();
+    let wake = |name: &'static str| {
+        let tell = tell.clone();
+        Arc::new(move || tell.send(name).unwrap())
+    };
+    here.on_queued(wake("here"));
+    there.on_queued(wake("there"));
+    let mut number = 0;
+    // It may not be listening yet.
+    while let Err(RecvTimeoutError::Timeout) = told.recv_timeout(Duration::from_millis(100)) {
+        number += 1;
+        assert!(number < 300, "it hears nothing");
+        enqueue(&here, ACME, number);
+    }
+    while told.recv_timeout(Duration::from_millis(100)).is_ok() {}
+    let mut tx = here.write(ACME).unwrap();
+    tx.delete::<QueuePlace>(&number);
+    tx.commit(meta("run")).unwrap().ticket.wait().unwrap();
+    enqueue(&there, BOLT, 1);
+    assert_eq!(
+        told.recv_timeout(Duration::from_secs(30)),
+        Ok("here"),
+        "and nobody hears of himself, or of what is done"
+    );
+    assert!(told.try_recv().is_err());
 }
 
 #[test]

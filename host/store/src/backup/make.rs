@@ -12,7 +12,7 @@ use super::error::BackupError;
 use super::manifest::{self, Component, Manifest};
 use super::vault::{Vault, put_proven};
 use super::{Progress, ReadComponent};
-use crate::engine::{Engine, LogItem};
+use crate::engine::{At, Engine, LogItem};
 use crate::entry::Entry;
 use crate::error::{CodecError, StoreError};
 use crate::key::split_key;
@@ -67,7 +67,8 @@ impl Store {
     pub fn backup(&self, making: Making<'_>) -> Result<Made, BackupError> {
         let Making { vault, now, components, progress } = making;
         let (base, damaged) = newest(vault)?;
-        let durable = self.engine().status().durable;
+        // As the engine finds it now: another host may have committed, and backed up, what this one has not heard of.
+        let durable = self.engine().snapshot(At::Durable)?.revision();
         if let Some(to) = damaged.iter().max().filter(|to| **to > durable) {
             let why = format!("{} is damaged, and is of a later time than the store", manifest::name_of(*to));
             return Err(BackupError::Foreign { vault: vault.shown(), why });

@@ -1,7 +1,8 @@
 //! The engine over PostgreSQL, for where one machine is not enough: log and state are tables, written in one transaction.
 //!
 //! ```text
-//! append -> [lane: place in the tenant's chain, queue] -> committer: one transaction for many entries -> tickets
+//! append -> [lane: place in the tenant's chain, queue] -> committer: one transaction for many entries, the next one sent
+//!           while one is committed -> tickets
 //! writer's snapshot -> lane (changes on their way, records kept) above the database, checked by the chain's head
 //! reader's snapshot -> one REPEATABLE READ transaction
 //! ```
@@ -23,6 +24,8 @@ mod committer;
 mod core;
 mod durable;
 mod failure;
+mod flights;
+mod heads;
 mod keys;
 mod lanes;
 mod layout;
@@ -49,6 +52,7 @@ use self::committer::Committer;
 use self::core::{Core, number_of, revision_of};
 use self::durable::Durable;
 use self::failure::Failure;
+use self::heads::Heads;
 use self::keys::TableKeyring;
 use self::layout::Layout;
 use self::pool::{Connector, Pool, Rights};
@@ -98,10 +102,17 @@ impl Postgres {
         let durable = revision_of(last.map_err(|error| Failure::read(&error))?.get(0));
         let pool = Pool::new(connector.clone(), postgres.connections, options.turn_timeout);
         let layout = Layout::new(postgres.tables);
-        let core = Arc::new(Core::new(options.clone(), layout, pool, postgres.cache_bytes, durable));
+        let core = Arc::new(Core::new(
+            options.clone(),
+            layout,
+            pool,
+            Heads::new(connector.clone()),
+            postgres.cache_bytes,
+            durable,
+        ));
         let config = connector.config().clone();
         runtime.spawn(listen::listen(Arc::downgrade(&core), config, postgres.poll_every));
-        let committer = Committer::new(Arc::clone(&core), connector);
+        let committer = Committer::new(Arc::clone(&core), connector)?;
         let thread = std::thread::Builder::new()
             .name("store-committer".into())
             .spawn(move || committer.run())
@@ -181,7 +192,8 @@ impl Engine for Postgres {
         let lane = self.core.lanes.of(tenant);
         self.core.lanes.with(&lane, |lane| {
             lane.check(follows)?;
-            let entry = Pending { tenant, follows, head, fence, payload, rows, outcome: Group::open() };
+            let outcome = Group::open();
+            let entry = Pending { tenant, follows, head, fence, payload, rows, in_doubt: false, outcome };
             let appended = self.core.queue.push(entry, self.core.durable())?;
             lane.publish(head, &changes, appended.ticket.clone());
             Ok(appended)
@@ -189,7 +201,8 @@ impl Engine for Postgres {
     }
 
     fn sequenced(&self, tenant: TenantNo) -> Option<Ticket> {
-        self.core.lanes.of(tenant).lock().last()
+        // Without one, what is seen was read from the database.
+        Some(self.core.lanes.of(tenant).lock().last().unwrap_or_else(Ticket::of_durable))
     }
 
     fn keyring(&self) -> Arc<dyn Keyring> {

@@ -6,9 +6,10 @@
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its own part")]
 #![allow(clippy::print_stderr, clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "part of tests")]
 
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -194,6 +195,15 @@ impl Server {
         }
     }
 
+    /// A connection of the owner that stays open: for locks that are held while something else goes on.
+    pub fn session(&self, database: &str) -> Session {
+        let mut psql = self.psql(OWNER, database);
+        let mut child = psql.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let input = child.stdin.take().unwrap();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        Session { child, input, output }
+    }
+
     /// Runs a script of `pgbench` with this many clients; gives what it says about its speed.
     pub fn pgbench(&self, database: &str, script: &str, seconds: u64, clients: u64) -> String {
         let file = std::env::temp_dir().join(format!("backroom-pgbench-{}", std::process::id()));
@@ -216,6 +226,32 @@ impl Server {
         psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-U", user, "-d", database]);
         psql.arg("-h").arg(&self.dir);
         psql
+    }
+}
+
+/// See [`Server::session`]. What it holds ends with it.
+pub struct Session {
+    child: Child,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+}
+
+impl Session {
+    /// Runs SQL; gives the rows once it is done.
+    pub fn sql(&mut self, sql: &str) -> String {
+        writeln!(self.input, "{sql};\n\\echo .").unwrap();
+        let mut rows = String::new();
+        while !rows.ends_with(".\n") {
+            assert!(self.output.read_line(&mut rows).unwrap() > 0, "{sql}: the session has ended");
+        }
+        rows.trim_end_matches(".\n").trim_end().to_owned()
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let _killed = self.child.kill();
+        let _ended = self.child.wait();
     }
 }
 

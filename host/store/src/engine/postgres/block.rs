@@ -1,6 +1,6 @@
 //! The way from blocking callers to the connections: they wait on their own thread, whatever runtime that belongs to.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
@@ -34,49 +34,57 @@ pub(super) fn send_only<F: Future>(future: F) {
     let _sent = pin!(future).poll(&mut context).is_ready();
 }
 
-/// Statements that go to the server in one write; the answers come together.
-pub(super) struct Pipeline<'a, T> {
-    steps: Vec<Step<'a, T>>,
-}
+/// Statements that go to the server one behind the other; the answers come in the same order.
+///
+/// Whoever waits for one of them takes in the answers of all: a connection stops reading while an answer that has arrived
+/// is not taken, and then the next ones never come.
+pub(super) struct Pipeline<'a, T>(Vec<Step<'a, T>>);
 
 enum Step<'a, T> {
-    Waiting(Pin<Box<dyn Future<Output = T> + Send + 'a>>),
-    Done(Option<T>),
+    Sent(Pin<Box<dyn Future<Output = T> + Send + 'a>>),
+    Answered(T),
 }
 
 impl<'a, T> Pipeline<'a, T> {
     pub(super) fn new() -> Self {
-        Self { steps: Vec::new() }
+        Self(Vec::new())
     }
 
-    /// Adds a statement behind the others.
+    /// Sends a statement. Nobody is woken by its answer before that is waited for.
     pub(super) fn push(&mut self, step: impl Future<Output = T> + Send + 'a) {
-        self.steps.push(Step::Waiting(Box::pin(step)));
+        let mut step = Step::Sent(Box::pin(step));
+        // It is hardly ever answered already, but it may have been refused.
+        let _answered = step.poll(&mut Context::from_waker(Waker::noop())).is_ready();
+        self.0.push(step);
+    }
+
+    /// Waits until all but the last `left` statements have their answers.
+    pub(super) async fn all_but(&mut self, left: usize) {
+        poll_fn(|context| {
+            let mut waiting = 0;
+            for step in &mut self.0 {
+                waiting += usize::from(step.poll(context).is_pending());
+            }
+            if waiting > left { Poll::Pending } else { Poll::Ready(()) }
+        })
+        .await;
+    }
+
+    /// Waits for all answers.
+    pub(super) async fn answers(mut self) -> Vec<T> {
+        self.all_but(0).await;
+        let answers = self.0.into_iter().filter_map(|step| match step {
+            Step::Answered(answer) => Some(answer),
+            Step::Sent(_) => None,
+        });
+        answers.collect()
     }
 }
 
-impl<T: Unpin> Future for Pipeline<'_, T> {
-    type Output = Vec<T>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Vec<T>> {
-        let mut waiting = false;
-        // In order: the first time, each is sent when it is asked.
-        for step in &mut self.steps {
-            if let Step::Waiting(future) = step {
-                match future.as_mut().poll(context) {
-                    Poll::Ready(output) => *step = Step::Done(Some(output)),
-                    Poll::Pending => waiting = true,
-                }
-            }
-        }
-        if waiting {
-            return Poll::Pending;
-        }
-        let outputs = self.steps.iter_mut().filter_map(|step| match step {
-            Step::Done(output) => output.take(),
-            Step::Waiting(_) => None,
-        });
-        Poll::Ready(outputs.collect())
+impl<T> Step<'_, T> {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let Self::Sent(future) = self else { return Poll::Ready(()) };
+        future.as_mut().poll(context).map(|answer| *self = Self::Answered(answer))
     }
 }
 
@@ -97,6 +105,6 @@ mod tests {
         pipeline.push(async move { waits.await.unwrap() });
         pipeline.push(async { 2 });
         thread::spawn(move || late.send(1).unwrap());
-        assert_eq!(block_on(pipeline), [1, 2]);
+        assert_eq!(block_on(pipeline.answers()), [1, 2]);
     }
 }

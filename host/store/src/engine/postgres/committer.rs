@@ -1,16 +1,19 @@
 //! The committer: writes what has its place, one group after the other, and tells each entry's ticket what became of it.
 
 use std::collections::{BTreeMap, HashSet};
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
+use tokio::runtime::Runtime;
 use tokio_postgres::Error;
 
-use super::block::block_on;
 use super::core::{Core, ended, number_of, revision_of};
 use super::failure::{Failure, unavailable, words};
+use super::flights::{Flights, Landed, Progress};
 use super::pool::{Connection, Connector, Rights};
-use super::queue::{Next, Pending};
+use super::queue::{ENTRIES, Pending};
 use super::write;
 use crate::error::StoreError;
 use crate::types::{Revision, TenantNo};
@@ -24,7 +27,22 @@ const LOOK: Duration = Duration::from_millis(250);
 pub(super) struct Committer {
     core: Arc<Core>,
     connector: Connector,
-    connection: Option<Connection>,
+    /// Drives the connection on the committer's own thread: to write and to read, nobody else has to be woken.
+    runtime: Runtime,
+    connection: Option<Arc<Connection>>,
+    flights: Flights,
+    /// So many entries go alone: one of them was refused, and must not take the others with it.
+    alone: usize,
+}
+
+/// What the committer is to do next.
+enum Next {
+    Send(Vec<Pending>),
+    Land(Landed),
+    /// Nothing has come for a while.
+    Idle,
+    /// Nothing will ever come again.
+    End,
 }
 
 /// What is left of a group after an attempt that did not succeed.
@@ -34,19 +52,19 @@ enum Left {
 }
 
 impl Committer {
-    pub(super) fn new(core: Arc<Core>, connector: Connector) -> Self {
-        Self { core, connector, connection: None }
+    pub(super) fn new(core: Arc<Core>, connector: Connector) -> Result<Self, StoreError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(StoreError::io("start the committer"))?;
+        Ok(Self { core, connector, runtime, connection: None, flights: Flights::default(), alone: 0 })
     }
 
     /// Runs until the engine is closed and everything has its outcome. A panic is one, too: nobody may wait for ever.
     pub(super) fn run(mut self) {
         let on_panic = OnPanic(Arc::clone(&self.core));
         loop {
-            match self.core.queue.take(LOOK) {
-                Next::Commit(group) => {
-                    self.settle(group);
-                    self.core.queue.done(self.core.durable());
-                }
+            match self.next() {
+                Next::Send(group) => self.send(group),
+                Next::Land(landed) => self.land(landed),
                 Next::Idle if self.core.queue.is_down() => {
                     if self.connected().is_ok() {
                         tracing::info!("the database is back");
@@ -56,41 +74,91 @@ impl Committer {
                 Next::Idle => {}
                 Next::End => break,
             }
+            if self.flights.is_empty() {
+                self.core.queue.done(self.core.durable());
+            }
         }
         drop(on_panic);
     }
 
-    /// Brings a group to its outcome, trying again where that helps.
-    fn settle(&mut self, mut group: Vec<Pending>) {
+    fn next(&mut self) -> Next {
+        let Self { core, runtime, flights, alone, .. } = self;
+        let most = if *alone > 0 { 1 } else { ENTRIES };
+        let next = poll_fn(|context| {
+            if let Poll::Ready(landed) = flights.poll_land(context) {
+                return Poll::Ready(Next::Land(landed));
+            }
+            let least = flights.room_for().filter(|_| flights.is_empty() || *alone == 0);
+            let Some(least) = least else { return Poll::Pending };
+            match core.queue.poll_take(least, most, context) {
+                Poll::Ready(Some(group)) => Poll::Ready(Next::Send(group)),
+                Poll::Ready(None) if flights.is_empty() => Poll::Ready(Next::End),
+                Poll::Ready(None) | Poll::Pending => Poll::Pending,
+            }
+        });
+        runtime.block_on(async { tokio::time::timeout(LOOK, next).await }).unwrap_or(Next::Idle)
+    }
+
+    fn send(&mut self, group: Vec<Pending>) {
+        self.alone = self.alone.saturating_sub(1);
+        let connection = match &self.connection {
+            // Behind what is on its way there is no other one, even if it is gone.
+            Some(connection) if !self.flights.is_empty() => Ok(Arc::clone(connection)),
+            _ => self.connected(),
+        };
+        match connection {
+            Ok(connection) => self.flights.send(Arc::clone(&self.core), connection, group),
+            Err(failure) => self.settle(group, failure),
+        }
+    }
+
+    fn land(&mut self, landed: Landed) {
+        let failure = match landed.outcome {
+            Ok(first) => return self.committed(&landed.group, first),
+            Err(failure) => failure,
+        };
+        // What was sent behind it has its outcome as well, before anything is sent again. If it failed it is as if it had
+        // never been taken.
+        while !self.flights.is_empty() {
+            let land = poll_fn(|context| self.flights.poll_land(context));
+            let Landed { group, outcome } = self.runtime.block_on(land);
+            match outcome {
+                Ok(first) => self.committed(&group, first),
+                Err(_) => self.core.queue.put_back(group),
+            }
+        }
+        self.settle(landed.group, failure);
+    }
+
+    /// Brings a group that failed to its outcome, trying again where that helps.
+    fn settle(&mut self, mut group: Vec<Pending>, mut failure: Failure) {
         let deadline = Instant::now() + self.core.options.turn_timeout;
         let mut pause = PAUSE;
-        let mut in_doubt = false;
         loop {
-            let outcome = match self.attempt(&group) {
-                Ok(first) => return self.committed(&group, first),
-                Err(failure) => self.failed(failure, group, &mut in_doubt, Instant::now() >= deadline),
-            };
-            group = match outcome {
+            group = match self.failed(failure, group, Instant::now() >= deadline) {
                 Left::Over => return,
                 Left::Again(group) => group,
             };
             std::thread::sleep(jitter(pause));
             pause = (pause * 2).min(LONGEST_PAUSE);
+            failure = match self.attempt(&mut group) {
+                Ok(first) => return self.committed(&group, first),
+                Err(failure) => failure,
+            };
         }
     }
 
-    fn attempt(&mut self, group: &[Pending]) -> Result<Revision, Failure> {
-        let core = Arc::clone(&self.core);
+    fn attempt(&mut self, group: &mut [Pending]) -> Result<Revision, Failure> {
         let connection = self.connected()?;
-        write::commit(connection, &core.layout, &core.host, group).map_err(|error| Failure::of(&error))
+        self.runtime.block_on(write::commit(&connection, &self.core, group, &Progress::default()))
     }
 
-    fn failed(&mut self, failure: Failure, group: Vec<Pending>, in_doubt: &mut bool, late: bool) -> Left {
+    fn failed(&mut self, failure: Failure, group: Vec<Pending>, late: bool) -> Left {
         match failure {
             Failure::Moved(tenants) => match self.sort_out(group, &tenants) {
                 Ok(group) if group.is_empty() => Left::Over,
                 Ok(group) => Left::Again(group),
-                Err((group, why)) if late => self.give_up(group, &why, *in_doubt),
+                Err((group, why)) if late => self.give_up(group, &why),
                 Err((group, _)) => Left::Again(group),
             },
             Failure::Again(_) if !late => Left::Again(group),
@@ -98,35 +166,36 @@ impl Committer {
             // finds out: it waits for the same rows, and then finds either the old head or its own entry.
             Failure::Lost(why) => {
                 tracing::warn!(why, "the connection to the database was lost");
-                *in_doubt = true;
                 self.connection = None;
                 self.core.pool.forget_idle();
-                if late { self.give_up(group, &why, true) } else { Left::Again(group) }
+                if late { self.give_up(group, &why) } else { Left::Again(group) }
+            }
+            Failure::Refused(_) if group.len() > 1 => {
+                self.alone += group.len();
+                self.core.queue.put_back(group);
+                Left::Over
             }
             Failure::Again(why) | Failure::Refused(why) => {
                 tracing::error!(why, "the database refused a commit");
-                let why = format!("{why}. Nothing was kept");
-                let doubtful = *in_doubt;
-                self.fail(group, &if doubtful { doubt(&why) } else { unavailable(&why) });
+                self.fail(group, |entry| not_kept(entry, &why));
                 Left::Over
             }
         }
     }
 
     /// The database could not be reached for too long.
-    fn give_up(&mut self, group: Vec<Pending>, why: &str, in_doubt: bool) -> Left {
+    fn give_up(&mut self, group: Vec<Pending>, why: &str) -> Left {
         self.core.queue.set_down(Some(why.to_owned()));
-        self.fail(group, &if in_doubt { doubt(why) } else { unavailable(why) });
-        let nothing = unavailable(&format!("{why}. Nothing was kept"));
+        self.fail(group, |entry| not_kept(entry, why));
         for entry in self.core.queue.purge(|_| true) {
             self.core.lanes.with(&self.core.lanes.of(entry.tenant), |lane| lane.reset());
-            entry.outcome.finish(Err(nothing.clone()));
+            entry.outcome.finish(Err(not_kept(&entry, why)));
         }
         Left::Over
     }
 
     /// Ends entries and everything that follows them with an error.
-    fn fail(&self, group: Vec<Pending>, error: &StoreError) {
+    fn fail(&self, group: Vec<Pending>, error: impl Fn(&Pending) -> StoreError) {
         let tenants: HashSet<TenantNo> = group.iter().map(|entry| entry.tenant).collect();
         // The lanes first: nobody may add an entry behind one that was taken out.
         for tenant in &tenants {
@@ -134,15 +203,13 @@ impl Committer {
         }
         let behind = self.core.queue.purge(|tenant| tenants.contains(&tenant));
         for entry in group {
-            entry.outcome.finish(Err(error.clone()));
+            entry.outcome.finish(Err(error(&entry)));
         }
-        // What stands behind a commit in doubt was never sent itself.
-        let behind_error = match error {
-            StoreError::Unavailable(why) => StoreError::Unavailable(format!("a commit before it failed: {why}")),
-            other => other.clone(),
-        };
         for entry in behind {
-            entry.outcome.finish(Err(behind_error.clone()));
+            entry.outcome.finish(Err(match error(&entry) {
+                StoreError::Unavailable(why) => StoreError::Unavailable(format!("a commit before it failed: {why}")),
+                other => other,
+            }));
         }
     }
 
@@ -150,7 +217,7 @@ impl Committer {
     /// succeeded. What is in the log is committed, what cannot be any more is a conflict, the rest is left.
     fn sort_out(&mut self, group: Vec<Pending>, moved: &[u32]) -> Result<Vec<Pending>, (Vec<Pending>, String)> {
         let found = match self.connected() {
-            Ok(connection) => find(connection, &group).map_err(|error| words(&error)),
+            Ok(connection) => self.runtime.block_on(find(&connection, &group)).map_err(|error| words(&error)),
             Err(_) => Err("no connection".to_owned()),
         };
         let found = match found {
@@ -169,7 +236,7 @@ impl Committer {
             self.committed(&[entry], revision);
         }
         if !lost.is_empty() {
-            self.fail(lost, &StoreError::Conflict);
+            self.fail(lost, |_| StoreError::Conflict);
         }
         Ok(left)
     }
@@ -187,32 +254,28 @@ impl Committer {
         }
     }
 
-    fn connected(&mut self) -> Result<&Connection, Failure> {
-        if self.connection.as_ref().is_some_and(|connection| connection.is_closed()) {
-            self.connection = None;
+    fn connected(&mut self) -> Result<Arc<Connection>, Failure> {
+        if let Some(connection) = self.connection.as_ref().filter(|connection| !connection.is_closed()) {
+            return Ok(Arc::clone(connection));
         }
-        let connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => {
-                let lost = |error: StoreError| Failure::Lost(error.to_string());
-                let connection = self.connector.connect(Rights::Owner).map_err(lost)?;
-                block_on(connection.batch_execute(write::SETTINGS)).map_err(|error| Failure::of(&error))?;
-                connection
-            }
-        };
-        Ok(self.connection.insert(connection))
+        self.connection = None;
+        let lost = |error: StoreError| Failure::Lost(error.to_string());
+        let connection = self.runtime.block_on(self.connector.open(Rights::Owner)).map_err(lost)?;
+        let set = self.runtime.block_on(connection.batch_execute(write::SETTINGS));
+        set.map_err(|error| Failure::of(&error))?;
+        Ok(Arc::clone(self.connection.insert(Arc::new(connection))))
     }
 }
 
 type Found = BTreeMap<(TenantNo, u64), (Revision, Vec<u8>)>;
 
 /// Which places of a group's entries are taken in the log, and by what.
-fn find(connection: &Connection, group: &[Pending]) -> Result<Found, Error> {
+async fn find(connection: &Connection, group: &[Pending]) -> Result<Found, Error> {
     let tenants: Vec<i64> = group.iter().map(|entry| i64::from(entry.tenant.0)).collect();
     let numbers: Vec<i64> = group.iter().map(|entry| number_of(entry.head.number)).collect();
     let sql = "SELECT l.tenant, l.number, l.revision, l.hash FROM unnest($1::bigint[], $2::bigint[]) AS e(tenant, number) \
                JOIN backroom.commit_log l ON l.tenant = e.tenant AND l.number = e.number";
-    let rows = block_on(connection.query(&connection.prepared(sql)?, &[&tenants, &numbers]))?;
+    let rows = connection.query(&connection.statement(sql).await?, &[&tenants, &numbers]).await?;
     let found = rows.iter().map(|row| {
         let tenant = TenantNo(u32::try_from(row.get::<_, i64>(0)).unwrap_or(u32::MAX));
         ((tenant, revision_of(row.get(1))), (revision_of(row.get(2)), row.get(3)))
@@ -220,10 +283,13 @@ fn find(connection: &Connection, group: &[Pending]) -> Result<Found, Error> {
     Ok(found.collect())
 }
 
-fn doubt(why: &str) -> StoreError {
-    unavailable(&format!(
-        "{why}. Whether it was committed will show when the database is back: ask for the same id again"
-    ))
+/// What an entry is told that is not known to be committed.
+fn not_kept(entry: &Pending, why: &str) -> StoreError {
+    unavailable(&if entry.in_doubt {
+        format!("{why}. Whether it was committed will show when the database is back: ask for the same id again")
+    } else {
+        format!("{why}. Nothing was kept")
+    })
 }
 
 /// Between half and the whole of it, so that hosts do not try again all at once.

@@ -3,17 +3,20 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
+use parking_lot::Mutex;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Row, Statement};
 
 use super::block::{Pipeline, block_on};
 use super::failure::{Failure, unavailable};
+use super::heads::Heads;
 use super::lanes::Lanes;
 use super::layout::Layout;
 use super::pool::{Connection, Leased, Pool, Rights};
 use super::queue::Queue;
 use crate::engine::Status;
 use crate::error::StoreError;
+use crate::leases::Wake;
 use crate::store::Options;
 use crate::types::{Hash, Head, Revision, TenantNo};
 
@@ -21,7 +24,7 @@ use crate::types::{Hash, Head, Revision, TenantNo};
 pub(super) const SET_TENANT: &str = "SELECT set_config('backroom.tenant', $1, false)";
 
 /// How often a read is tried on another connection when one turns out to be gone.
-const ATTEMPTS: u32 = 3;
+pub(super) const ATTEMPTS: u32 = 3;
 
 /// See the module.
 pub(super) struct Core {
@@ -30,11 +33,14 @@ pub(super) struct Core {
     pub(super) pool: Arc<Pool>,
     pub(super) queue: Queue,
     pub(super) lanes: Lanes,
+    pub(super) heads: Heads,
     /// Names this host to the others.
     pub(super) host: String,
     pub(super) snapshots: AtomicUsize,
     durable: AtomicU64,
     commits: AtomicU64,
+    /// Called when another host has queued a run.
+    on_queued: Mutex<Option<Wake>>,
 }
 
 impl Core {
@@ -42,6 +48,7 @@ impl Core {
         options: Options,
         layout: Layout,
         pool: Arc<Pool>,
+        heads: Heads,
         cache_bytes: usize,
         durable: Revision,
     ) -> Self {
@@ -51,10 +58,12 @@ impl Core {
             pool,
             queue: Queue::default(),
             lanes: Lanes::new(cache_bytes),
+            heads,
             host: host_name(),
             snapshots: AtomicUsize::new(0),
             durable: AtomicU64::new(durable),
             commits: AtomicU64::new(0),
+            on_queued: Mutex::default(),
         }
     }
 
@@ -66,6 +75,18 @@ impl Core {
     /// Everything up to `revision` is in the database.
     pub(super) fn now_durable(&self, revision: Revision) {
         self.durable.fetch_max(revision, Ordering::AcqRel);
+    }
+
+    /// Another host has queued a run.
+    pub(super) fn queued(&self) {
+        let wake = self.on_queued.lock().clone();
+        if let Some(wake) = wake {
+            wake();
+        }
+    }
+
+    pub(super) fn on_queued(&self, wake: Wake) {
+        *self.on_queued.lock() = Some(wake);
     }
 
     pub(super) fn count_commit(&self) {
@@ -135,7 +156,7 @@ fn begin(connection: &Connection) -> Result<Revision, Error> {
         connection.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await.map(|()| Vec::new())
     });
     pipeline.push(connection.query(&last, &[]));
-    let mut rows = block_on(pipeline).into_iter();
+    let mut rows = block_on(pipeline.answers()).into_iter();
     if let Some(began) = rows.next() {
         began?;
     }
@@ -156,7 +177,7 @@ pub(super) fn query_as(
     let mut pipeline = Pipeline::new();
     pipeline.push(connection.query(&set, &set_to));
     pipeline.push(connection.query(statement, parameters));
-    let mut answers = block_on(pipeline).into_iter();
+    let mut answers = block_on(pipeline.answers()).into_iter();
     // Rows that were read while the tenant could not be set are not looked at.
     if let Some(set) = answers.next() {
         set?;

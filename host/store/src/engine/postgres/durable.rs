@@ -98,7 +98,7 @@ impl Snapshot for Durable {
             pipeline.push(role(connection, "SET LOCAL ROLE NONE"));
             pipeline.push(connection.query(&statement, &parameters));
             pipeline.push(role(connection, "SET LOCAL ROLE backroom_reader"));
-            let mut answers = block_on(pipeline).into_iter().collect::<Result<Vec<_>, _>>()?;
+            let mut answers = block_on(pipeline.answers()).into_iter().collect::<Result<Vec<_>, _>>()?;
             Ok(answers.swap_remove(1))
         })?;
         Ok(tenant_of(&rows))

@@ -9,7 +9,7 @@ use super::block::block_on;
 use super::core::{number_of, revision_of};
 use super::pool::Rights;
 use crate::error::StoreError;
-use crate::leases::{Held, Lease, Leases};
+use crate::leases::{Held, Lease, Leases, Wake};
 use crate::types::TenantNo;
 
 /// A place for every tenant that has a queue.
@@ -65,6 +65,10 @@ impl Leases for Postgres {
         self.core.reading(Rights::Owner, |connection| {
             block_on(connection.execute(&connection.prepared(RELEASE)?, &[&tenant, &fence, &pause])).map(|_| ())
         })
+    }
+
+    fn on_queued(&self, wake: Wake) {
+        self.core.on_queued(wake);
     }
 
     fn held(&self) -> Result<Vec<Held>, StoreError> {

@@ -28,12 +28,16 @@ async fn listen_once(core: &Weak<Core>, config: &Config, poll_every: Duration) -
     let driver = tokio::spawn(async move {
         while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
             if let (AsyncMessage::Notification(notice), Some(core)) = (message, heard.upgrade()) {
-                hear(&core, notice.payload());
+                match notice.channel() {
+                    "backroom_queue" if notice.payload() != core.host => core.queued(),
+                    "backroom_queue" => {}
+                    _ => hear(&core, notice.payload()),
+                }
             }
         }
     });
     let listening = async {
-        client.batch_execute("LISTEN backroom").await?;
+        client.batch_execute("LISTEN backroom; LISTEN backroom_queue").await?;
         loop {
             let row = client.query_one("SELECT revision FROM backroom.log_end", &[]).await?;
             match core.upgrade() {

@@ -49,28 +49,32 @@ impl Connector {
         Ok(Self { config, runtime, connect_timeout: options.connect_timeout, settings })
     }
 
-    /// Opens a connection.
+    /// Opens a connection that the engine's own threads drive.
     pub(super) fn connect(&self, rights: Rights) -> Result<Connection, StoreError> {
+        let connector = self.clone();
+        let connected = block_on(self.runtime.spawn(async move { connector.open(rights).await }));
+        connected.unwrap_or_else(|ended| Err(unavailable(&ended.to_string())))
+    }
+
+    /// Opens a connection that is driven by the runtime of whoever waits for this.
+    pub(super) async fn open(&self, rights: Rights) -> Result<Connection, StoreError> {
         let settings = match rights {
             Rights::Owner => self.settings.clone(),
             Rights::Reader => {
                 format!("{} SET default_transaction_read_only = on; SET ROLE backroom_reader;", self.settings)
             }
         };
-        let (config, timeout) = (self.config.clone(), self.connect_timeout);
-        let connecting = async move {
-            let (client, connection) = config.connect(NoTls).await?;
+        let connecting = async {
+            let (client, connection) = self.config.connect(NoTls).await?;
             // Its end shows in the client.
             tokio::spawn(async move { drop(connection.await) });
             client.batch_execute(&settings).await?;
             Ok(client)
         };
-        let connected = self.runtime.spawn(async move { tokio::time::timeout(timeout, connecting).await });
-        match block_on(connected) {
-            Ok(Ok(Ok(client))) => Ok(Connection { client, rights, statements: Mutex::default() }),
-            Ok(Ok(Err(error))) => Err(Failure::read(&error)),
-            Ok(Err(_elapsed)) => Err(unavailable("no connection within the time allowed")),
-            Err(ended) => Err(unavailable(&ended.to_string())),
+        match tokio::time::timeout(self.connect_timeout, connecting).await {
+            Ok(Ok(client)) => Ok(Connection { client, rights, statements: Mutex::default() }),
+            Ok(Err(error)) => Err(Failure::read(&error)),
+            Err(_elapsed) => Err(unavailable("no connection within the time allowed")),
         }
     }
 
@@ -89,10 +93,16 @@ pub(super) struct Connection {
 impl Connection {
     /// The statement for this text; prepared once. A trip to the server the first time.
     pub(super) fn prepared(&self, sql: &str) -> Result<Statement, tokio_postgres::Error> {
-        if let Some(statement) = self.statements.lock().get(sql) {
-            return Ok(statement.clone());
+        block_on(self.statement(sql))
+    }
+
+    /// As [`Connection::prepared`].
+    pub(super) async fn statement(&self, sql: &str) -> Result<Statement, tokio_postgres::Error> {
+        let known = self.statements.lock().get(sql).cloned();
+        if let Some(statement) = known {
+            return Ok(statement);
         }
-        let statement = block_on(self.client.prepare(sql))?;
+        let statement = self.client.prepare(sql).await?;
         self.statements.lock().insert(sql.to_owned(), statement.clone());
         Ok(statement)
     }

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
@@ -17,7 +18,7 @@ use crate::types::{Head, Revision, TenantNo};
 
 /// Entries that are committed at once: within so many revisions each tenant gets at most one index record, which one
 /// statement can decide.
-const ENTRIES: usize = STRIDE as usize;
+pub(super) const ENTRIES: usize = STRIDE as usize;
 /// Bytes of payloads that are committed at once. A larger entry goes alone.
 const BYTES: usize = 16 << 20;
 
@@ -30,6 +31,8 @@ pub(super) struct Pending {
     pub(super) fence: Option<u64>,
     pub(super) payload: Vec<u8>,
     pub(super) rows: Vec<Row>,
+    /// It was sent once, and the answer was lost: it may be committed.
+    pub(super) in_doubt: bool,
     pub(super) outcome: Arc<Group>,
 }
 
@@ -51,8 +54,6 @@ pub(super) struct Row {
 #[derive(Default)]
 pub(super) struct Queue {
     state: Mutex<State>,
-    /// Wakes the committer.
-    work: Condvar,
     /// Wakes writers that wait for room.
     room: Condvar,
 }
@@ -66,6 +67,8 @@ struct State {
     closed: Option<String>,
     /// Why none is taken for now.
     down: Option<String>,
+    /// Wakes the committer, if it waits until there are so many entries.
+    committer: Option<(usize, Waker)>,
 }
 
 impl State {
@@ -78,15 +81,6 @@ impl State {
             (None, None) => Ok(()),
         }
     }
-}
-
-/// What the committer is to do next.
-pub(super) enum Next {
-    Commit(Vec<Pending>),
-    /// Nothing has come for a while.
-    Idle,
-    /// Nothing will ever come again.
-    End,
 }
 
 impl Queue {
@@ -119,34 +113,50 @@ impl Queue {
         state.bytes += entry.payload.len();
         let ticket = entry.outcome.ticket();
         state.entries.push_back(entry);
-        self.work.notify_one();
+        let entries = state.entries.len();
+        let committer = state.committer.take_if(|(least, _)| *least <= entries);
+        drop(state);
+        if let Some((_, committer)) = committer {
+            committer.wake();
+        }
         Ok(Appended { revision, ticket })
     }
 
-    /// What is to be committed next; waits for it, but not longer than `patience`.
-    pub(super) fn take(&self, patience: Duration) -> Next {
+    /// What is to be committed next, once there are at least so many entries, and at most so many of them; none once it is
+    /// closed and empty.
+    pub(super) fn poll_take(&self, least: usize, most: usize, context: &Context<'_>) -> Poll<Option<Vec<Pending>>> {
         let mut state = self.state.lock();
-        if state.entries.is_empty() && state.closed.is_none() {
-            self.work.wait_for(&mut state, patience);
+        if state.entries.len() < least && state.closed.is_none() {
+            state.committer = Some((least, context.waker().clone()));
+            return Poll::Pending;
         }
         let mut group = Vec::new();
         let mut bytes = 0;
         while let Some(entry) = state
             .entries
-            .pop_front_if(|entry| group.is_empty() || (group.len() < ENTRIES && bytes + entry.payload.len() <= BYTES))
+            .pop_front_if(|entry| group.is_empty() || (group.len() < most && bytes + entry.payload.len() <= BYTES))
         {
             bytes += entry.payload.len();
             group.push(entry);
         }
+        if group.is_empty() {
+            return Poll::Ready(None);
+        }
         state.bytes -= bytes;
         self.room.notify_all();
-        if group.is_empty() {
-            return if state.closed.is_some() { Next::End } else { Next::Idle };
-        }
-        Next::Commit(group)
+        Poll::Ready(Some(group))
     }
 
-    /// The group has its outcome. Once nothing is on its way, the next place is behind the last durable revision.
+    /// Puts entries back that come before all others.
+    pub(super) fn put_back(&self, entries: Vec<Pending>) {
+        let mut state = self.state.lock();
+        state.bytes += entries.iter().map(|entry| entry.payload.len()).sum::<usize>();
+        for entry in entries.into_iter().rev() {
+            state.entries.push_front(entry);
+        }
+    }
+
+    /// Every group has its outcome. Once nothing waits either, the next place is behind the last durable revision.
     pub(super) fn done(&self, durable: Revision) {
         let mut state = self.state.lock();
         if state.entries.is_empty() {
@@ -176,8 +186,11 @@ impl Queue {
 
     /// Takes no more entries, ever. The first reason stands.
     pub(super) fn close(&self, why: &str) {
-        self.state.lock().closed.get_or_insert_with(|| why.to_owned());
-        self.work.notify_all();
+        let mut state = self.state.lock();
+        state.closed.get_or_insert_with(|| why.to_owned());
+        if let Some((_, committer)) = state.committer.take() {
+            committer.wake();
+        }
         self.room.notify_all();
     }
 

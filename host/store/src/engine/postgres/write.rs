@@ -1,24 +1,32 @@
-//! A group of entries as one transaction, sent in one write: claim the heads, write the records, append to the log, commit.
+//! A group of entries as one transaction, sent at once: move the heads, write the records, append to the log, commit.
 //!
-//! READ COMMITTED, and serializable all the same: the heads are locked and compared first, every change of a tenant's
+//! READ COMMITTED, and serializable all the same: the heads are compared and moved first, every change of a tenant's
 //! records moves its head, and a run read everything at the head that its entry follows. A stricter level would only make
 //! hosts fail where they wait for each other at the end of the log.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Row, Statement};
 
-use super::block::{Pipeline, block_on};
-use super::core::{number_of, revision_of};
+use super::block::Pipeline;
+use super::core::{Core, number_of, revision_of};
+use super::failure::Failure;
+use super::flights::Progress;
 use super::layout::Layout;
 use super::pool::Connection;
 use super::queue::Pending;
 use crate::index::STRIDE;
+use crate::key::split_key;
+use crate::record::Record as _;
+use crate::records::QueuePlace;
 use crate::records::sql::Datum;
-use crate::types::{Revision, TenantNo};
+use crate::types::{Head, Revision, TenantNo};
 
-const CLAIM: &str = "SELECT backroom.claim($1, $2, $3)";
+/// First, and last: see the functions.
+const ADVANCE: &str = "SELECT backroom.advance($1, $2, $3, $4, $5)";
+const APPEND: &str = "SELECT backroom.append($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 
 /// All statements are by primary key. A plan made while a table was small must not outlive that.
 pub(super) const SETTINGS: &str = "
@@ -37,6 +45,13 @@ struct Call<'a> {
     parameters: Vec<Parameter<'a>>,
 }
 
+impl Call<'_> {
+    async fn send(&self, connection: &Connection) -> Result<Vec<Row>, Error> {
+        let parameters: Vec<_> = self.parameters.iter().map(|value| &**value as &(dyn ToSql + Sync)).collect();
+        connection.query(&self.statement, &parameters).await
+    }
+}
+
 /// The newest state of each record that a group changes: by table, then by tenant and key.
 type Tables<'a> = BTreeMap<usize, BTreeMap<(TenantNo, &'a [u8]), Newest<'a>>>;
 
@@ -45,30 +60,49 @@ struct Newest<'a> {
     columns: &'a [Datum],
 }
 
-/// Commits the group; gives the revision of its first entry. After an error whose [`Failure`](super::failure::Failure) is
-/// not that the connection was lost, nothing was kept.
-pub(super) fn commit(
+/// Commits the group; gives the revision of its first entry, and says in `progress` how far it is.
+/// If the connection is lost its entries are in doubt; after any other failure nothing was kept.
+pub(super) async fn commit(
     connection: &Connection,
-    layout: &Layout,
-    host: &str,
-    group: &[Pending],
-) -> Result<Revision, Error> {
-    let mut calls = vec![claim(connection, group)?];
-    calls.extend(fences(connection, group)?);
-    for (segment, records) in tables(layout, group) {
-        write(connection, layout, segment, &records, &mut calls)?;
+    core: &Core,
+    group: &mut [Pending],
+    progress: &Progress,
+) -> Result<Revision, Failure> {
+    let error = match transact(connection, core, group, progress).await {
+        Ok(first) => return Ok(first),
+        Err(error) => error,
+    };
+    let failure = Failure::of(&error);
+    if matches!(failure, Failure::Lost(_)) {
+        group.iter_mut().for_each(|entry| entry.in_doubt = true);
     }
-    calls.push(append(connection, host, group)?);
-    let parameters: Vec<Vec<&(dyn ToSql + Sync)>> =
-        calls.iter().map(|call| call.parameters.iter().map(|p| &**p as &(dyn ToSql + Sync)).collect()).collect();
+    Err(failure)
+}
+
+async fn transact(
+    connection: &Connection,
+    core: &Core,
+    group: &[Pending],
+    progress: &Progress,
+) -> Result<Revision, Error> {
+    let mut calls = vec![advance(connection, group).await?];
+    calls.extend(fences(connection, group).await?);
+    for (segment, records) in tables(&core.layout, group) {
+        write(connection, &core.layout, segment, &records, &mut calls).await?;
+    }
+    calls.push(append(connection, &core.host, group).await?);
     let mut pipeline = Pipeline::new();
     pipeline.push(control(connection, "BEGIN"));
-    for (call, parameters) in calls.iter().zip(&parameters) {
-        pipeline.push(connection.query(&call.statement, parameters));
+    for call in &calls {
+        pipeline.push(call.send(connection));
     }
     pipeline.push(control(connection, "COMMIT"));
+    // The first poll sends all of it.
+    progress.sent.store(true, Ordering::Relaxed);
+    pipeline.all_but(1).await;
+    progress.committing.store(true, Ordering::Relaxed);
     // The first error is the one that counts. COMMIT of a failed transaction is no error, but then one before it was.
-    let answers: Vec<Vec<Row>> = block_on(pipeline).into_iter().collect::<Result<_, _>>()?;
+    let answers: Vec<Vec<Row>> = pipeline.answers().await.into_iter().collect::<Result<_, _>>()?;
     let before: i64 = answers.iter().rev().find_map(|rows| rows.first()).map_or(0, |row| row.get(0));
     Ok(revision_of(before) + 1)
 }
@@ -77,30 +111,32 @@ async fn control(connection: &Connection, word: &str) -> Result<Vec<Row>, Error>
     connection.batch_execute(word).await.map(|()| Vec::new())
 }
 
-/// The first entry of each tenant says which head it must have.
-fn claim(connection: &Connection, group: &[Pending]) -> Result<Call<'static>, Error> {
+/// The first entry of each tenant says which head it must have, the last one which head it gets.
+async fn advance(connection: &Connection, group: &[Pending]) -> Result<Call<'static>, Error> {
     let mut heads = BTreeMap::new();
     for entry in group {
-        heads.entry(entry.tenant).or_insert(entry.follows);
+        heads.entry(entry.tenant).or_insert((entry.follows, entry.head)).1 = entry.head;
     }
     let tenants: Vec<i64> = heads.keys().map(|tenant| i64::from(tenant.0)).collect();
-    let numbers: Vec<i64> = heads.values().map(|head| number_of(head.number)).collect();
-    let hashes: Vec<Vec<u8>> = heads.values().map(|head| head.hash.0.to_vec()).collect();
+    let numbers = |of: fn(&(Head, Head)) -> Head| heads.values().map(of).map(|head| number_of(head.number)).collect();
+    let hashes = |of: fn(&(Head, Head)) -> Head| heads.values().map(of).map(|head| head.hash.0.to_vec()).collect();
+    let (old, new): (Vec<i64>, Vec<i64>) = (numbers(|heads| heads.0), numbers(|heads| heads.1));
+    let (old_hashes, new_hashes): (Vec<Vec<u8>>, Vec<Vec<u8>>) = (hashes(|heads| heads.0), hashes(|heads| heads.1));
     Ok(Call {
-        statement: connection.prepared(CLAIM)?,
-        parameters: vec![Box::new(tenants), Box::new(numbers), Box::new(hashes)],
+        statement: connection.statement(ADVANCE).await?,
+        parameters: vec![Box::new(tenants), Box::new(old), Box::new(old_hashes), Box::new(new), Box::new(new_hashes)],
     })
 }
 
 /// A host that was frozen and lost its lease meanwhile keeps nothing.
-fn fences(connection: &Connection, group: &[Pending]) -> Result<Option<Call<'static>>, Error> {
+async fn fences(connection: &Connection, group: &[Pending]) -> Result<Option<Call<'static>>, Error> {
     let fenced: Vec<_> = group.iter().filter_map(|entry| Some((entry.tenant, entry.fence?))).collect();
     if fenced.is_empty() {
         return Ok(None);
     }
     let tenants: Vec<i64> = fenced.iter().map(|(tenant, _)| i64::from(tenant.0)).collect();
     let fences: Vec<i64> = fenced.iter().map(|(_, fence)| number_of(*fence)).collect();
-    let statement = connection.prepared("SELECT backroom.check_fences($1, $2)")?;
+    let statement = connection.statement("SELECT backroom.check_fences($1, $2)").await?;
     Ok(Some(Call { statement, parameters: vec![Box::new(tenants), Box::new(fences)] }))
 }
 
@@ -115,7 +151,7 @@ fn tables<'a>(layout: &Layout, group: &'a [Pending]) -> Tables<'a> {
 }
 
 /// The statements for one table: what is set, and what is deleted.
-fn write<'a>(
+async fn write<'a>(
     connection: &Connection,
     layout: &Layout,
     segment: usize,
@@ -142,11 +178,11 @@ fn write<'a>(
         for at in 0..segment.columns() {
             parameters.push(column(&rows, at));
         }
-        calls.push(Call { statement: connection.prepared(&segment.sql.upsert)?, parameters });
+        calls.push(Call { statement: connection.statement(&segment.sql.upsert).await?, parameters });
     }
     if !gone_keys.is_empty() {
         let parameters: Vec<Parameter<'a>> = vec![Box::new(gone_tenants), Box::new(gone_keys)];
-        calls.push(Call { statement: connection.prepared(&segment.sql.delete)?, parameters });
+        calls.push(Call { statement: connection.statement(&segment.sql.delete).await?, parameters });
     }
     Ok(())
 }
@@ -162,56 +198,33 @@ fn column<'a>(rows: &[&'a [Datum]], at: usize) -> Parameter<'a> {
     Box::new(texts.collect::<Vec<Option<&'a str>>>())
 }
 
-/// The last statement, and the only one that other hosts wait for: revisions, log, index and heads. Answers with the
-/// revision before the first entry.
-fn append_sql() -> String {
-    format!(
-        "WITH base AS (
-            UPDATE backroom.log_end SET revision = revision + $6::bigint RETURNING revision - $6::bigint AS base
-        ), entry AS (
-            SELECT e.tenant, e.number, e.hash, base + e.n AS revision
-            FROM base, unnest($1::bigint[], $2::bigint[], $4::bytea[]) WITH ORDINALITY AS e(tenant, number, hash, n)
-        ), logged AS (
-            INSERT INTO backroom.commit_log (revision, tenant, number, prev, hash, payload)
-            SELECT base + e.n, e.tenant, e.number, e.prev, e.hash, e.payload
-            FROM base, unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::bytea[], $5::bytea[])
-                WITH ORDINALITY AS e(tenant, number, prev, hash, payload, n)
-        ), indexing AS (
-            SELECT tenant, min(e.number) AS number, min(e.revision) AS revision
-            FROM entry e JOIN backroom.chain_head h USING (tenant)
-            WHERE h.indexed = 0 OR e.revision - h.indexed >= {STRIDE} GROUP BY tenant
-        ), indexed AS (
-            INSERT INTO backroom.chain_index (tenant, number, revision) SELECT tenant, number, revision FROM indexing
-        ), last AS (
-            SELECT DISTINCT ON (tenant) tenant, number, hash FROM entry ORDER BY tenant, number DESC
-        ), moved AS (
-            UPDATE backroom.chain_head h
-            SET number = l.number, hash = l.hash, indexed = coalesce(i.revision, h.indexed)
-            FROM last l LEFT JOIN indexing i USING (tenant) WHERE h.tenant = l.tenant
-        )
-        SELECT base, pg_notify('backroom', $7::text || ' ' || (base + $6::bigint)::text || ' ' || $8::text) FROM base"
-    )
-}
-
-fn append<'a>(connection: &Connection, host: &'a str, group: &'a [Pending]) -> Result<Call<'a>, Error> {
+async fn append<'a>(connection: &Connection, host: &'a str, group: &'a [Pending]) -> Result<Call<'a>, Error> {
     let tenants: Vec<i64> = group.iter().map(|entry| i64::from(entry.tenant.0)).collect();
     let numbers: Vec<i64> = group.iter().map(|entry| number_of(entry.head.number)).collect();
     let prevs: Vec<&[u8]> = group.iter().map(|entry| &entry.follows.hash.0[..]).collect();
     let hashes: Vec<&[u8]> = group.iter().map(|entry| &entry.head.hash.0[..]).collect();
     let payloads: Vec<&[u8]> = group.iter().map(|entry| &entry.payload[..]).collect();
-    let count = number_of(group.len() as u64);
     Ok(Call {
-        statement: connection.prepared(&append_sql())?,
+        statement: connection.statement(APPEND).await?,
         parameters: vec![
             Box::new(tenants),
             Box::new(numbers),
             Box::new(prevs),
             Box::new(hashes),
             Box::new(payloads),
-            Box::new(count),
+            Box::new(number_of(STRIDE)),
             Box::new(host),
             Box::new(notice(group)),
+            Box::new(queues(group)),
         ],
+    })
+}
+
+/// Whether a run is queued.
+fn queues(group: &[Pending]) -> bool {
+    group.iter().flat_map(|entry| &entry.rows).any(|row| {
+        let space = split_key(&row.change.key).map(|(_, space, _)| space);
+        space == Some(QueuePlace::SPACE) && row.change.value.is_some()
     })
 }
 

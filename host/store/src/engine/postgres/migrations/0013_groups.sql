@@ -1,0 +1,62 @@
+-- A group of entries in two calls: the heads first, revisions and log last. Every record is written in between.
+
+-- Moves these chains to their new heads, in order, and goes on only if each was at the head that the new entries follow.
+CREATE FUNCTION backroom.advance(
+    tenants bigint[], numbers bigint[], hashes bytea[], new_numbers bigint[], new_hashes bytea[]) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    done bigint[];
+    begun bigint[];
+    moved text;
+BEGIN
+    WITH h AS (
+        UPDATE backroom.chain_head h SET number = e.new_number, hash = e.new_hash
+        FROM unnest(tenants, numbers, hashes, new_numbers, new_hashes) AS e(tenant, number, hash, new_number, new_hash)
+        WHERE h.tenant = e.tenant AND h.number = e.number AND h.hash = e.hash RETURNING h.tenant
+    ) SELECT array_agg(h.tenant) INTO done FROM h;
+    IF cardinality(done) = cardinality(tenants) THEN
+        RETURN;
+    END IF;
+    WITH h AS (
+        INSERT INTO backroom.chain_head (tenant, number, hash)
+        SELECT e.tenant, e.new_number, e.new_hash
+        FROM unnest(tenants, numbers, new_numbers, new_hashes) AS e(tenant, number, new_number, new_hash)
+        WHERE e.number = 0 ON CONFLICT DO NOTHING RETURNING tenant
+    ) SELECT array_agg(h.tenant) INTO begun FROM h;
+    SELECT string_agg(t::text, ',') INTO moved FROM unnest(tenants) AS t
+        WHERE t <> ALL (coalesce(done, '{}') || coalesce(begun, '{}'));
+    IF moved IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'BR001', MESSAGE = 'another host has committed', DETAIL = moved;
+    END IF;
+END
+$$;
+
+-- Revisions, log and index. From its first line on other hosts wait for the end of this transaction. Answers with the revision
+-- before the first entry. Other hosts hear of it, and those who wait for queued runs if there is one.
+CREATE FUNCTION backroom.append(
+    tenants bigint[], numbers bigint[], prevs bytea[], hashes bytea[], payloads bytea[], stride bigint,
+    host text, notice text, queued boolean) RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE
+    before bigint;
+BEGIN
+    UPDATE backroom.log_end SET revision = revision + cardinality(tenants)
+        RETURNING revision - cardinality(tenants) INTO before;
+    INSERT INTO backroom.commit_log (revision, tenant, number, prev, hash, payload)
+        SELECT before + e.n, e.tenant, e.number, e.prev, e.hash, e.payload
+        FROM unnest(tenants, numbers, prevs, hashes, payloads) WITH ORDINALITY AS e(tenant, number, prev, hash, payload, n);
+    WITH indexing AS (
+        SELECT h.tenant, min(e.number) AS number, min(before + e.n) AS revision
+        FROM unnest(tenants, numbers) WITH ORDINALITY AS e(tenant, number, n) JOIN backroom.chain_head h ON h.tenant = e.tenant
+        WHERE h.indexed = 0 OR before + e.n - h.indexed >= stride GROUP BY h.tenant
+    ), indexed AS (
+        INSERT INTO backroom.chain_index (tenant, number, revision) SELECT tenant, number, revision FROM indexing
+    )
+    UPDATE backroom.chain_head h SET indexed = i.revision FROM indexing i WHERE h.tenant = i.tenant;
+    PERFORM pg_notify('backroom', host || ' ' || before + cardinality(tenants) || ' ' || notice);
+    IF queued THEN
+        PERFORM pg_notify('backroom_queue', host);
+    END IF;
+    RETURN before;
+END
+$$;
