@@ -10,7 +10,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
 use super::block::block_on;
-use super::core::{Core, head_of};
+use super::core::{Core, head_of, query_as};
 use super::durable::{Scan, next_tenant_sql, tenant_of};
 use super::failure::unavailable;
 use super::lanes::{Known, Lane};
@@ -48,7 +48,7 @@ impl Sequenced {
             if let Some(to) = &piece.to {
                 parameters.push(to);
             }
-            block_on(connection.query(&connection.prepared(&sql)?, &parameters))
+            query_as(connection, tenant, &connection.prepared(&sql)?, &parameters)
         })?;
         let first = rows.first().ok_or_else(|| unavailable("a scan had no answer"))?;
         let seen = head_of(first, 2)?;
@@ -95,7 +95,7 @@ impl Snapshot for Sequenced {
         let Some(segment) = self.core.layout.segment(segment) else { return Ok(None) };
         let number = i64::from(tenant.0);
         let rows = self.core.reading(Rights::Reader, |connection| {
-            block_on(connection.query(&connection.prepared(&segment.sql.get)?, &[&number, &within]))
+            query_as(connection, tenant, &connection.prepared(&segment.sql.get)?, &[&number, &within])
         })?;
         let row = rows.first().ok_or_else(|| unavailable("a read had no answer"))?;
         let read: Option<Arc<[u8]>> = row.get::<_, Option<&[u8]>>(0).map(Arc::from);
