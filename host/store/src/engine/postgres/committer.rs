@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::future::poll_fn;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -11,7 +12,7 @@ use tokio_postgres::Error;
 
 use super::core::{Core, ended, number_of, revision_of};
 use super::failure::{Failure, unavailable, words};
-use super::flights::{Flights, Landed, Progress};
+use super::flights::{CONNECTIONS, Flights, Landed};
 use super::pool::{Connection, Connector, Rights};
 use super::queue::{ENTRIES, Pending};
 use super::write;
@@ -29,7 +30,8 @@ pub(super) struct Committer {
     connector: Connector,
     /// Drives the connection on the committer's own thread: to write and to read, nobody else has to be woken.
     runtime: Runtime,
-    connection: Option<Arc<Connection>>,
+    /// Used in turn: the first one is that of the next group.
+    connections: [Option<Arc<Connection>>; CONNECTIONS],
     flights: Flights,
     /// So many entries go alone: one of them was refused, and must not take the others with it.
     alone: usize,
@@ -55,7 +57,7 @@ impl Committer {
     pub(super) fn new(core: Arc<Core>, connector: Connector) -> Result<Self, StoreError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(StoreError::io("start the committer"))?;
-        Ok(Self { core, connector, runtime, connection: None, flights: Flights::default(), alone: 0 })
+        Ok(Self { core, connector, runtime, connections: Default::default(), flights: Flights::default(), alone: 0 })
     }
 
     /// Runs until the engine is closed and everything has its outcome. A panic is one, too: nobody may wait for ever.
@@ -88,9 +90,10 @@ impl Committer {
             if let Poll::Ready(landed) = flights.poll_land(context) {
                 return Poll::Ready(Next::Land(landed));
             }
-            let least = flights.room_for().filter(|_| flights.is_empty() || *alone == 0);
-            let Some(least) = least else { return Poll::Pending };
-            match core.queue.poll_take(least, most, context) {
+            if !flights.has_room() || (*alone > 0 && !flights.is_empty()) {
+                return Poll::Pending;
+            }
+            match core.queue.poll_take(most, context) {
                 Poll::Ready(Some(group)) => Poll::Ready(Next::Send(group)),
                 Poll::Ready(None) if flights.is_empty() => Poll::Ready(Next::End),
                 Poll::Ready(None) | Poll::Pending => Poll::Pending,
@@ -101,12 +104,7 @@ impl Committer {
 
     fn send(&mut self, group: Vec<Pending>) {
         self.alone = self.alone.saturating_sub(1);
-        let connection = match &self.connection {
-            // Behind what is on its way there is no other one, even if it is gone.
-            Some(connection) if !self.flights.is_empty() => Ok(Arc::clone(connection)),
-            _ => self.connected(),
-        };
-        match connection {
+        match self.connected() {
             Ok(connection) => self.flights.send(Arc::clone(&self.core), connection, group),
             Err(failure) => self.settle(group, failure),
         }
@@ -150,7 +148,7 @@ impl Committer {
 
     fn attempt(&mut self, group: &mut [Pending]) -> Result<Revision, Failure> {
         let connection = self.connected()?;
-        self.runtime.block_on(write::commit(&connection, &self.core, group, &Progress::default()))
+        self.runtime.block_on(write::commit(&connection, &self.core, group, &AtomicBool::default()))
     }
 
     fn failed(&mut self, failure: Failure, group: Vec<Pending>, late: bool) -> Left {
@@ -166,7 +164,7 @@ impl Committer {
             // finds out: it waits for the same rows, and then finds either the old head or its own entry.
             Failure::Lost(why) => {
                 tracing::warn!(why, "the connection to the database was lost");
-                self.connection = None;
+                self.connections = Default::default();
                 self.core.pool.forget_idle();
                 if late { self.give_up(group, &why) } else { Left::Again(group) }
             }
@@ -254,16 +252,18 @@ impl Committer {
         }
     }
 
+    /// The connection for what is sent next, and for nothing behind it.
     fn connected(&mut self) -> Result<Arc<Connection>, Failure> {
-        if let Some(connection) = self.connection.as_ref().filter(|connection| !connection.is_closed()) {
+        self.connections.rotate_left(1);
+        let [next, ..] = &mut self.connections;
+        if let Some(connection) = next.as_ref().filter(|connection| !connection.is_closed()) {
             return Ok(Arc::clone(connection));
         }
-        self.connection = None;
         let lost = |error: StoreError| Failure::Lost(error.to_string());
         let connection = self.runtime.block_on(self.connector.open(Rights::Owner)).map_err(lost)?;
         let set = self.runtime.block_on(connection.batch_execute(write::SETTINGS));
         set.map_err(|error| Failure::of(&error))?;
-        Ok(Arc::clone(self.connection.insert(Arc::new(connection))))
+        Ok(Arc::clone(next.insert(Arc::new(connection))))
     }
 }
 

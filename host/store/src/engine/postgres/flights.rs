@@ -1,6 +1,5 @@
-//! Groups on their way to the database. While one has only its commit left, the next one is sent behind it on the same
-//! connection: the server begins on it as soon as it is done with the first, and gathering it costs nobody any time. One
-//! that is no smaller is sent at once: it gains nothing by waiting, and the server never has to wait for this host.
+//! Groups on their way to the database. While one has only its commit left, which is waiting for the disk, the next one is
+//! written on another connection. It cannot come first: the one that commits holds the end of the log.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -16,8 +15,8 @@ use super::queue::Pending;
 use super::write;
 use crate::types::Revision;
 
-/// One that is committed and one behind it.
-const MOST: usize = 2;
+/// One that commits and one that is written meanwhile.
+pub(super) const CONNECTIONS: usize = 2;
 
 /// See the module. The order is that in which they were sent.
 #[derive(Default)]
@@ -25,18 +24,8 @@ pub(super) struct Flights(VecDeque<Flight>);
 
 struct Flight {
     under_way: Pin<Box<dyn Future<Output = Landed> + Send>>,
-    progress: Arc<Progress>,
-    entries: usize,
-}
-
-/// How far a group is.
-#[derive(Default)]
-pub(super) struct Progress {
-    /// Its statements are on their way, and what is sent from now on comes behind them. Before that they may have to be
-    /// prepared, and nothing else may be sent: a group that has less to prepare would be there first.
-    pub(super) sent: AtomicBool,
     /// Only the commit is left.
-    pub(super) committing: AtomicBool,
+    committing: Arc<AtomicBool>,
 }
 
 /// A group and what became of it: the revision of its first entry.
@@ -50,24 +39,21 @@ impl Flights {
         self.0.is_empty()
     }
 
-    /// How many entries a group must have to be sent now; none if no group may be.
-    pub(super) fn room_for(&self) -> Option<usize> {
-        let Some(last) = self.0.back() else { return Some(1) };
-        let may = self.0.len() < MOST && last.progress.sent.load(Ordering::Relaxed);
-        let least = if last.progress.committing.load(Ordering::Relaxed) { 1 } else { last.entries };
-        may.then_some(least)
+    /// Whether one more may be sent.
+    pub(super) fn has_room(&self) -> bool {
+        let committing = self.0.back().is_none_or(|last| last.committing.load(Ordering::Relaxed));
+        self.0.len() < CONNECTIONS && committing
     }
 
-    /// Sends a group behind the others. They are all on one connection: what becomes of one cannot be known before what
-    /// became of those before it.
+    /// Sends a group behind the others, on a connection that none of them is on.
     pub(super) fn send(&mut self, core: Arc<Core>, connection: Arc<Connection>, mut group: Vec<Pending>) {
-        let (progress, entries) = (Arc::new(Progress::default()), group.len());
-        let says = Arc::clone(&progress);
+        let committing = Arc::new(AtomicBool::new(false));
+        let says = Arc::clone(&committing);
         let under_way = Box::pin(async move {
             let outcome = write::commit(&connection, &core, &mut group, &says).await;
             Landed { group, outcome }
         });
-        self.0.push_back(Flight { under_way, progress, entries });
+        self.0.push_back(Flight { under_way, committing });
     }
 
     /// What became of the first one.
@@ -78,7 +64,8 @@ impl Flights {
             self.0.pop_front();
             return Poll::Ready(landed);
         }
-        // Those behind are not looked at but to send them: their answers come behind those of the first.
+        // What is sent behind it has its outcome later: its commit waits for the first one's, and what must be done again if
+        // that fails is known only then.
         for behind in self.0.iter_mut().skip(1) {
             if let Poll::Ready(landed) = behind.under_way.as_mut().poll(context) {
                 behind.under_way = Box::pin(std::future::ready(landed));

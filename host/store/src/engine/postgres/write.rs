@@ -1,11 +1,11 @@
-//! A group of entries as one transaction, sent at once: move the heads, write the records, append to the log, commit.
+//! A group of entries as one transaction, sent at once: write the records, move the heads, append to the log, commit.
 //!
-//! READ COMMITTED, and serializable all the same: the heads are compared and moved first, every change of a tenant's
-//! records moves its head, and a run read everything at the head that its entry follows. A stricter level would only make
+//! READ COMMITTED, and serializable all the same: every change of a tenant's records moves its head, a run read everything
+//! at the head that its entry follows, and nothing is kept if the head is another one by now. A stricter level would only make
 //! hosts fail where they wait for each other at the end of the log.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Row, Statement};
@@ -13,7 +13,6 @@ use tokio_postgres::{Error, Row, Statement};
 use super::block::Pipeline;
 use super::core::{Core, number_of, revision_of};
 use super::failure::Failure;
-use super::flights::Progress;
 use super::layout::Layout;
 use super::pool::Connection;
 use super::queue::Pending;
@@ -60,15 +59,15 @@ struct Newest<'a> {
     columns: &'a [Datum],
 }
 
-/// Commits the group; gives the revision of its first entry, and says in `progress` how far it is.
+/// Commits the group; gives the revision of its first entry, and says in `committing` when only the commit itself is left.
 /// If the connection is lost its entries are in doubt; after any other failure nothing was kept.
 pub(super) async fn commit(
     connection: &Connection,
     core: &Core,
     group: &mut [Pending],
-    progress: &Progress,
+    committing: &AtomicBool,
 ) -> Result<Revision, Failure> {
-    let error = match transact(connection, core, group, progress).await {
+    let error = match transact(connection, core, group, committing).await {
         Ok(first) => return Ok(first),
         Err(error) => error,
     };
@@ -83,13 +82,14 @@ async fn transact(
     connection: &Connection,
     core: &Core,
     group: &[Pending],
-    progress: &Progress,
+    committing: &AtomicBool,
 ) -> Result<Revision, Error> {
-    let mut calls = vec![advance(connection, group).await?];
-    calls.extend(fences(connection, group).await?);
+    let mut calls: Vec<Call<'_>> = fences(connection, group).await?.into_iter().collect();
     for (segment, records) in tables(&core.layout, group) {
         write(connection, &core.layout, segment, &records, &mut calls).await?;
     }
+    // Behind the records, so that a group of the same tenants is written while the one before it commits.
+    calls.push(advance(connection, group).await?);
     calls.push(append(connection, &core.host, group).await?);
     let mut pipeline = Pipeline::new();
     pipeline.push(control(connection, "BEGIN"));
@@ -97,10 +97,8 @@ async fn transact(
         pipeline.push(call.send(connection));
     }
     pipeline.push(control(connection, "COMMIT"));
-    // The first poll sends all of it.
-    progress.sent.store(true, Ordering::Relaxed);
     pipeline.all_but(1).await;
-    progress.committing.store(true, Ordering::Relaxed);
+    committing.store(true, Ordering::Relaxed);
     // The first error is the one that counts. COMMIT of a failed transaction is no error, but then one before it was.
     let answers: Vec<Vec<Row>> = pipeline.answers().await.into_iter().collect::<Result<_, _>>()?;
     let before: i64 = answers.iter().rev().find_map(|rows| rows.first()).map_or(0, |row| row.get(0));

@@ -1,31 +1,30 @@
--- A group of entries in two calls: the heads first, revisions and log last. Every record is written in between.
+-- A group of entries in two calls, behind its records: heads, then revisions and log.
 
--- Moves these chains to their new heads, in order, and goes on only if each was at the head that the new entries follow.
+-- Moves these chains to their new heads, in order, and goes on only if each was at the head that the new entries follow. It
+-- waits for whoever has moved one of them and is not done: the group before this one may still be committing. So the rows
+-- are locked by one statement and looked at by the next, which sees them as they are by then.
 CREATE FUNCTION backroom.advance(
     tenants bigint[], numbers bigint[], hashes bytea[], new_numbers bigint[], new_hashes bytea[]) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
+    locked bigint;
     done bigint[];
-    begun bigint[];
     moved text;
 BEGIN
+    SELECT count(*) INTO locked FROM (
+        SELECT FROM backroom.chain_head WHERE tenant = ANY (tenants) ORDER BY tenant FOR UPDATE) AS l;
+    IF locked < cardinality(tenants) THEN
+        -- A chain begins here, or in a transaction that is not done, which this waits for.
+        INSERT INTO backroom.chain_head (tenant, number, hash)
+            SELECT t, 0, decode(repeat('00', 32), 'hex') FROM unnest(tenants) AS t ORDER BY t ON CONFLICT DO NOTHING;
+    END IF;
     WITH h AS (
         UPDATE backroom.chain_head h SET number = e.new_number, hash = e.new_hash
         FROM unnest(tenants, numbers, hashes, new_numbers, new_hashes) AS e(tenant, number, hash, new_number, new_hash)
         WHERE h.tenant = e.tenant AND h.number = e.number AND h.hash = e.hash RETURNING h.tenant
-    ) SELECT array_agg(h.tenant) INTO done FROM h;
-    IF cardinality(done) = cardinality(tenants) THEN
-        RETURN;
-    END IF;
-    WITH h AS (
-        INSERT INTO backroom.chain_head (tenant, number, hash)
-        SELECT e.tenant, e.new_number, e.new_hash
-        FROM unnest(tenants, numbers, new_numbers, new_hashes) AS e(tenant, number, new_number, new_hash)
-        WHERE e.number = 0 ON CONFLICT DO NOTHING RETURNING tenant
-    ) SELECT array_agg(h.tenant) INTO begun FROM h;
-    SELECT string_agg(t::text, ',') INTO moved FROM unnest(tenants) AS t
-        WHERE t <> ALL (coalesce(done, '{}') || coalesce(begun, '{}'));
-    IF moved IS NOT NULL THEN
+    ) SELECT coalesce(array_agg(h.tenant), '{}') INTO done FROM h;
+    IF cardinality(done) < cardinality(tenants) THEN
+        SELECT string_agg(t::text, ',') INTO moved FROM unnest(tenants) AS t WHERE t <> ALL (done);
         RAISE EXCEPTION USING ERRCODE = 'BR001', MESSAGE = 'another host has committed', DETAIL = moved;
     END IF;
 END
