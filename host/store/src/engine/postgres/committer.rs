@@ -1,18 +1,19 @@
 //! The committer: writes what has its place, one group after the other, and tells each entry's ticket what became of it.
 
 use std::collections::{BTreeMap, HashSet};
-use std::future::poll_fn;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::future::{Future as _, poll_fn};
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Runtime;
+use tokio::time::{Sleep, sleep_until};
 use tokio_postgres::Error;
 
 use super::core::{Core, ended, number_of, revision_of};
 use super::failure::{Failure, unavailable, words};
-use super::flights::{CONNECTIONS, Flights, Landed};
+use super::flights::{CONNECTIONS, Flights, Landed, Room};
 use super::pool::{Connection, Connector, Rights};
 use super::queue::{ENTRIES, Pending};
 use super::write;
@@ -86,14 +87,17 @@ impl Committer {
     fn next(&mut self) -> Next {
         let Self { core, runtime, flights, alone, .. } = self;
         let most = if *alone > 0 { 1 } else { ENTRIES };
+        let mut gathering: Option<Pin<Box<Sleep>>> = None;
         let next = poll_fn(|context| {
             if let Poll::Ready(landed) = flights.poll_land(context) {
                 return Poll::Ready(Next::Land(landed));
             }
-            if !flights.has_room() || (*alone > 0 && !flights.is_empty()) {
+            let Some(Room { entries, until }) = flights.room().filter(|_| flights.is_empty() || *alone == 0) else {
                 return Poll::Pending;
-            }
-            match core.queue.poll_take(most, context) {
+            };
+            let sleep = gathering.get_or_insert_with(|| Box::pin(sleep_until(until.into())));
+            let least = if entries <= 1 || sleep.as_mut().poll(context).is_ready() { 1 } else { entries };
+            match core.queue.poll_take(least, most, context) {
                 Poll::Ready(Some(group)) => Poll::Ready(Next::Send(group)),
                 Poll::Ready(None) if flights.is_empty() => Poll::Ready(Next::End),
                 Poll::Ready(None) | Poll::Pending => Poll::Pending,
@@ -148,7 +152,7 @@ impl Committer {
 
     fn attempt(&mut self, group: &mut [Pending]) -> Result<Revision, Failure> {
         let connection = self.connected()?;
-        self.runtime.block_on(write::commit(&connection, &self.core, group, &AtomicBool::default()))
+        self.runtime.block_on(write::commit(&connection, &self.core, group, &OnceLock::new()))
     }
 
     fn failed(&mut self, failure: Failure, group: Vec<Pending>, late: bool) -> Left {

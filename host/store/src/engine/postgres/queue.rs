@@ -67,8 +67,8 @@ struct State {
     closed: Option<String>,
     /// Why none is taken for now.
     down: Option<String>,
-    /// Wakes the committer, if it waits.
-    committer: Option<Waker>,
+    /// Wakes the committer, if it waits until there are so many entries.
+    committer: Option<(usize, Waker)>,
 }
 
 impl State {
@@ -113,19 +113,21 @@ impl Queue {
         state.bytes += entry.payload.len();
         let ticket = entry.outcome.ticket();
         state.entries.push_back(entry);
-        let committer = state.committer.take();
+        let entries = state.entries.len();
+        let committer = state.committer.take_if(|(least, _)| *least <= entries);
         drop(state);
-        if let Some(committer) = committer {
+        if let Some((_, committer)) = committer {
             committer.wake();
         }
         Ok(Appended { revision, ticket })
     }
 
-    /// What is to be committed next, at most so many entries; none once it is closed and empty.
-    pub(super) fn poll_take(&self, most: usize, context: &Context<'_>) -> Poll<Option<Vec<Pending>>> {
+    /// What is to be committed next, once there are at least so many entries, and at most so many of them; none once it is
+    /// closed and empty.
+    pub(super) fn poll_take(&self, least: usize, most: usize, context: &Context<'_>) -> Poll<Option<Vec<Pending>>> {
         let mut state = self.state.lock();
-        if state.entries.is_empty() && state.closed.is_none() {
-            state.committer = Some(context.waker().clone());
+        if state.entries.len() < least && state.closed.is_none() {
+            state.committer = Some((least, context.waker().clone()));
             return Poll::Pending;
         }
         let mut group = Vec::new();
@@ -186,7 +188,7 @@ impl Queue {
     pub(super) fn close(&self, why: &str) {
         let mut state = self.state.lock();
         state.closed.get_or_insert_with(|| why.to_owned());
-        if let Some(committer) = state.committer.take() {
+        if let Some((_, committer)) = state.committer.take() {
             committer.wake();
         }
         self.room.notify_all();

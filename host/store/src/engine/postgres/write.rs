@@ -5,7 +5,8 @@
 //! hosts fail where they wait for each other at the end of the log.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::OnceLock;
+use std::time::Instant;
 
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Row, Statement};
@@ -65,7 +66,7 @@ pub(super) async fn commit(
     connection: &Connection,
     core: &Core,
     group: &mut [Pending],
-    committing: &AtomicBool,
+    committing: &OnceLock<Instant>,
 ) -> Result<Revision, Failure> {
     let error = match transact(connection, core, group, committing).await {
         Ok(first) => return Ok(first),
@@ -82,7 +83,7 @@ async fn transact(
     connection: &Connection,
     core: &Core,
     group: &[Pending],
-    committing: &AtomicBool,
+    committing: &OnceLock<Instant>,
 ) -> Result<Revision, Error> {
     let mut calls: Vec<Call<'_>> = fences(connection, group).await?.into_iter().collect();
     for (segment, records) in tables(&core.layout, group) {
@@ -98,7 +99,7 @@ async fn transact(
     }
     pipeline.push(control(connection, "COMMIT"));
     pipeline.all_but(1).await;
-    committing.store(true, Ordering::Relaxed);
+    committing.get_or_init(Instant::now);
     // The first error is the one that counts. COMMIT of a failed transaction is no error, but then one before it was.
     let answers: Vec<Vec<Row>> = pipeline.answers().await.into_iter().collect::<Result<_, _>>()?;
     let before: i64 = answers.iter().rev().find_map(|rows| rows.first()).map_or(0, |row| row.get(0));
