@@ -4,7 +4,6 @@
 mod book;
 mod callers;
 mod past;
-mod postgres;
 mod procedure;
 mod runs;
 
@@ -15,6 +14,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::disk::{self, Syncs};
+use super::postgres::Server;
 use super::stats::ratio;
 use super::{find_guest, folder, micros, syncs};
 use crate::commands::{Context, plugin};
@@ -134,7 +134,7 @@ impl LedgerBench {
         let disk_before = disk::measure(place.path(), Duration::from_secs(1))?;
         let (posted, past) = embedded(&place.path().join("plugin"), &component, entries, &progress)?;
         let crowd = callers::measure(&place.path().join("http"), time, &progress)?;
-        let postgres = beside(place.path(), entries, time, &progress)?;
+        let postgres = beside(&self.dir.clone().unwrap_or_else(std::env::temp_dir), entries, time, &progress)?;
         let disk_after = disk::measure(place.path(), Duration::from_secs(1))?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let dir = place.path().to_path_buf();
@@ -153,13 +153,16 @@ fn embedded(dir: &Path, component: &[u8], entries: u64, progress: &Progress) -> 
     Ok((posted, past))
 }
 
+/// PostgreSQL; none, and a loud word, where it cannot be had.
 fn beside(dir: &Path, entries: u64, time: Duration, progress: &Progress) -> Result<Option<Beside>> {
     progress.at("starting PostgreSQL");
-    let Some(server) = postgres::Server::start(&dir.join("postgres"))? else {
-        note("THERE IS NO POSTGRESQL HERE, so nothing stands beside the figures: install the package `postgresql-15`");
-        return Ok(None);
-    };
-    Ok(Some(procedure::measure(&server, entries, time, progress)?))
+    match Server::start(dir) {
+        Ok(server) => Ok(Some(procedure::measure(&server, entries, time, progress)?)),
+        Err(why) => {
+            note(&format!("POSTGRESQL WAS NOT MEASURED, so nothing stands beside the figures: {why:#}"));
+            Ok(None)
+        }
+    }
 }
 
 impl Report {

@@ -1,5 +1,5 @@
-//! A PostgreSQL server to measure on: in a temporary folder, on a Unix socket, with the settings it comes with, so that a
-//! commit of it is on the disk. Whoever is killed while measuring leaves nothing behind: a watchdog ends the server and
+//! A PostgreSQL server to measure on: in a temporary folder, on a Unix socket, durable as it comes and with as much memory as
+//! the service may use. Whoever is killed while measuring leaves nothing behind: a watchdog ends the server and
 //! removes the folder.
 
 use std::os::unix::fs::{PermissionsExt as _, chown};
@@ -18,15 +18,27 @@ const OLDEST: u32 = 15;
 /// Owns what is measured: no superuser, for whom the server checks less.
 const OWNER: &str = "backroom";
 const SUPERUSER: &str = "postgres";
-/// Of a hundred and some callers, the store and whoever makes the databases.
-const CONNECTIONS: &str = "max_connections=200";
+/// Connections of a hundred and some callers, the store and whoever makes the databases. A commit is on the disk.
+const SETTINGS: [&str; 6] = [
+    "max_connections=200",
+    "shared_buffers=512MB",
+    "max_wal_size=4GB",
+    "synchronous_commit=on",
+    "fsync=on",
+    "full_page_writes=on",
+];
 /// A socket's path may have 107 bytes; its name has 14.
 const LONGEST: usize = 92;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running server.
 pub(crate) struct Server {
+    /// The major version.
+    pub(crate) version: u32,
+    programs: PathBuf,
     dir: PathBuf,
+    /// User and group that it runs as, if this process is root.
+    user: Option<(u32, u32)>,
     process: Child,
     watchdog: Child,
 }
@@ -37,7 +49,7 @@ impl Server {
     /// # Errors
     /// Why there can be none: no programs of it, nobody to run it as, or what it says itself.
     pub(crate) fn start(parent: &Path) -> anyhow::Result<Self> {
-        let programs = programs()?;
+        let (version, programs) = programs()?;
         let user = match rustix::process::geteuid().is_root() {
             true => Some(user().context("root cannot run it, and there is no user `postgres` or `nobody`")?),
             false => None,
@@ -58,11 +70,14 @@ impl Server {
         // From here on the watchdog removes it.
         let dir = dir.keep();
         let mut postgres = as_user(&programs.join("postgres"), user);
-        postgres.arg("-D").arg(dir.join("data")).arg("-k").arg(&dir).args(["-h", "", "-c", CONNECTIONS]);
+        postgres.arg("-D").arg(dir.join("data")).arg("-k").arg(&dir).args(["-h", ""]);
+        for setting in SETTINGS {
+            postgres.args(["-c", setting]);
+        }
         let log = std::fs::File::create(dir.join("log")).context("cannot create its log")?;
         let process = postgres.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn();
         let process = process.context("cannot start it")?;
-        let mut server = Self { dir, process, watchdog };
+        let mut server = Self { version, programs, dir, user, process, watchdog };
         server.make_owner()?;
         Ok(server)
     }
@@ -76,16 +91,35 @@ impl Server {
         format!("host={} user={user} dbname=postgres", self.dir.display())
     }
 
+    /// Has `pgbench` call a script from so many clients for so many seconds; transactions a second.
+    pub(crate) fn pgbench(&self, script: &str, clients: usize, time: Duration) -> anyhow::Result<f64> {
+        let file = self.dir.join("script.sql");
+        std::fs::write(&file, script).context("cannot write a script")?;
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).context("cannot show the script")?;
+        let mut pgbench = as_user(&self.programs.join("pgbench"), self.user);
+        pgbench.args(["-n", "-M", "prepared", "-j", "2", "-U", OWNER]);
+        pgbench.args(["-c", &clients.to_string(), "-T", &time.as_secs().max(1).to_string(), "-f"]).arg(&file);
+        let output = pgbench.arg("-h").arg(&self.dir).arg("postgres").output().context("cannot run pgbench")?;
+        let said = String::from_utf8_lossy(&output.stdout);
+        let rate = said.lines().find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse().ok());
+        match rate {
+            Some(rate) if output.status.success() => Ok(rate),
+            _ => bail!("pgbench: {}", String::from_utf8_lossy(&output.stderr).trim_end()),
+        }
+    }
+
     /// Makes the role that owns what is measured, as soon as the server answers.
     fn make_owner(&mut self) -> anyhow::Result<()> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.context("cannot wait for the server")?;
+        let role = format!("CREATE ROLE {OWNER} LOGIN CREATEROLE CREATEDB");
+        let owner = format!("{role}; ALTER DATABASE postgres OWNER TO {OWNER}");
         let began = Instant::now();
         loop {
             let made = runtime.block_on(async {
                 let (client, connection) = tokio_postgres::connect(&self.url_of(SUPERUSER), NoTls).await?;
                 let connection = tokio::spawn(connection);
-                let made = client.batch_execute(&format!("CREATE ROLE {OWNER} LOGIN CREATEROLE CREATEDB")).await;
+                let made = client.batch_execute(&owner).await;
                 drop(client);
                 drop(connection.await);
                 made
@@ -141,17 +175,14 @@ fn watchdog(dir: &Path) -> anyhow::Result<Child> {
 }
 
 /// Where `initdb` and `postgres` are: the newest version.
-fn programs() -> anyhow::Result<PathBuf> {
+fn programs() -> anyhow::Result<(u32, PathBuf)> {
     let found = std::fs::read_dir(VERSIONS).into_iter().flatten().filter_map(|entry| {
         let entry = entry.ok()?;
         Some((entry.file_name().to_str()?.parse::<u32>().ok()?, entry.path().join("bin")))
     });
     let usable = found.filter(|(version, programs)| *version >= OLDEST && programs.join("initdb").exists());
-    let newest = usable.max_by_key(|(version, _)| *version).map(|(_, programs)| programs);
-    newest.with_context(|| {
-        format!(
-            "there is no PostgreSQL {OLDEST} or newer in {VERSIONS}: install `postgresql-15`, or say --database-url"
-        )
+    usable.max().with_context(|| {
+        format!("there is no PostgreSQL {OLDEST} or newer in {VERSIONS}: install the package `postgresql-15`")
     })
 }
 
