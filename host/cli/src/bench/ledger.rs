@@ -159,7 +159,7 @@ fn beside(dir: &Path, entries: u64, time: Duration, progress: &Progress) -> Resu
     match Server::start(dir) {
         Ok(server) => Ok(Some(procedure::measure(&server, entries, time, progress)?)),
         Err(why) => {
-            note(&format!("POSTGRESQL WAS NOT MEASURED, so nothing stands beside the figures: {why:#}"));
+            note(format!("POSTGRESQL WAS NOT MEASURED, so nothing stands beside the figures: {why:#}"));
             Ok(None)
         }
     }
