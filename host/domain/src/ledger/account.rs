@@ -110,7 +110,8 @@ pub fn sweep_entry(
     let apart =
         foreign && base.is_some_and(|base| base.debits.cmp(&base.credits) == credits.cmp(debits)) && base_left > 0;
     let Some(sweep) = sweep.filter(|sweep| minor > 0 && !apart && sweep.to != *account) else {
-        let message = format!("account {account} has a balance of {minor} minor units; say where it goes");
+        // Without the figure: whoever may set accounts up need not be one who may read them.
+        let message = format!("account {account} has a balance; say where it goes");
         return Err(Error::at(Class::Refused, "non-zero-balance", "account", message));
     };
     let (from, to) = if debits > credits { (Side::Credit, Side::Debit) } else { (Side::Debit, Side::Credit) };

@@ -127,6 +127,7 @@ pub fn check_new_limits(
     if min.is_none_or(|min| now >= min.value()) && max.is_none_or(|max| now <= max.value()) {
         return Ok(());
     }
-    let message = format!("account {} has {now} minor units available, outside of these limits", total.balance.account);
+    // Without the figure: whoever may set accounts up need not be one who may read them.
+    let message = format!("what is available on account {} is outside of these limits already", total.balance.account);
     Err(Error::at(Class::Refused, "limit-already-breached", "rules", message))
 }
