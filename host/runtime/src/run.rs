@@ -106,13 +106,21 @@ pub struct RunRequest {
 }
 
 impl RunRequest {
-    /// With an id, so that an attempt that is begun anew is the same run; whether it was made up, so that nothing can be on
-    /// record under it.
-    fn named(self) -> Result<(Self, bool), RunnerError> {
+    /// With an id, so that an attempt that is begun anew is the same run.
+    fn named(self) -> Result<Named, RunnerError> {
         let made_up = self.id.is_none();
-        let id = self.id.map_or_else(|| new_id(self.now), Ok)?;
-        Ok((Self { id: Some(id), ..self }, made_up))
+        let id = self.id.clone().map_or_else(|| new_id(self.now), Ok)?;
+        Ok(Named { request: self, id, made_up })
     }
+}
+
+/// A request with the id of its run.
+#[derive(Clone)]
+struct Named {
+    request: RunRequest,
+    id: Id,
+    /// Nothing can be on record under it.
+    made_up: bool,
 }
 
 /// A finished run. Of a committing one nothing may be said to the caller before the ticket says that it is durable.
@@ -235,8 +243,8 @@ impl Runner {
     /// # Errors
     /// As [`Runner::run`] and [`RunHandle::wait`].
     pub fn run_durably(&self, request: RunRequest) -> Result<RunReport, RunnerError> {
-        let ((request, made_up), tape) = (request.named()?, OnceCell::new());
-        self.again(|| self.once(request.clone(), made_up, &tape)?.wait())
+        let (named, tape) = (request.named()?, OnceCell::new());
+        self.again(|| self.once(named.clone(), &tape)?.wait())
     }
 
     /// How often a run was begun anew because another host had committed first.
@@ -254,8 +262,8 @@ impl Runner {
     /// loaded; [`RunnerError::Unavailable`] if the service could not do its part; [`RunnerError::Conflict`] if other hosts
     /// came first [`MAX_RERUNS`] times.
     pub fn run(&self, request: RunRequest) -> Result<RunHandle, RunnerError> {
-        let ((request, made_up), tape) = (request.named()?, OnceCell::new());
-        self.again(|| self.once(request.clone(), made_up, &tape))
+        let (named, tape) = (request.named()?, OnceCell::new());
+        self.again(|| self.once(named.clone(), &tape))
     }
 
     /// Does it until there is no conflict, but not for ever.
@@ -274,13 +282,13 @@ impl Runner {
         run()
     }
 
-    fn once(&self, request: RunRequest, made_up: bool, tape: &OnceCell<Arc<Tape>>) -> Result<RunHandle, RunnerError> {
+    fn once(&self, named: Named, tape: &OnceCell<Arc<Tape>>) -> Result<RunHandle, RunnerError> {
+        let Named { request, id, made_up } = named;
         if request.input.len() > MAX_INPUT {
             let message = format!("an input has at most {MAX_INPUT} bytes, not {}", request.input.len());
             return Err(Error::invalid("input-too-large", "input", message).into());
         }
         let date = request.date.map_or_else(|| request.now.utc_date(), Ok)?;
-        let id = request.id.clone().map_or_else(|| new_id(request.now), Ok)?;
         let hash = runs::input_hash(&request.input);
         let run = Run { runner: self, hash, id, made_up, date, request, fence: None, tape };
         match run.request.mode {
