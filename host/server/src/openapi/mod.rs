@@ -16,6 +16,7 @@ mod text;
 
 use std::sync::OnceLock;
 
+use axum::body::Bytes;
 use axum::http::StatusCode;
 use axum::response::Response;
 use schemars::SchemaGenerator;
@@ -30,8 +31,9 @@ use crate::session;
 
 /// The answer to `GET /v1/openapi.json`.
 pub(crate) async fn show() -> Response {
-    static TEXT: OnceLock<Vec<u8>> = OnceLock::new();
-    let text = TEXT.get_or_init(|| serde_json::to_vec(&openapi()).unwrap_or_default());
+    // Anybody may ask: what is answered is not made anew, nor copied.
+    static TEXT: OnceLock<Bytes> = OnceLock::new();
+    let text = TEXT.get_or_init(|| serde_json::to_vec(&openapi()).unwrap_or_default().into());
     session::json(StatusCode::OK, text.clone())
 }
 
