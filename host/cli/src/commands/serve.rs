@@ -91,6 +91,12 @@ fn read_authority((host, file): &(String, PathBuf)) -> Result<OwnAuthority> {
     OwnAuthority::new(host, &pem).map_err(wrong)
 }
 
+/// The first that comes again.
+fn twice<'a>(mut hosts: impl Iterator<Item = &'a String>) -> Option<&'a String> {
+    let mut seen = std::collections::BTreeSet::new();
+    hosts.find(|host| !seen.insert(host.to_ascii_lowercase()))
+}
+
 impl Serve {
     fn adapt(&self, options: &mut ServiceOptions, limits: &ServiceLimits, authorities: &[OwnAuthority]) {
         options.limits.clone_from(limits);
@@ -127,6 +133,11 @@ impl Serve {
             );
         }
         let limits = self.limits()?;
+        if let Some(host) = twice(self.http_authority.iter().map(|(host, _)| host)) {
+            return Err(Failure::usage(format!(
+                "--http-authority {host}: once a host; put all authorities into one file"
+            )));
+        }
         let authorities: Vec<_> = self.http_authority.iter().map(read_authority).collect::<Result<_>>()?;
         let adapt = |options: &mut ServiceOptions| self.adapt(options, &limits, &authorities);
         let server = Server::start(&context.required_place()?, self.listen, &adapt)?;

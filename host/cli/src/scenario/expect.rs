@@ -40,8 +40,9 @@ pub(super) fn check(
 ) -> Result<Vec<Difference>> {
     let mut found = Vec::new();
     ending(then, run, &mut found);
-    if let Ok(report) = run {
-        report_of(then, report, kept, &mut found);
+    match run {
+        Ok(report) => report_of(then, report, kept, &mut found),
+        Err(_) => found.extend(untold(then)),
     }
     let work = world.look()?;
     for (account, expected) in &then.balances {
@@ -88,6 +89,24 @@ fn refusal(error: &Error) -> Value {
         told.extend(problem.field.as_ref().map(|field| ("field".to_owned(), json!(field))));
     }
     Value::Object(told)
+}
+
+/// What is expected of a run that there was none of: the service refused it before it began.
+fn untold(then: &Then) -> Vec<Difference> {
+    let asked = [
+        ("output", then.output.is_some()),
+        ("effects", then.effects.is_some()),
+        ("log", then.log.is_some()),
+        ("fuel-max", then.fuel_max.is_some()),
+        ("host-calls-max", then.host_calls_max.is_some()),
+    ];
+    let asked = asked.into_iter().filter(|(_, asked)| *asked);
+    let difference = |(at, _): (&str, bool)| Difference {
+        at: at.to_owned(),
+        expected: json!("a run that tells it"),
+        actual: json!("the run was refused before it began"),
+    };
+    asked.map(difference).collect()
 }
 
 /// What the run itself tells.

@@ -144,7 +144,7 @@ impl<'a> Trial<'a> {
         self.faults.cuts += 1;
         let what = format!("with {fuel} units of fuel");
         match run {
-            Ok(report) if report.fault.as_ref().is_some_and(|fault| fault.kind == FaultKind::Fuel) => {}
+            Ok(report) if report.fault.as_ref().is_some_and(|fault| is_fuel(fault.kind)) => {}
             Ok(report) => self.problem(&what, format!("it should run out of fuel, and is {}", ended(&report))),
             Err(error) => self.problem(&what, format!("it should run out of fuel, and is {}", told(&error))),
         }
@@ -234,4 +234,9 @@ fn ended(report: &RunReport) -> String {
 fn told(error: &Error) -> String {
     let class: Class = error.class;
     format!("{} ({})", error.code(), serde_json::json!(class).as_str().unwrap_or_default())
+}
+
+/// A run that is cut short may have used up what is left of the day before that.
+fn is_fuel(kind: FaultKind) -> bool {
+    matches!(kind, FaultKind::Fuel | FaultKind::DayFuel)
 }
