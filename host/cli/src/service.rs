@@ -12,6 +12,7 @@ use backroom_store::MasterKey;
 use http_body_util::BodyExt as _;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio_util::io::ReaderStream;
@@ -120,10 +121,16 @@ impl Server {
         self.runtime.block_on(call(&self.service, request))
     }
 
+    /// Signals to stop are for this server from now on, and no longer end the process at once. To be called before anybody
+    /// is told that it listens: who knows of it may stop it.
+    pub(crate) fn take_signals(&self) -> Result<Signals> {
+        let _inside = self.runtime.enter();
+        Signals::take().context("cannot wait for a signal to stop").map_err(Failure::from)
+    }
+
     /// Serves until the process is told to stop, then lets what is under way end.
-    pub(crate) fn wait_for_signal(self) -> Result {
-        let signal = self.runtime.block_on(signal());
-        signal.context("cannot wait for a signal to stop")?;
+    pub(crate) fn serve_until(self, mut signals: Signals) -> Result {
+        self.runtime.block_on(signals.next());
         tracing::info!("told to stop; what is under way may end");
         self.stop()
     }
@@ -211,11 +218,21 @@ fn runtime() -> Result<Runtime> {
     Ok(runtime.context("cannot start the threads of the service")?)
 }
 
-async fn signal() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted,
-        _ = terminate.recv() => Ok(()),
+/// SIGTERM, and SIGINT as of Ctrl-C.
+pub(crate) struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn take() -> std::io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
     }
 }

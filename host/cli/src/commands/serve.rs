@@ -141,6 +141,7 @@ impl Serve {
         let authorities: Vec<_> = self.http_authority.iter().map(read_authority).collect::<Result<_>>()?;
         let adapt = |options: &mut ServiceOptions| self.adapt(options, &limits, &authorities);
         let server = Server::start(&context.required_place()?, self.listen, &adapt)?;
+        let signals = server.take_signals()?;
         let key = server.first_key()?;
         let url = format!("http://{}", server.address);
         let out = context.out;
@@ -155,6 +156,6 @@ impl Serve {
         if !server.address.ip().is_loopback() {
             output::note("Others can reach this address, and it speaks plain HTTP: put a proxy with TLS before it.");
         }
-        server.wait_for_signal()
+        server.serve_until(signals)
     }
 }
