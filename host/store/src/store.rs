@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use backroom_domain::Id;
 use backroom_domain::hr::Erasure;
+use backroom_domain::ledger::AccountTotal;
 
+use crate::cache::Cache;
 use crate::engine::{At, Blobs, Embedded, Engine, LogItem, Memory, Postgres, PostgresOptions, Status, Upkeep};
 use crate::entry::{Entry, place_of};
 use crate::error::StoreError;
@@ -90,7 +92,11 @@ struct Inner {
     turn_timeout: Duration,
     /// For an engine that has no leases of its own.
     leases: Local,
+    totals: Cache<AccountTotal, AccountTotal>,
 }
+
+/// Totals of accounts that are kept decoded: some 3 MiB.
+const TOTALS: usize = 4_096;
 
 impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -140,7 +146,13 @@ impl Store {
             turns: Turns::default(),
             turn_timeout: options.turn_timeout,
             leases: Local::default(),
+            totals: Cache::new(TOTALS, |total| total),
         }))
+    }
+
+    /// Totals of accounts, decoded.
+    pub(crate) fn totals(&self) -> &Cache<AccountTotal, AccountTotal> {
+        &self.0.totals
     }
 
     /// A unit of work for reading: sees the state at the durable revision, for as long as it lives. It never waits for

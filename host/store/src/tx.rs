@@ -5,6 +5,9 @@ use std::fmt;
 use std::ops::Bound;
 use std::sync::Arc;
 
+use backroom_domain::Id;
+use backroom_domain::ledger::AccountTotal;
+
 use crate::cache::Cache;
 use crate::engine::{KeyRange, Snapshot, Value, range_is_empty};
 use crate::entry::{Change, MAX_CHANGES, Meta, Sealed};
@@ -135,6 +138,14 @@ impl Tx {
             return staged.as_deref().map(keep).transpose();
         }
         self.snapshot.get(&key)?.as_deref().map(keep).transpose()
+    }
+
+    /// The total of an account, for who only looks at it: what most runs ask for, again and again, of the same few accounts.
+    ///
+    /// # Errors
+    /// As [`Tx::get`].
+    pub fn account_total(&self, account: &Id) -> Result<Option<Arc<AccountTotal>>, StoreError> {
+        self.get_kept(account, self.store.totals())
     }
 
     /// Stages a record in place of any with the same key.

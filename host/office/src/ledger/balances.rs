@@ -61,7 +61,7 @@ fn balance_as(work: &Work, operation: Operation, account: &Id, as_of: AsOf) -> R
 
 /// As [`balance_at`], for whoever has the right to what needs it.
 pub(crate) fn balance_of(work: &Work, account: &Id, as_of: AsOf) -> Result<Balance> {
-    let Some(total) = work.tx().get::<AccountTotal>(account)? else {
+    let Some(total) = work.tx().account_total(account)? else {
         return Err(match work.tx().get::<Account>(account)? {
             None => Error::not_found("account", account),
             Some(_) => {
@@ -72,7 +72,7 @@ pub(crate) fn balance_of(work: &Work, account: &Id, as_of: AsOf) -> Result<Balan
         .into());
     };
     let kind = books::kind_of_total(work, &total)?;
-    answer(work, total, kind, as_of)
+    answer(work, &total, kind, as_of)
 }
 
 /// The balances of several accounts, in the order in which they are asked for, all of the same revision.
@@ -89,21 +89,20 @@ pub fn balances_at(work: &Work, accounts: &[Id], as_of: AsOf) -> Result<Vec<Bala
 }
 
 /// The balance of an account with this total, with its base column and what is available.
-fn answer(work: &Work, total: AccountTotal, kind: AccountType, as_of: AsOf) -> Result<Balance> {
-    let base = total.base();
-    let AccountTotal { mut balance, rules, months, .. } = total;
+fn answer(work: &Work, total: &AccountTotal, kind: AccountType, as_of: AsOf) -> Result<Balance> {
+    let mut balance = total.balance.clone();
     let foreign = balance.base.is_some();
     take_off_due(work, &mut balance, as_of.date)?;
     let past = as_of.date.is_some() || as_of.recorded_at.is_some();
-    if past && rules.is_some_and(|rules| !rules.rules.history) {
+    if past && total.account_rules().is_some_and(|rules| !rules.history) {
         return Err(no_history(&balance.account));
     }
-    balance = up_to(work, balance, as_of.date, months)?;
+    balance = up_to(work, balance, as_of.date, total.months)?;
     if let Some(moment) = as_of.recorded_at {
         balance = recorded_up_to(work, balance, as_of.date, moment)?;
         (balance.debits_held, balance.credits_held) = (0, 0);
     }
-    if let Some(base) = base.filter(|_| !foreign) {
+    if let Some(base) = total.base().filter(|_| !foreign) {
         let own = base.currency == balance.currency;
         let (debits, credits) = if own { (balance.debits, balance.credits) } else { (0, 0) };
         balance.base = Some(BaseBalance { currency: base.currency, debits, credits });
@@ -202,7 +201,7 @@ pub fn trial_balance(work: &Work, as_of: Option<BusinessDate>) -> Result<TrialBa
             let total = work.tx().get::<AccountTotal>(&account.code)?;
             let total = total.ok_or_else(|| damaged(&account.code, "a posting account without totals"))?;
             let dated = AsOf { date: as_of, recorded_at: None };
-            let balance = answer(work, total, account.kind, dated)?;
+            let balance = answer(work, &total, account.kind, dated)?;
             if let Some(base) = &balance.base {
                 let (debits, credits) = base_totals.entry(base.currency).or_default();
                 *debits = debits.saturating_add(u128::from(base.debits));
