@@ -217,12 +217,18 @@ pub(crate) fn is_readable(work: &Work, operation: Operation, lines: &[Line]) -> 
 
 /// The entry with this id and all its lines.
 pub(crate) fn find(work: &Work, id: &Id) -> Result<Option<Entry>> {
-    let Some(StoredEntry { mut entry, parts }) = work.tx().get::<StoredEntry>(id)? else { return Ok(None) };
+    work.tx().get::<StoredEntry>(id)?.map(|stored| whole(work, stored)).transpose()
+}
+
+/// The entry with this head and all its lines.
+pub(crate) fn whole(work: &Work, stored: StoredEntry) -> Result<Entry> {
+    let StoredEntry { mut entry, parts, .. } = stored;
+    let id = entry.new.id.clone();
     for part in 1..=parts {
         let more = work.tx().get::<EntryLines>(&(id.clone(), part))?;
-        entry.new.lines.extend(more.ok_or_else(|| damaged(id, format!("part {part} of {parts} is missing")))?.lines);
+        entry.new.lines.extend(more.ok_or_else(|| damaged(&id, format!("part {part} of {parts} is missing")))?.lines);
     }
-    Ok(Some(entry))
+    Ok(entry)
 }
 
 /// Roughly the bytes that an entry takes in an answer.

@@ -21,7 +21,7 @@ pub(crate) fn every_entry(
         let rows = work.tx().scan::<StoredEntry>(&(), after.as_deref(), CHUNK)?;
         let more = rows.len() == CHUNK;
         after = rows.last().map(|(key, _)| key.clone());
-        for (_, StoredEntry { mut entry, parts }) in rows {
+        for (_, StoredEntry { mut entry, parts, .. }) in rows {
             if !wanted(&entry) {
                 continue;
             }
