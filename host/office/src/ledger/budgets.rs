@@ -15,7 +15,7 @@ use backroom_store::{Record as _, StoreError};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::book::{fiscal_month, in_book};
+use super::books::{fiscal_month, in_book};
 use super::periods::{Changed, control};
 use super::scan::every_entry;
 use crate::error::{Failure, Result};

@@ -4,7 +4,6 @@ pub(crate) mod accounts;
 pub(crate) mod balances;
 mod bank;
 mod batch;
-mod book;
 mod books;
 mod budgets;
 mod export;

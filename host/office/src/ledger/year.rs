@@ -10,7 +10,7 @@ use backroom_domain::ledger::{
 use backroom_domain::rights::Operation;
 use backroom_domain::{BusinessDate, Class, Currency, Effect, Error, Id};
 
-use super::book::{in_book, known};
+use super::books::{in_book, known};
 use super::making::{self, How};
 use super::periods::{Changed, control, lock_to};
 use super::scan::every_entry;
