@@ -27,7 +27,8 @@ pub struct Posted {
     pub entry: Entry,
     /// It had been posted before, and nothing was done now.
     pub replayed: bool,
-    /// What did not stop it: budgets of the action `warn` that it passes.
+    /// What did not stop it: budgets of the action `warn` that it passes; and of an entry that had been posted before, that it was taken
+    /// back since (`already-reversed`).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Problem>,
 }
@@ -38,9 +39,16 @@ impl Posted {
         Self { entry, replayed: false, warnings: work.take_warnings() }
     }
 
-    /// What had been posted before.
+    /// What had been posted before. Its id is used up even if it was taken back, which whoever wants it posted again has to know.
     pub(crate) fn before(entry: Entry) -> Self {
-        Self { entry, replayed: true, warnings: Vec::new() }
+        let id = &entry.new.id;
+        let taken_back = |by: &Id| {
+            let message =
+                format!("the entry {id} was taken back by {by} and is not posted again; choose a new id for that");
+            Error::problem("already-reversed", "id", message)
+        };
+        let warnings = entry.reversed_by.iter().map(taken_back).collect();
+        Self { entry, replayed: true, warnings }
     }
 }
 

@@ -295,7 +295,8 @@ pub(crate) fn check_failed(work: &mut Work, series: &'static str, kind: NameKind
     match work.tx().get::<TakenName>(&TakenName::key_of(kind, None, id.as_str()))? {
         None => Ok(()),
         Some(taken) => {
-            let message = format!("{id} was refused before ({}); use a new id to try again", taken.by);
+            let message =
+                format!("{id} was refused before ({}) and is refused for good; choose a new id to try again", taken.by);
             Err(Error::at(Class::Conflict, "id-already-failed", "id", message).into())
         }
     }
