@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::scan::each_entry;
-use super::{MAX_ROWS, too_many};
+use super::{MAX_ROWS, Narrower, too_many};
 use crate::error::Result;
 use crate::ledger::accounts::kind_of;
 use crate::work::Work;
@@ -64,7 +64,7 @@ pub fn by_dimension(work: &Work, dimension: &Id, span: &Span) -> Result<Vec<Dime
             let side = if line.side == Side::Debit { &mut sums.debits } else { &mut sums.credits };
             *side = side.saturating_add(line.amount.minor.into());
         }
-        if sums.len() > MAX_ROWS { Err(too_many("rows")) } else { Ok(()) }
+        if sums.len() > MAX_ROWS { Err(too_many(MAX_ROWS, "rows", Narrower::Days)) } else { Ok(()) }
     })?;
     let row = |((value, account, currency), Sums { debits, credits })| DimensionRow {
         value,

@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::scan::each_entry;
-use super::{MAX_ROWS, figures, posting_account, readable, too_many};
+use super::{MAX_ROWS, Narrower, figures, posting_account, readable, too_many};
 use crate::error::Result;
 use crate::ledger::journal::is_readable;
 use crate::page::PageRequest;
@@ -99,7 +99,7 @@ pub fn statement(work: &Work, account: &Id, span: &Span, request: &PageRequest) 
             |line| line.account == *account,
             |_, line| {
                 if lines.len() == MAX_LINES {
-                    return Err(too_many("lines"));
+                    return Err(too_many(MAX_LINES, "lines", Narrower::Days));
                 }
                 lines.push(line);
                 Ok(())
@@ -144,7 +144,7 @@ pub fn general_ledger(work: &Work, span: &Span) -> Result<Vec<AccountLines>> {
             |account, line| {
                 count += 1;
                 if count > MAX_ROWS {
-                    return Err(too_many("lines"));
+                    return Err(too_many(MAX_ROWS, "lines", Narrower::Account));
                 }
                 lines.entry(account.clone()).or_default().push(line);
                 Ok(())

@@ -10,6 +10,7 @@ mod flow;
 mod lines;
 mod scan;
 
+use std::fmt;
 use std::collections::BTreeMap;
 
 use backroom_domain::ledger::reports::{self, Assertion, Figures, ReportKind, Span};
@@ -91,7 +92,7 @@ fn posting_account(work: &Work, operation: Operation, account: &Id) -> Result<Cu
 fn readable(work: &Work, operation: Operation) -> Result<Vec<Account>> {
     let accounts = all_accounts(work, operation)?;
     match accounts.len() {
-        n if n > MAX_ROWS => Err(too_many("accounts")),
+        n if n > MAX_ROWS => Err(too_many(MAX_ROWS, "accounts", Narrower::Account)),
         _ => Ok(accounts),
     }
 }
@@ -112,7 +113,29 @@ fn sums(balance: &Balance) -> Sums {
     Sums { debits: balance.debits.into(), credits: balance.credits.into() }
 }
 
-fn too_many(what: &str) -> crate::error::Failure {
-    let message = format!("that would be more than {MAX_ROWS} {what}; ask for fewer days or one account at a time");
-    Error::at(Class::Refused, "too-many-rows", "span", message).into()
+/// What makes a report smaller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Narrower {
+    /// Fewer of its columns.
+    Columns,
+    /// Fewer of the days that it is about.
+    Days,
+    /// Fewer days, or the statement of one account.
+    Account,
+}
+
+/// `too-many-rows`: `limit` says what stands in the way, as in "at most 10,000 lines".
+pub fn too_many_rows(limit: impl fmt::Display, narrower: Narrower) -> Error {
+    let (field, advice) = match narrower {
+        Narrower::Columns => ("spans", "ask for fewer columns, or for the balances of some accounts at a time"),
+        Narrower::Days => ("span", "ask for fewer days at a time"),
+        Narrower::Account => {
+            ("span", "ask for fewer days at a time, or for the statement of one account, page by page")
+        }
+    };
+    Error::at(Class::Refused, "too-many-rows", field, format!("the report is too large ({limit}): {advice}"))
+}
+
+fn too_many(most: usize, what: &str, narrower: Narrower) -> crate::error::Failure {
+    too_many_rows(format_args!("at most {most} {what}"), narrower).into()
 }
