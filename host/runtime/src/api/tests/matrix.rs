@@ -565,6 +565,53 @@ fn many_accounts(store: &Store, number: usize) {
     work.seal().unwrap().commit(Meta::default()).unwrap().ticket.wait().unwrap();
 }
 
+/// Every name in a call costs, whatever becomes of the call.
+#[test]
+fn calls_of_the_chart_are_charged_by_what_they_carry() {
+    let store = filled();
+    let mut state = with(&store, Rights::all());
+    let s = &mut state;
+    let rules = |names: usize| chart::AccountRules {
+        manual: true,
+        reconcilable: false,
+        history: true,
+        min_available: None,
+        max_available: None,
+        required_dimensions: vec!["n".repeat(64); names],
+        party_required: false,
+    };
+    let long = || Some("p".repeat(100 << 10));
+    type Call = Box<dyn FnOnce(&mut RunState) -> Result<(), HostError>>;
+    let account = |new: chart::NewAccount| -> Call { Box::new(move |s| chart::Host::create_account(s, new).map(drop)) };
+    let change = |change: chart::AccountChange| -> Call {
+        Box::new(move |s| chart::Host::update_account(s, "1000".into(), change).map(drop))
+    };
+    let sweep = chart::Sweep { to: "p".repeat(100 << 10), entry: "e".repeat(100 << 10) };
+    let calls: [(&str, Call, usize); 6] = [
+        ("parent", account(chart::NewAccount { parent: long(), ..new_account("1901") }), 100),
+        ("rules", account(chart::NewAccount { rules: Some(rules(3_200)), ..new_account("1902") }), 200),
+        ("changed rules", change(chart::AccountChange { rules: Some(rules(3_200)), ..renamed("Cash") }), 200),
+        ("changed name", change(renamed(&"n".repeat(100 << 10))), 100),
+        (
+            "book",
+            Box::new(move |s| chart::Host::create_book(s, chart::NewBook { exchange_gain: long(), ..new_book("us") })),
+            100,
+        ),
+        (
+            "sweep",
+            Box::new(move |s| chart::Host::close_account(s, "1000".into(), "moved".into(), Some(sweep)).map(drop)),
+            200,
+        ),
+    ];
+    for (name, call, kib) in calls {
+        let before = s.meter.fuel;
+        assert_eq!(business(call(s)).0, Class::Invalid, "{name}");
+        // 500 for each KiB, as of every call.
+        let fuel = s.meter.fuel - before;
+        assert!(fuel >= 2_000 + 500 * u64::try_from(kib).unwrap(), "{name}: {fuel} for {kib} KiB");
+    }
+}
+
 /// The parts of a stretch are what the whole is, and an account that may not be read is denied.
 #[test]
 fn the_journal_is_verified_from_number_to_number() {
