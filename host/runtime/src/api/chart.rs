@@ -77,7 +77,11 @@ impl Host for RunState {
             name: change.name,
             rules: change.rules.map(|given| rules(&mut form, given)).transpose()?,
         };
-        self.chart_form(form, Operation::UpdateAccount, known.as_ref(), || Ok(()))?;
+        let denied = || match &known {
+            Some(code) => ledger::check_update(&self.work, code, &change),
+            None => Ok(self.work.rights().check_chart(Operation::UpdateAccount, None)?),
+        };
+        form.finish(denied, || Ok(()))?;
         let account = ledger::update_account(&mut self.work, &code, change)?;
         self.changed(account, bytes)
     }

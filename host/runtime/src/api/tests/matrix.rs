@@ -612,6 +612,42 @@ fn calls_of_the_chart_are_charged_by_what_they_carry() {
     }
 }
 
+/// Limits of an account whose balance may not be read are no way to find it out: they are denied wherever it stands.
+#[test]
+fn limits_are_for_those_who_may_read_the_balance() {
+    let store = filled();
+    let mut grant = Grant::all();
+    grant.administer = false;
+    grant.ledger.read = vec!["6100".to_owned().try_into().unwrap()];
+    let mut state = with(&store, grant.into());
+    let s = &mut state;
+    let limited = |minor: u64, name: &str| chart::AccountChange {
+        rules: Some(chart::AccountRules {
+            manual: true,
+            reconcilable: false,
+            history: true,
+            min_available: Some(journal::Signed { negative: false, minor }),
+            max_available: None,
+            required_dimensions: vec![name.to_owned()],
+            party_required: false,
+        }),
+        ..renamed("Cash at hand")
+    };
+    let denied = (Class::Denied, vec!["ledger-read-denied".to_owned()]);
+    for (minor, name) in [(0, "cc"), (1_000_000, "cc"), (0, "?")] {
+        assert_eq!(
+            business(chart::Host::update_account(s, "1000".into(), limited(minor, name))),
+            denied,
+            "{minor} {name}"
+        );
+    }
+    assert_eq!(
+        business(chart::Host::update_account(s, "6100".into(), limited(1_000_000, "cc"))).1,
+        ["limit-already-breached"]
+    );
+    chart::Host::update_account(s, "1000".into(), renamed("Cash at hand")).unwrap();
+}
+
 /// The parts of a stretch are what the whole is, and an account that may not be read is denied.
 #[test]
 fn the_journal_is_verified_from_number_to_number() {
