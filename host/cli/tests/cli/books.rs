@@ -28,7 +28,7 @@ fn a_journal_is_imported_reported_on_and_exported() {
     let rows: [(&[&str], &str); 10] = [
         (&["ledger", "report", "trial-balance"], "1,000.00 credit"),
         (&["ledger", "report", "balance-sheet", "--compare", "..2026-01-15"], "700.00"),
-        (&["ledger", "report", "income-statement"], "300.00"),
+        (&["ledger", "report", "income-statement"], "300.00 loss"),
         (&["ledger", "report", "cash-flow", "--cash", "assets:bank"], "0.00 at the beginning, 700.00 at the end"),
         (&["ledger", "report", "general-ledger"], "paid by hand"),
         (&["ledger", "report", "by-dimension", "place"], "P1"),
