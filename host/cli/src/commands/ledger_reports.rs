@@ -110,10 +110,11 @@ pub(crate) struct Stated {
     /// The day, YYYY-MM-DD.
     #[arg(long, value_name = "DATE")]
     date: BusinessDate,
-    /// What the balance is said to be, such as "1000.50 USD".
-    #[arg(long, value_name = "MONEY")]
+    /// What the balance is said to be, such as "1000.50 USD"; "-1000.50 USD" is that much on the other side.
+    #[arg(long, value_name = "MONEY", allow_hyphen_values = true)]
     balance: String,
-    /// On which side.
+    /// The side that the balance is on: `debit` for what is owned and spent, as is usual of assets and expenses, and `credit` for what is
+    /// owed and earned. So "-1000.50 USD" says the same as "1000.50 USD" with `--side credit`.
     #[arg(long, value_name = "SIDE", default_value = "debit", value_parser = ["debit", "credit"])]
     side: String,
     /// Minor units that the two may differ by.
@@ -169,14 +170,24 @@ impl Columns {
 }
 
 impl Stated {
+    /// The amount and its side: a minus sign is the other side.
+    fn stated(&self) -> Result<(Money, &'static str)> {
+        let (text, negative) = match self.balance.trim().strip_prefix('-') {
+            Some(text) => (text, true),
+            None => (self.balance.trim(), false),
+        };
+        let money = text.parse().map_err(Failure::usage)?;
+        Ok((money, if negative == (self.side == "credit") { "debit" } else { "credit" }))
+    }
+
     /// Does it. A balance that differs is a failure, for scripts.
     pub(crate) fn run(&self, context: &Context) -> Result {
-        let money: Money = self.balance.parse().map_err(Failure::usage)?;
+        let (money, side) = self.stated()?;
         let to = path(&["v1", "tenants", &self.of.tenant, "ledger", "accounts", &self.account, "assertion"]);
         let pairs = [
             ("date", Some(self.date.to_string())),
-            ("side", Some(self.side.clone())),
-            ("balance", Some(self.balance.clone())),
+            ("side", Some(side.to_owned())),
+            ("balance", Some(money.to_string())),
             ("tolerance", Some(self.tolerance.to_string())),
         ];
         let reply = context.client()?.get(&query(&to, &pairs))?;
