@@ -91,11 +91,12 @@ pub fn balances_at(work: &Work, accounts: &[Id], as_of: AsOf) -> Result<Vec<Bala
 /// The balance of an account with this total, with its base column and what is available.
 fn answer(work: &Work, total: AccountTotal, kind: AccountType, as_of: AsOf) -> Result<Balance> {
     let base = total.base();
-    let AccountTotal { mut balance, rules, months, .. } = total;
+    let whole = total.has_whole_history();
+    let AccountTotal { mut balance, months, .. } = total;
     let foreign = balance.base.is_some();
     take_off_due(work, &mut balance, as_of.date)?;
     let past = as_of.date.is_some() || as_of.recorded_at.is_some();
-    if past && rules.is_some_and(|rules| !rules.rules.history) {
+    if past && !whole {
         return Err(no_history(&balance.account));
     }
     balance = up_to(work, balance, as_of.date, months)?;
@@ -233,7 +234,7 @@ pub fn trial_balance(work: &Work, as_of: Option<BusinessDate>) -> Result<TrialBa
 pub(crate) fn posted(work: &Work, account: &Id, as_of: Option<BusinessDate>) -> Result<Balance> {
     let total = work.tx().get::<AccountTotal>(account)?;
     let total = total.ok_or_else(|| damaged(account, "a posting account without totals"))?;
-    if as_of.is_some() && total.account_rules().is_some_and(|rules| !rules.history) {
+    if as_of.is_some() && !total.has_whole_history() {
         return Err(no_history(account));
     }
     up_to(work, total.balance, as_of, total.months)
@@ -278,7 +279,7 @@ fn take_off<R: Record<Key = (Id, BusinessDate)>>(
 }
 
 fn no_history(account: &Id) -> Failure {
-    let message = format!("of account {account} no history is kept");
+    let message = format!("of account {account} no history is kept, or was not at some time");
     Error::at(Class::Refused, "history-not-kept", "account", message).into()
 }
 
