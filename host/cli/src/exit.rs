@@ -11,7 +11,7 @@ pub(crate) const HELP: &str = "\
 Exit codes:
   0  done
   1  refused: a business rule, a right, a bad row, or a verification said no
-  2  usage: the arguments (or the files they name) are not as they should be
+  2  usage: the arguments (or the files they name, such as a plugin) are not as they should be
   3  unavailable: the service, its data directory or this machine could not do it
 
 Environment:
@@ -30,6 +30,8 @@ pub(crate) enum Failure {
     Check(String),
     /// The arguments, or the files they name, are not as they should be.
     Usage(String),
+    /// The plugin is not as it must be: its author has to mend it.
+    Plugin(String),
     /// The service, its data directory or this machine could not do it.
     Unavailable(anyhow::Error),
 }
@@ -100,11 +102,16 @@ impl Failure {
         Self::Usage(text.to_string())
     }
 
+    /// A plugin that cannot be taken as it is.
+    pub(crate) fn plugin(text: impl fmt::Display) -> Self {
+        Self::Plugin(text.to_string())
+    }
+
     /// The exit code; documented in [`HELP`].
     pub(crate) fn code(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::Refused(_) | Self::Check(_) => 1,
-            Self::Usage(_) => 2,
+            Self::Usage(_) | Self::Plugin(_) => 2,
             Self::Unavailable(_) => 3,
         })
     }
@@ -117,6 +124,7 @@ impl Failure {
                 .unwrap_or_else(|_| own("refused", &problem.code, problem.text.clone())),
             Self::Check(text) => own("refused", "check-failed", text.clone()),
             Self::Usage(text) => own("invalid", "usage", text.clone()),
+            Self::Plugin(text) => own("invalid", "plugin-invalid", text.clone()),
             Self::Unavailable(error) => own("unavailable", "unavailable", format!("{error:#}")),
         }
     }
@@ -129,10 +137,15 @@ impl From<anyhow::Error> for Failure {
 }
 
 impl Problem {
-    /// For people: what was said, in one line.
+    /// For people: what was said, in one line; with the field, if it is about one.
     pub(crate) fn headline(&self) -> String {
         let said = [&self.detail, &self.title].into_iter().find(|text| !text.is_empty());
-        let said = said.map_or_else(|| format!("HTTP {}", self.status), String::clone);
+        let mut said = said.map_or_else(|| format!("HTTP {}", self.status), String::clone);
+        if let [Reason { field: Some(field), file: None, message, .. }] = self.errors.as_slice()
+            && said == *message
+        {
+            said = format!("{field}: {said}");
+        }
         match self.class.is_empty() {
             true => format!("{said} ({})", self.code),
             false => format!("{}: {said} ({})", self.class, self.code),

@@ -66,6 +66,7 @@ impl Out {
             Failure::Refused(problem) => show_problem(problem),
             Failure::Check(text) => note(format_args!("failed: {text}")),
             Failure::Usage(text) => note(format_args!("usage: {text}")),
+            Failure::Plugin(text) => note(format_args!("plugin: {text}")),
             Failure::Unavailable(error) => note(format_args!("unavailable: {error:#}")),
         }
     }

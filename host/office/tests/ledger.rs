@@ -4,11 +4,11 @@
 
 mod books;
 
-use backroom_domain::ledger::{AccountType, Balance, Dimension, Line, NewAccount, NewEntry};
+use backroom_domain::ledger::{AccountType, Balance, Dimension, Line, NewAccount, NewEntry, Reversal, ReversalDate};
 use backroom_domain::rights::{Accounts, Grant, LedgerRights, Pattern, Rights};
 use backroom_domain::{Class, Effect, MAX_MINOR, Side};
 use backroom_office::ledger::{
-    balance, create_account, get_account, get_entry, list_accounts, list_entries, post, trial_balance,
+    balance, create_account, get_account, get_entry, list_accounts, list_entries, post, reverse, trial_balance,
 };
 use backroom_office::{Failure, PageRequest, Work};
 use books::{Books, NOW, account, all, code, commit, day, entry, header, id, line, money, pair, patterns, told};
@@ -278,6 +278,28 @@ fn lists_visit_a_bounded_number_of_records() {
     let second = list_entries(&work, &PageRequest { cursor: first.next, limit: 10 }).unwrap();
     assert_eq!(second.items.iter().map(|e| e.new.id.as_str()).collect::<Vec<_>>(), ["last"]);
     assert_eq!(second.next, None);
+}
+
+/// The id of an entry is used up for good, and who posts it again is told.
+#[test]
+fn an_entry_that_was_taken_back_is_not_posted_again_under_its_id() {
+    let books = chart();
+    let accrual = |name: &str| entry(name, "2026-06-30", pair("6100", "1000", 5, "USD"));
+    books.set_up(|work| {
+        assert!(!post(work, accrual("accrual-2026-06")).unwrap().replayed);
+        let again = post(work, accrual("accrual-2026-06")).unwrap();
+        assert_eq!((again.replayed, again.warnings.len()), (true, 0));
+        let reason = "estimate was wrong".to_owned();
+        let (of, by) = (id("accrual-2026-06"), id("back"));
+        reverse(work, &Reversal { of, entry: by, date: ReversalDate::Now, reason, force: false }).unwrap();
+    });
+    let mut work = books.work(Rights::all());
+    let again = post(&mut work, accrual("accrual-2026-06")).unwrap();
+    let warning = &again.warnings[0];
+    assert!(again.replayed && warning.code == "already-reversed", "{again:?}");
+    assert!(warning.message.contains("back") && warning.message.contains("choose a new id"), "{warning:?}");
+    assert!(work.effects().is_empty());
+    assert!(!post(&mut work, accrual("accrual-2026-06.2")).unwrap().replayed);
 }
 
 #[test]

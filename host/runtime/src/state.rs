@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use backroom_office::Work;
+use backroom_office::ledger::reports::{Narrower, too_many_rows};
 use backroom_office::runs::{Fault, FaultKind, LogLevel, LogLine};
 use backroom_store::records::Limits;
 
@@ -109,6 +110,16 @@ impl RunState {
             .into());
         }
         Ok(())
+    }
+
+    /// As [`RunState::leave`], of a report, whose size nobody knows before it is made: one that is too large is refused, and the guest
+    /// asks for less.
+    pub(crate) fn leave_report(&mut self, bytes: usize, narrower: Narrower) -> Result<(), HostError> {
+        if bytes > MAX_CARRIED {
+            self.meter.carry(&self.limits, bytes)?;
+            return Err(too_many_rows("a call carries at most 1 MiB", narrower).into());
+        }
+        self.leave(bytes)
     }
 
     /// After a host call that may have staged something.

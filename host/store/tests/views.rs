@@ -76,7 +76,7 @@ fn ledger(tx: &mut backroom_store::Tx) -> Result<(), StoreError> {
     let lines = vec![first, line("fees", Side::Credit, 99, "JPY")];
     let new = NewEntry { id: id("e-1"), date: day("2026-02-28"), description: "Opening".into(), lines, details: None };
     let entry = Entry::posted(new, 1, AT, Some(id("r-1")));
-    tx.put(&StoredEntry { entry, parts: 1 })?;
+    tx.put(&StoredEntry { entry, parts: 1, scope: None })?;
     tx.put(&EntryLines { entry: id("e-1"), part: 1, lines: vec![line("cash", Side::Credit, 5, "USD")] })?;
     let balance = |account: &str, currency, debits, credits| Balance {
         debits,
@@ -89,8 +89,10 @@ fn ledger(tx: &mut backroom_store::Tx) -> Result<(), StoreError> {
         stock_control: false,
         rules: None,
         months: false,
+        gaps: false,
     })?;
-    tx.put(&AccountTotal { balance: balance("fees", "JPY", 0, 99), stock_control: false, rules: None, months: false })?;
+    let fees = AccountTotal::zero(id("fees"), Currency::parse("JPY", "c").unwrap(), false);
+    tx.put(&AccountTotal { balance: balance("fees", "JPY", 0, 99), ..fees })?;
     tx.put(&AccountDay { debits: 123_456, credits: 5, ..AccountDay::zero(id("cash"), day("2026-02-28")) })
 }
 

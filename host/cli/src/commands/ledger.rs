@@ -127,7 +127,9 @@ pub(crate) enum Ledger {
     },
     /// Compares the balance of an account with a stated one; fails if they differ.
     #[command(
-        after_help = "Example:\n  backroom ledger assert-balance 1000 --tenant harbor --date 2026-06-30 --balance \"1000.50 USD\""
+        after_help = "Examples:\n  backroom ledger assert-balance 1000 --tenant harbor --date 2026-06-30 --balance '1000.50 USD'\n  \
+        backroom ledger assert-balance 2300 --tenant harbor --date 2026-06-30 --side credit --balance '1000.50 USD'\n  \
+        backroom ledger assert-balance 2300 --tenant harbor --date 2026-06-30 --balance '-1000.50 USD'      (the same)"
     )]
     AssertBalance(Stated),
     /// Looks through the journal: no number is missing, and every entry balances. Fails if one does not.

@@ -4,7 +4,10 @@ use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use backroom_domain::ledger::reports::{Assertion, Column, Net, Report, ReportKind, Span};
+use backroom_domain::ledger::AccountType;
+use backroom_domain::ledger::reports::{
+    Assertion, Column, Earned, Net, Outcome, Report, ReportKind, ReportRow, ReportTotal, Span, Total,
+};
 use backroom_domain::ledger::text::Format;
 use backroom_domain::{BusinessDate, Currency, Money, Side};
 use backroom_office::ledger::reports::{AccountLines, CashFlow, DimensionRow, Explanation, StatedLine, Statement};
@@ -31,7 +34,7 @@ pub(crate) enum Reports {
         after_help = "Example:\n  backroom ledger report balance-sheet --tenant harbor --to 2026-06-30 --compare ..2025-12-31"
     )]
     BalanceSheet(Columns),
-    /// Income and expenses of a span.
+    /// Income and expenses of a span, and the profit or loss.
     #[command(
         after_help = "Example:\n  backroom ledger report income-statement --tenant harbor --from 2026-01-01 --to 2026-06-30 \
         --compare 2025-01-01..2025-06-30"
@@ -107,10 +110,11 @@ pub(crate) struct Stated {
     /// The day, YYYY-MM-DD.
     #[arg(long, value_name = "DATE")]
     date: BusinessDate,
-    /// What the balance is said to be, such as "1000.50 USD".
-    #[arg(long, value_name = "MONEY")]
+    /// What the balance is said to be, such as "1000.50 USD"; "-1000.50 USD" is that much on the other side.
+    #[arg(long, value_name = "MONEY", allow_hyphen_values = true)]
     balance: String,
-    /// On which side.
+    /// The side that the balance is on: `debit` for what is owned and spent, as is usual of assets and expenses, and `credit` for what is
+    /// owed and earned. So "-1000.50 USD" says the same as "1000.50 USD" with `--side credit`.
     #[arg(long, value_name = "SIDE", default_value = "debit", value_parser = ["debit", "credit"])]
     side: String,
     /// Minor units that the two may differ by.
@@ -166,14 +170,24 @@ impl Columns {
 }
 
 impl Stated {
+    /// The amount and its side: a minus sign is the other side.
+    fn stated(&self) -> Result<(Money, &'static str)> {
+        let (text, negative) = match self.balance.trim().strip_prefix('-') {
+            Some(text) => (text, true),
+            None => (self.balance.trim(), false),
+        };
+        let money = text.parse().map_err(Failure::usage)?;
+        Ok((money, if negative == (self.side == "credit") { "debit" } else { "credit" }))
+    }
+
     /// Does it. A balance that differs is a failure, for scripts.
     pub(crate) fn run(&self, context: &Context) -> Result {
-        let money: Money = self.balance.parse().map_err(Failure::usage)?;
+        let (money, side) = self.stated()?;
         let to = path(&["v1", "tenants", &self.of.tenant, "ledger", "accounts", &self.account, "assertion"]);
         let pairs = [
             ("date", Some(self.date.to_string())),
-            ("side", Some(self.side.clone())),
-            ("balance", Some(self.balance.clone())),
+            ("side", Some(side.to_owned())),
+            ("balance", Some(money.to_string())),
             ("tolerance", Some(self.tolerance.to_string())),
         ];
         let reply = context.client()?.get(&query(&to, &pairs))?;
@@ -303,9 +317,10 @@ fn minus(debits: u128, credits: u128) -> Net {
     }
 }
 
-/// The figures of a column that a report is about.
-fn cells(kind: ReportKind, column: &Column, currency: Currency) -> Vec<String> {
-    match kind {
+/// The figures of a column that a report is about. In an income statement every type has its own sign: what is less than nothing is
+/// negative.
+fn cells(report: ReportKind, kind: AccountType, column: &Column, currency: Currency) -> Vec<String> {
+    match report {
         ReportKind::TrialBalance => vec![
             net(column.opening, currency),
             amount_or_blank(column.debits, currency),
@@ -313,8 +328,30 @@ fn cells(kind: ReportKind, column: &Column, currency: Currency) -> Vec<String> {
             net(column.closing, currency),
         ],
         ReportKind::BalanceSheet => vec![net(column.closing, currency)],
-        ReportKind::IncomeStatement => vec![net(minus(column.debits, column.credits), currency)],
+        ReportKind::IncomeStatement => {
+            let change = minus(column.debits, column.credits);
+            let minor = i128::try_from(change.minor).unwrap_or(i128::MAX);
+            vec![amount(if change.side == kind.normal_side() { minor } else { -minor }, currency)]
+        }
     }
+}
+
+/// The figures of a total.
+fn total_cells(report: ReportKind, total: &ReportTotal) -> Vec<String> {
+    if report != ReportKind::TrialBalance && total.total == Total::Earnings {
+        return total.earned.iter().map(|earned| self::earned(*earned, total.currency)).collect();
+    }
+    let kind = if total.total == Total::Expense { AccountType::Expense } else { AccountType::Income };
+    total.columns.iter().flat_map(|column| cells(report, kind, column, total.currency)).collect()
+}
+
+/// `500.00 profit`, `500.00 loss`.
+fn earned(earned: Earned, currency: Currency) -> String {
+    let outcome = match earned.outcome {
+        Outcome::Profit => "profit",
+        Outcome::Loss => "loss",
+    };
+    format!("{} {outcome}", amount(i128::try_from(earned.minor).unwrap_or(i128::MAX), currency))
 }
 
 fn show(out: Out, report: &Report) {
@@ -332,18 +369,20 @@ fn show(out: Out, report: &Report) {
         heads.extend(per.iter().map(|head| right(head)));
     }
     let mut grid = Grid::new(&heads);
-    let figures = |columns: &[Column], currency| {
-        columns.iter().flat_map(move |c| cells(report.report, c, currency)).collect::<Vec<_>>()
+    let figures = |row: &ReportRow| {
+        row.columns.iter().flat_map(|column| cells(report.report, row.kind, column, row.currency)).collect::<Vec<_>>()
     };
     for row in &report.rows {
         let code = format!("{}{}", "  ".repeat(row.path.len()), row.account);
         let start = [code, row.name.clone(), row.currency.to_string()];
-        grid.row(start.into_iter().chain(figures(&row.columns, row.currency)));
+        grid.row(start.into_iter().chain(figures(row)));
     }
-    for total in &report.totals {
+    // All that an income statement shows is what was earned.
+    let twice = |total: &&ReportTotal| report.report == ReportKind::IncomeStatement && total.total == Total::All;
+    for total in report.totals.iter().filter(|total| !twice(total)) {
         let name = format!("{:?}", total.total).to_lowercase();
         let start = ["total".to_owned(), name, total.currency.to_string()];
-        grid.row(start.into_iter().chain(figures(&total.columns, total.currency)));
+        grid.row(start.into_iter().chain(total_cells(report.report, total)));
     }
     out.table(&grid);
 }

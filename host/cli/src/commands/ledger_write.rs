@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::Context;
 use crate::args::Of;
 use crate::client::{path, query};
-use crate::exit::{Failure, Result};
+use crate::exit::{Failure, Reason, Result};
 use crate::output::Out;
 use crate::view::effects;
 
@@ -158,6 +158,8 @@ pub(crate) struct File {
 struct Posted {
     entry: Entry,
     replayed: bool,
+    #[serde(default)]
+    warnings: Vec<Reason>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -266,6 +268,10 @@ fn posted(out: Out, posted: Posted) {
     let again = if posted.replayed { " (was posted before)" } else { "" };
     out.line(format_args!("no. {}{again}", posted.entry.number));
     effects::entry(out, &posted.entry);
+    posted
+        .warnings
+        .iter()
+        .for_each(|warning| out.line(format_args!("warning: {} ({})", warning.message, warning.code)));
 }
 
 /// A hold in one line.

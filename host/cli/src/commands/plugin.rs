@@ -182,7 +182,7 @@ impl Release {
 /// Says what a component is, without a service and without compiling it.
 fn inspect(context: &Context, from: &Path) -> Result {
     let bytes = component(from)?;
-    let found = backroom_runtime::inspect(&bytes).map_err(Failure::usage)?;
+    let found = backroom_runtime::inspect(&bytes).map_err(Failure::plugin)?;
     let (manifest, class) = (&found.manifest, found.class());
     let digest = backroom_runtime::digest(&bytes);
     let compared = Imports::compare(&manifest.wants, found.functions.iter().map(String::as_str));
@@ -267,7 +267,7 @@ pub(crate) fn upload(client: &Client, bytes: Vec<u8>) -> Result<(crate::client::
     Ok((reply, release))
 }
 
-/// What the author can mend is usage; the rest is this machine.
+/// What the author can mend is the plugin's; the rest is this machine.
 pub(super) fn kit_failure(error: KitError) -> Failure {
     match error {
         KitError::File { .. }
@@ -275,6 +275,6 @@ pub(super) fn kit_failure(error: KitError) -> Failure {
         | KitError::NoToolchain { .. }
         | KitError::NoTool { .. }
         | KitError::NoCacheDir => Failure::Unavailable(error.into()),
-        other => Failure::usage(other),
+        other => Failure::plugin(other),
     }
 }

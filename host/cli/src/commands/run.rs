@@ -98,13 +98,14 @@ fn follow(client: &Client, tenant: &str, id: &str, mut told: (Reply, Run)) -> Re
     Ok(told)
 }
 
-/// A run that was refused or failed comes as a problem with the run's report inside: for people both are shown.
+/// A run that was refused or failed comes as a problem with the run's report inside: for people both are shown, the reasons of the one
+/// being those of the other.
 fn show_attempt(context: &Context, failure: Failure) -> Failure {
     if let Failure::Refused(problem) = &failure
         && let Some(report) = &problem.run
         && let Ok(run) = serde_json::from_value::<Run>(report.clone())
     {
-        run.show(context.out);
+        run.show_attempt(context.out);
     }
     failure
 }

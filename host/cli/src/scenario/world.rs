@@ -89,7 +89,7 @@ impl Sandbox {
         let (runtime, releases) = (Arc::clone(&self.runtime), self.releases.path().to_path_buf());
         let runner = Runner::new(Store::memory(), Arc::clone(&runtime), &releases).map_err(broken)?;
         let release = runner.upload(ACTOR, Instant(0), component).map_err(|error| match error {
-            RunnerError::Plugin(error) if !error.is_passing() => Failure::usage(error),
+            RunnerError::Plugin(error) if !error.is_passing() => Failure::plugin(error),
             other => broken(other),
         })?;
         let plugin = runtime.plugin(&release.digest).context("the component was taken in and is gone")?;

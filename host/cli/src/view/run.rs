@@ -48,6 +48,15 @@ impl Run {
 
     /// Shows all of it.
     pub(crate) fn show(&self, out: Out) {
+        self.show_with(out, true);
+    }
+
+    /// Shows all of it but why it was refused or failed, which is shown by itself.
+    pub(crate) fn show_attempt(&self, out: Out) {
+        self.show_with(out, false);
+    }
+
+    fn show_with(&self, out: Out, reasons: bool) {
         if self.waits() {
             let id = self.id.as_deref().unwrap_or_default();
             let by = self.host.as_ref().map(|host| format!(" by {host}")).unwrap_or_default();
@@ -69,7 +78,9 @@ impl Run {
         out.line(format_args!("{head}: {}", effects.counts()));
         out.line("");
         effects.show(out);
-        self.show_reasons(out);
+        if reasons {
+            self.show_reasons(out);
+        }
         for call in &self.calls {
             let part = |name: &str| call.get(name).map(text_of).unwrap_or_default();
             out.line(format_args!("sent    {} {} {}{}", part("method"), part("url"), part("status"), part("code")));

@@ -28,7 +28,7 @@ fn a_journal_is_imported_reported_on_and_exported() {
     let rows: [(&[&str], &str); 10] = [
         (&["ledger", "report", "trial-balance"], "1,000.00 credit"),
         (&["ledger", "report", "balance-sheet", "--compare", "..2026-01-15"], "700.00"),
-        (&["ledger", "report", "income-statement"], "300.00"),
+        (&["ledger", "report", "income-statement"], "300.00 loss"),
         (&["ledger", "report", "cash-flow", "--cash", "assets:bank"], "0.00 at the beginning, 700.00 at the end"),
         (&["ledger", "report", "general-ledger"], "paid by hand"),
         (&["ledger", "report", "by-dimension", "place"], "P1"),
@@ -47,6 +47,24 @@ fn a_journal_is_imported_reported_on_and_exported() {
     let wrong =
         ["ledger", "assert-balance", "assets:bank", "--date", "2026-01-31", "--balance", "7 USD", "--tenant", "t"];
     assert_eq!(on(&data, &wrong).code, Some(1));
+    // Credit, in both ways of saying it.
+    let equity = ["ledger", "assert-balance", "equity:opening", "--date", "2026-01-31", "--tenant", "t"];
+    for (stated, code) in [
+        (&["--balance", "-1000.00 USD"][..], Some(0)),
+        (&["--balance=-1000.00 USD"], Some(0)),
+        (&["--balance", "1000.00 USD", "--side", "credit"], Some(0)),
+        (&["--balance", "-1000.00 USD", "--side", "credit"], Some(1)),
+        (&["--balance", "1000.00 USD"], Some(1)),
+        (&["--balance", "--1000.00 USD"], Some(2)),
+    ] {
+        let ended = on(&data, &[&equity[..], stated].concat());
+        assert_eq!(ended.code, code, "{stated:?} {ended:?}");
+    }
+    let statement = ["ledger", "report", "income-statement", "--json"];
+    let told = on(&data, &[&statement[..], &span].concat()).json();
+    let earnings =
+        told["totals"].as_array().unwrap().iter().find(|total| total["total"] == "earnings").unwrap().clone();
+    assert_eq!(earnings["earned"], serde_json::json!([{ "outcome": "loss", "minor": 30_000 }]), "{told:#}");
 
     let shown = [
         ("hledger", "2026-01-31 * (2) Rent\n"),

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::support::{Ended, run};
+use crate::support::{Ended, on, run};
 
 /// A new plugin in a folder of its own.
 struct Project {
@@ -228,6 +228,40 @@ fn what_comes_of_a_plugin_that_posts() {
     let told = ended.json();
     assert!(told["fuel"].as_u64() > Some(1_000) && told["memory"].as_u64() > Some(65_535), "{told:#}");
     assert_eq!(told["host-calls"], 2);
+}
+
+/// What went wrong is said once, and as what it is.
+#[test]
+fn a_denial_and_a_plugin_that_does_not_compile_are_told_once() {
+    let project = Project::new("rust");
+    project.write("src/lib.rs", ACCRUAL);
+    project.write("plugin.toml", ACCRUAL_MANIFEST);
+    project.write("installation.toml", "name = \"hello-books\"\n[[grants]]\nstate = true\n");
+    let accounts = "code,name,type,parent,currency,posting,stock-control\n2300,Accrued,liability,,USD,yes,no\n6100,Costs,expense,,USD,yes,no\n";
+    project.write("books/accounts.csv", accounts);
+    let (data, books) = (project.dir.path().join("data"), project.path("books").display().to_string());
+    let (folder, file) = (project.folder(), project.path("installation.toml").display().to_string());
+    let set_up: [&[&str]; 3] = [
+        &["tenant", "create", "t", "--name", "T"],
+        &["import", "--tenant", "t", &books],
+        &["install", "--tenant", "t", "--plugin", &folder, "--file", &file],
+    ];
+    for args in set_up {
+        let ended = on(&data, args);
+        assert_eq!(ended.code, Some(0), "{args:?} {ended:?}");
+    }
+    let input = "{\"month\":\"2026-06\",\"date\":\"2026-06-30\",\"minor\":5}";
+    let asked = ["run", "--tenant", "t", "hello-books", "--date", "2026-06-30", "--input", input];
+    for more in [&["--dry-run"][..], &["--id", "june"]] {
+        let ended = on(&data, &[&asked[..], more].concat());
+        let told = format!("{}{}", ended.stdout, ended.stderr);
+        assert_eq!((ended.code, told.matches("ledger-post-denied").count()), (Some(1), 1), "{ended:?}");
+    }
+    project.edit("src/lib.rs", "struct Accrual;", "struct Accrual");
+    let ended = run(&["plugin", "build", &folder]);
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert!(ended.stderr.contains("plugin: hello-books does not compile"), "{ended:?}");
+    assert!(!ended.stderr.contains("usage:"), "{ended:?}");
 }
 
 #[test]

@@ -79,10 +79,29 @@ pub enum Total {
     Income,
     /// All expenses.
     Expense,
-    /// Income and expenses together: profit is a credit. Until a year is closed it is what a balance sheet lacks in equity.
+    /// Income and expenses together: profit is a credit, loss a debit. Until a year is closed it is what a balance sheet lacks in equity.
     Earnings,
     /// Everything that the report shows, earnings included: debits equal credits.
     All,
+}
+
+/// What income and expenses come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Income is more, or both are the same.
+    Profit,
+    /// Expenses are more.
+    Loss,
+}
+
+/// How much was earned or lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Earned {
+    /// Which of the two.
+    pub outcome: Outcome,
+    /// How much, in minor units.
+    pub minor: u128,
 }
 
 /// A total of a report in one currency.
@@ -94,6 +113,10 @@ pub struct ReportTotal {
     pub currency: Currency,
     /// One for each span.
     pub columns: Vec<Column>,
+    /// Of the total `earnings`, one for each span: what was earned within it in an income statement, and up to its last day in the
+    /// other reports.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earned: Vec<Earned>,
 }
 
 /// Which report.
@@ -132,6 +155,18 @@ impl Net {
             Some(minor) if minor > 0 => Self { side: Side::Credit, minor },
             _ => Self { side: Side::Debit, minor: sums.debits.saturating_sub(sums.credits) },
         }
+    }
+}
+
+impl Earned {
+    /// What a column of the total `earnings` of a report says.
+    pub fn of(report: ReportKind, column: &Column) -> Self {
+        let net = match report {
+            ReportKind::IncomeStatement => Net::of(Sums { debits: column.debits, credits: column.credits }),
+            ReportKind::TrialBalance | ReportKind::BalanceSheet => column.closing,
+        };
+        let outcome = if net.side == Side::Debit && net.minor > 0 { Outcome::Loss } else { Outcome::Profit };
+        Self { outcome, minor: net.minor }
     }
 }
 
@@ -226,10 +261,11 @@ pub fn report(
             }
         }
     }
-    let total = |((total, currency), own): ((Total, Currency), Vec<Figures>)| ReportTotal {
-        total,
-        currency,
-        columns: own.into_iter().map(Column::of).collect(),
+    let total = |((total, currency), own): ((Total, Currency), Vec<Figures>)| {
+        let columns: Vec<Column> = own.into_iter().map(Column::of).collect();
+        let earnings = columns.iter().filter(|_| total == Total::Earnings);
+        let earned = earnings.map(|column| Earned::of(report, column)).collect();
+        ReportTotal { total, currency, columns, earned }
     };
     Report { report, spans: spans.to_vec(), rows, totals: totals.into_iter().map(total).collect() }
 }

@@ -50,22 +50,40 @@ pub fn create_account(work: &mut Work, new: NewAccount) -> Result<Account> {
     Ok(account)
 }
 
-/// Changes the name or the rules of an account; needs the right to set up accounts of its book.
+/// Changes the name or the rules of an account; needs the right to set up accounts of its book, and for rules with limits the right to
+/// read the account as well: whether they are refused says where its balance stands.
 ///
 /// # Errors
-/// In order: `chart-denied`; the form of the account (see [`ledger::check_account`]); `not-found`; `version-conflict`;
-/// `limit-already-breached`.
+/// In order: `chart-denied`; `ledger-read-denied`; the form of the account (see [`ledger::check_account`]); `not-found`;
+/// `version-conflict`; `limit-already-breached`.
 pub fn update_account(work: &mut Work, code: &Id, change: AccountChange) -> Result<Account> {
-    books::check_chart(work, Operation::UpdateAccount, code)?;
+    check_update(work, code, &change)?;
     let account = work.tx().get::<Account>(code)?;
+    let limited = sets_limits(&change);
     let changed = ledger::changed_account(account.as_ref(), code, change)?;
-    if changed.new.posting {
+    if changed.new.posting && limited {
         holds::expire_due(work)?;
         let total = books::total_of(work, code)?;
         let AccountRules { min_available, max_available, .. } = changed.new.rules;
         ledger::check_new_limits(&total, changed.new.kind, min_available, max_available)?;
     }
     put_changed(work, changed)
+}
+
+/// `denied` unless the account may be changed so, whatever else is wrong with the change.
+///
+/// # Errors
+/// In order: `chart-denied`; `ledger-read-denied`.
+pub fn check_update(work: &Work, code: &Id, change: &AccountChange) -> Result<()> {
+    books::check_chart(work, Operation::UpdateAccount, code)?;
+    if sets_limits(change) {
+        work.rights().check_read_account(Operation::UpdateAccount, code, kind_of(work, code)?)?;
+    }
+    Ok(())
+}
+
+fn sets_limits(change: &AccountChange) -> bool {
+    change.rules.as_ref().is_some_and(AccountRules::has_limits)
 }
 
 /// Closes an account: nothing is posted to it any more, until it is opened again. Needs the right to set up
@@ -114,7 +132,7 @@ pub fn reopen_account(work: &mut Work, code: &Id) -> Result<Account> {
 fn put_changed(work: &mut Work, account: Account) -> Result<Account> {
     if account.new.posting {
         let mut total = books::total_of(work, &account.new.code)?;
-        total.rules = Some(Box::new(books::posting_rules(work, &account)?));
+        total.set_rules(books::posting_rules(work, &account)?);
         work.put(&total)?;
     }
     work.put(&account)?;

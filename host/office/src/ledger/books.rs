@@ -1,4 +1,4 @@
-//! Books.
+//! Books: setting them up, and what the rest of the ledger asks of them.
 
 use std::ops::Bound;
 
@@ -82,6 +82,33 @@ pub(crate) fn book_of(work: &Work, code: &Id) -> Result<(Option<Id>, Option<Curr
     }
     let main = work.tx().get::<Book>(&Id::parse(MAIN_BOOK, "book")?)?;
     Ok((None, main.map(|book| book.new.base)))
+}
+
+/// The record of a book; none of `main` before it is created.
+///
+/// # Errors
+/// `book-not-found`.
+pub(crate) fn known(work: &Work, book: &Id) -> Result<Option<Book>> {
+    let found = work.tx().get::<Book>(book)?;
+    if found.is_some() || book.as_str() == MAIN_BOOK {
+        return Ok(found);
+    }
+    let message = format!("there is no book {book}");
+    Err(Error::at(Class::NotFound, "book-not-found", "book", message).into())
+}
+
+/// The month in which the fiscal year of a book begins.
+///
+/// # Errors
+/// `book-not-found`.
+pub(crate) fn fiscal_month(work: &Work, book: &Id) -> Result<u8> {
+    Ok(known(work, book)?.map_or(1, |book| book.new.year_start))
+}
+
+/// Is an account of this code in a book?
+pub(crate) fn in_book(work: &Work, account: &Id, book: &Id) -> Result<bool> {
+    let (of, _) = book_of(work, account)?;
+    Ok(of.as_ref().map_or(MAIN_BOOK, Id::as_str) == book.as_str())
 }
 
 /// `chart-denied` unless accounts of the book that the code is in may be set up.

@@ -27,7 +27,8 @@ pub struct Posted {
     pub entry: Entry,
     /// It had been posted before, and nothing was done now.
     pub replayed: bool,
-    /// What did not stop it: budgets of the action `warn` that it passes.
+    /// What did not stop it: budgets of the action `warn` that it passes; and of an entry that had been posted before, that it was taken
+    /// back since (`already-reversed`).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Problem>,
 }
@@ -38,9 +39,16 @@ impl Posted {
         Self { entry, replayed: false, warnings: work.take_warnings() }
     }
 
-    /// What had been posted before.
+    /// What had been posted before. Its id is used up even if it was taken back, which whoever wants it posted again has to know.
     pub(crate) fn before(entry: Entry) -> Self {
-        Self { entry, replayed: true, warnings: Vec::new() }
+        let id = &entry.new.id;
+        let taken_back = |by: &Id| {
+            let message =
+                format!("the entry {id} was taken back by {by} and is not posted again; choose a new id for that");
+            Error::problem("already-reversed", "id", message)
+        };
+        let warnings = entry.reversed_by.iter().map(taken_back).collect();
+        Self { entry, replayed: true, warnings }
     }
 }
 
@@ -217,12 +225,18 @@ pub(crate) fn is_readable(work: &Work, operation: Operation, lines: &[Line]) -> 
 
 /// The entry with this id and all its lines.
 pub(crate) fn find(work: &Work, id: &Id) -> Result<Option<Entry>> {
-    let Some(StoredEntry { mut entry, parts }) = work.tx().get::<StoredEntry>(id)? else { return Ok(None) };
+    work.tx().get::<StoredEntry>(id)?.map(|stored| whole(work, stored)).transpose()
+}
+
+/// The entry with this head and all its lines.
+pub(crate) fn whole(work: &Work, stored: StoredEntry) -> Result<Entry> {
+    let StoredEntry { mut entry, parts, .. } = stored;
+    let id = entry.new.id.clone();
     for part in 1..=parts {
         let more = work.tx().get::<EntryLines>(&(id.clone(), part))?;
-        entry.new.lines.extend(more.ok_or_else(|| damaged(id, format!("part {part} of {parts} is missing")))?.lines);
+        entry.new.lines.extend(more.ok_or_else(|| damaged(&id, format!("part {part} of {parts} is missing")))?.lines);
     }
-    Ok(Some(entry))
+    Ok(entry)
 }
 
 /// Roughly the bytes that an entry takes in an answer.

@@ -150,14 +150,14 @@ pub(crate) fn stage(work: &mut Work, made: Made, how: How) -> Result<Entry> {
     }
     let number = work.next_number(SERIES)?;
     let run = work.caller.run.clone();
-    let How { reverses, settles, .. } = how;
+    let How { reverses, settles, scope, .. } = how;
     let entry = Entry { book: book.book, reverses, settles, ..Entry::posted(new, number, work.now, run) };
     work.put(&EntryNumber { number, id: entry.new.id.clone() })?;
     if let Some(reference) = entry.new.details.as_ref().and_then(|details| details.reference.clone()) {
         let (book, by) = (entry.book.clone(), entry.new.id.to_string());
         work.put(&TakenName { kind: NameKind::Reference, book, name: reference, by })?;
     }
-    let entry = stage_entry(work, entry)?;
+    let entry = stage_entry(work, entry, scope)?;
     work.effect(Effect::EntryPosted(entry.clone()));
     passed.keep(work, &book_id, &entry.new.id, entry.new.date)?;
     charged.keep(work)?;
@@ -295,7 +295,8 @@ pub(crate) fn check_failed(work: &mut Work, series: &'static str, kind: NameKind
     match work.tx().get::<TakenName>(&TakenName::key_of(kind, None, id.as_str()))? {
         None => Ok(()),
         Some(taken) => {
-            let message = format!("{id} was refused before ({}); use a new id to try again", taken.by);
+            let message =
+                format!("{id} was refused before ({}) and is refused for good; choose a new id to try again", taken.by);
             Err(Error::at(Class::Conflict, "id-already-failed", "id", message).into())
         }
     }
@@ -318,9 +319,9 @@ pub(crate) fn burn(work: &mut Work, series: &'static str, kind: NameKind, id: &I
 }
 
 /// Stages the entry, a long one in parts.
-fn stage_entry(work: &mut Work, entry: Entry) -> Result<Entry> {
+fn stage_entry(work: &mut Work, entry: Entry, scope: Option<Scope>) -> Result<Entry> {
     if entry.new.lines.len() <= StoredEntry::LINES {
-        let stored = StoredEntry { entry, parts: 0 };
+        let stored = StoredEntry { entry, parts: 0, scope };
         work.put(&stored)?;
         return Ok(stored.entry);
     }
@@ -331,6 +332,6 @@ fn stage_entry(work: &mut Work, entry: Entry) -> Result<Entry> {
         work.put(&EntryLines { entry: entry.new.id.clone(), part, lines: chunk.to_vec() })?;
         parts = part;
     }
-    work.put(&StoredEntry { entry: head, parts })?;
+    work.put(&StoredEntry { entry: head, parts, scope })?;
     Ok(entry)
 }

@@ -4,7 +4,6 @@ pub(crate) mod accounts;
 pub(crate) mod balances;
 mod bank;
 mod batch;
-mod book;
 mod books;
 mod budgets;
 mod export;
@@ -22,7 +21,9 @@ mod scan;
 mod verify;
 mod year;
 
-pub use accounts::{close_account, create_account, get_account, list_accounts, reopen_account, update_account};
+pub use accounts::{
+    check_update, close_account, create_account, get_account, list_accounts, reopen_account, update_account,
+};
 pub use balances::{AsOf, MAX_ACCOUNTS, MAX_ROWS, balance, balance_at, balances_at, check_balance, trial_balance};
 pub use bank::{
     Confirmed, Imported, MAX_SUGGESTED, SuggestedLine, check_bank_right, confirm_line, import_statement,

@@ -11,7 +11,7 @@ use backroom_store::records::ExceptionByHolder;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::book::fiscal_month;
+use super::books::fiscal_month;
 use crate::error::Result;
 use crate::listing::{Step, list};
 use crate::page::{Page, PageRequest};

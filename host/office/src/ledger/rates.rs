@@ -8,7 +8,7 @@ use backroom_store::records::rate_key;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::book::fiscal_month;
+use super::books::fiscal_month;
 use crate::error::{Failure, Result};
 use crate::listing::{Step, list};
 use crate::page::{Page, PageRequest};

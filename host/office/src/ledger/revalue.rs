@@ -7,7 +7,7 @@ use backroom_domain::rights::Operation;
 use backroom_domain::{BusinessDate, Class, Currency, Effect, Error, Id, Money, Side};
 
 use super::balances::{AsOf, balance_of};
-use super::book::{in_book, known};
+use super::books::{in_book, known};
 use super::periods::Changed;
 use super::rates::{self, CLOSING};
 use super::year::{check_id, host_entry, post_own};

@@ -44,26 +44,16 @@ pub(crate) fn reverse_as(work: &mut Work, operation: Operation, asked: &Reversal
         let refused = Error::at(Class::Refused, "already-reversed", "of", message);
         return Err(making::burn(work, making::SERIES, NameKind::FailedEntry, &asked.entry, refused.into()));
     }
+    let damaged = || journal::damaged(&asked.of, "it was found and is missing".to_owned());
+    let mut stored = work.tx().get::<StoredEntry>(&asked.of)?.ok_or_else(damaged)?;
     let floor = if asked.force { Floor::None } else { Floor::Zero };
-    // What is locked for the entry is locked for taking it back.
-    let scope = Some(scope_of(&first_of(work, &old)?.new));
+    // What is locked for the entry is locked for taking it back, and for taking that back in its turn.
+    let scope = Some(stored.scope.unwrap_or_else(|| scope_of(&old.new)));
     let how = How { reverses: Some(asked.of.clone()), floor, scope, ..How::of(operation) };
     let entry = journal::post_new(work, new, how).map_err(overdraws)?;
-    if let Some(mut stored) = work.tx().get::<StoredEntry>(&asked.of)? {
-        stored.entry.reversed_by = Some(asked.entry.clone());
-        work.put(&stored)?;
-    }
+    stored.entry.reversed_by = Some(asked.entry.clone());
+    work.put(&stored)?;
     Ok(Posted::now(work, entry))
-}
-
-/// The entry that was taken back first, where what took it back is taken back in its turn: it is what locks look at.
-fn first_of(work: &Work, entry: &Entry) -> Result<Entry> {
-    let mut first = entry.clone();
-    while let Some(of) = first.reverses.take() {
-        let missing = || journal::damaged(&of, "what was taken back is missing".to_owned());
-        first = journal::find(work, &of)?.ok_or_else(missing)?;
-    }
-    Ok(first)
 }
 
 /// The entry that takes another one back.

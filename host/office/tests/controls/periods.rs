@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use backroom_domain::ledger::{EntryDetails, Holder, LockKind, NewException, Reversal, ReversalDate, Scope};
+use backroom_domain::ledger::{EntryDetails, Holder, LockKind, NewEntry, NewException, Reversal, ReversalDate, Scope};
 use backroom_domain::rights::{Grant, LedgerRights, Rights};
 use backroom_domain::{BusinessDate, Instant};
 use backroom_office::Work;
@@ -10,6 +10,7 @@ use backroom_office::ledger::{
     PeriodState, create_account, grant_exception, limit_future, list_entries, list_exception_uses, list_exceptions,
     list_periods, lock_period, post, reopen_period, reverse, revoke_exception,
 };
+use backroom_store::records::StoredEntry;
 use proptest::prelude::*;
 
 use crate::answer;
@@ -471,7 +472,7 @@ fn a_reversal_goes_to_an_open_day() {
     books.set_up(|work| {
         let details = EntryDetails { kind: Some(id("sales")), ..EntryDetails::default() };
         let new = entry("e", "2026-06-05", pair("1000", "2000", 5, "USD"));
-        post(work, backroom_domain::ledger::NewEntry { details: Some(Box::new(details)), ..new }).unwrap();
+        post(work, NewEntry { details: Some(Box::new(details)), ..new }).unwrap();
         lock_period(work, &main, Scope::Sales, LockKind::Soft, june(10)).unwrap();
     });
     let mut work = books.work(Rights::all());
@@ -479,6 +480,37 @@ fn a_reversal_goes_to_an_open_day() {
         |name: &str, date| Reversal { of: id("e"), entry: id(name), date, reason: "wrong".to_owned(), force: true };
     assert_eq!(told(reverse(&mut work, &take_back("r1", ReversalDate::Original))).1, "period-locked");
     assert_eq!(reverse(&mut work, &take_back("r2", ReversalDate::Now)).unwrap().entry.new.date, day("2026-06-30"));
+}
+
+/// Back and forth, over and over: the lock of the first entry counts for each, and none looks at more than the one it takes back.
+#[test]
+fn what_takes_back_a_reversal_belongs_where_the_first_entry_does() {
+    let books = with_accounts();
+    let main = id("main");
+    let take_back = |of: &str, name: &str, date| {
+        let (of, entry) = (id(of), id(name));
+        Reversal { of, entry, date, reason: "wrong".to_owned(), force: true }
+    };
+    books.set_up(|work| {
+        let details = EntryDetails { kind: Some(id("sales")), ..EntryDetails::default() };
+        let new = entry("e0", "2026-06-05", pair("1000", "2000", 5, "USD"));
+        post(work, NewEntry { details: Some(Box::new(details)), ..new }).unwrap();
+        for n in 1..50 {
+            let (of, name) = (format!("e{}", n - 1), format!("e{n}"));
+            reverse(work, &take_back(&of, &name, ReversalDate::Original)).unwrap();
+        }
+        lock_period(work, &main, Scope::Sales, LockKind::Soft, june(10)).unwrap();
+        // Whoever looked at the beginning of the chain would find that it is damaged.
+        work.tx_mut().delete::<StoredEntry>(&id("e0"));
+    });
+    let mut work = books.work(Rights::all());
+    assert_eq!(told(reverse(&mut work, &take_back("e49", "r1", ReversalDate::Original))).1, "period-locked");
+    let back = reverse(&mut work, &take_back("e49", "r2", ReversalDate::Now)).unwrap();
+    assert_eq!(back.entry.reverses, Some(id("e49")));
+    drop(work);
+    let mut work = books.work(Rights::all());
+    reopen_period(&mut work, &main, Scope::Sales, june(1), "late".to_owned()).unwrap();
+    assert!(reverse(&mut work, &take_back("e49", "r1", ReversalDate::Original)).is_ok());
 }
 
 #[test]

@@ -4,14 +4,14 @@ use backroom_domain::MAX_MINOR;
 use backroom_domain::ledger::{
     AccountChange, AccountClosing, AccountRules, AccountType, Amount, NewAccount, NewBook, Sweep,
 };
-use backroom_domain::rights::Rights;
+use backroom_domain::rights::{Grant, LedgerRights, Rights};
 use backroom_domain::{BusinessDate, Id};
 use backroom_office::ledger::{
     AsOf, MAX_ACCOUNTS, balance_at, balances_at, close_account, create_account, create_book, post, reopen_account,
     update_account,
 };
 
-use crate::books::{Books, account, day, entry, id, money, pair};
+use crate::books::{Books, account, day, entry, id, money, pair, patterns};
 use crate::chart::{book, chart, ids};
 use crate::order::{Ordered, Table, defect, of, said};
 
@@ -100,6 +100,12 @@ const CREATE: Table<Asked<NewAccount>> = Table {
     ],
 };
 
+/// The right to set accounts up, and to read none.
+fn chart_only() -> Rights {
+    let chart = patterns(&["*"]);
+    Rights::from(Grant { ledger: LedgerRights { chart, ..LedgerRights::default() }, ..Grant::default() })
+}
+
 fn too_much() -> Amount {
     Amount { negative: false, minor: MAX_MINOR + 1 }
 }
@@ -120,7 +126,11 @@ const UPDATE: Table<Asked<Change>> = Table {
     good: || asked((id("b/rich"), AccountChange { expected_version: 0, name: None, rules: None })),
     ask: |books, asked| said(update_account(&mut books.work((asked.rights)()), &asked.new.0, asked.new.1)),
     defects: &[
-        defect("chart-denied", |a| a.rights = Rights::read_only),
+        of("rights", "chart-denied", |a| a.rights = Rights::read_only),
+        of("rights", "ledger-read-denied", |a| {
+            a.rights = chart_only;
+            changed(a).min_available = Some(Amount::of(0));
+        }),
         defect("text-invalid", |a| a.new.1.name = Some(String::new())),
         defect("amount-too-large", |a| changed(a).max_available = Some(too_much())),
         defect("limits-exclude-each-other", |a| contradict(changed(a))),

@@ -17,7 +17,8 @@ use crate::state::RunState;
 
 impl Host for RunState {
     fn create_book(&mut self, book: NewBook) -> Result<(), HostError> {
-        let bytes = book.id.len() + book.name.len() + 4 * FIXED;
+        let accounts = [&book.retained_earnings, &book.exchange_gain, &book.exchange_loss];
+        let bytes = book.id.len() + book.name.len() + accounts.map(some).iter().sum::<usize>() + 4 * FIXED;
         let _host = self.enter(bytes)?;
         let mut form = Form::default();
         let id = form.id(&book.id, || "id".to_owned())?;
@@ -41,7 +42,11 @@ impl Host for RunState {
     }
 
     fn create_account(&mut self, account: NewAccount) -> Result<AccountState, HostError> {
-        let bytes = account.code.len() + account.name.len() + 8 * FIXED;
+        let bytes = account.code.len()
+            + account.name.len()
+            + some(&account.parent)
+            + rules_size(account.rules.as_ref())
+            + 4 * FIXED;
         let _host = self.enter(bytes)?;
         let mut form = Form::default();
         let code = form.id(&account.code, || "code".to_owned())?;
@@ -62,7 +67,7 @@ impl Host for RunState {
     }
 
     fn update_account(&mut self, code: String, change: AccountChange) -> Result<AccountState, HostError> {
-        let bytes = code.len() + change.name.as_ref().map_or(0, String::len) + 8 * FIXED;
+        let bytes = code.len() + some(&change.name) + rules_size(change.rules.as_ref()) + 4 * FIXED;
         let _host = self.enter(bytes)?;
         let mut form = Form::default();
         let code = form.id(&code, || "code".to_owned())?;
@@ -72,13 +77,18 @@ impl Host for RunState {
             name: change.name,
             rules: change.rules.map(|given| rules(&mut form, given)).transpose()?,
         };
-        self.chart_form(form, Operation::UpdateAccount, known.as_ref(), || Ok(()))?;
+        let denied = || match &known {
+            Some(code) => ledger::check_update(&self.work, code, &change),
+            None => Ok(self.work.rights().check_chart(Operation::UpdateAccount, None)?),
+        };
+        form.finish(denied, || Ok(()))?;
         let account = ledger::update_account(&mut self.work, &code, change)?;
         self.changed(account, bytes)
     }
 
     fn close_account(&mut self, code: String, reason: String, sweep: Option<Sweep>) -> Result<AccountState, HostError> {
-        let bytes = code.len() + reason.len() + 4 * FIXED;
+        let entry = sweep.as_ref().map_or(0, |sweep| sweep.to.len() + sweep.entry.len());
+        let bytes = code.len() + reason.len() + entry + 4 * FIXED;
         let _host = self.enter(bytes)?;
         let mut form = Form::default();
         let code = form.id(&code, || "code".to_owned())?;
@@ -127,6 +137,16 @@ impl RunState {
         let closed_at = account.closed.map(|closing| convert::instant(closing.at));
         Ok(AccountState { code: account.new.code.into(), version: account.version, closed_at })
     }
+}
+
+/// What a text takes in a call, if there is one.
+fn some(text: &Option<String>) -> usize {
+    text.as_ref().map_or(0, String::len)
+}
+
+/// What the rules of an account take.
+fn rules_size(rules: Option<&AccountRules>) -> usize {
+    rules.map_or(0, |rules| 4 * FIXED + rules.required_dimensions.iter().map(|name| 16 + name.len()).sum::<usize>())
 }
 
 fn kind(kind: AccountType) -> Of {

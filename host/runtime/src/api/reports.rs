@@ -2,7 +2,10 @@
 
 use backroom_domain::ledger::{self as domain, AccountType, Fraction, reports as rows};
 use backroom_domain::{Error, Id, MAX_MINOR, Result as DomainResult};
-use backroom_office::ledger::{self, reports};
+use backroom_office::ledger::{
+    self,
+    reports::{self, Narrower},
+};
 
 use super::FIXED;
 use crate::bindings::backroom::ledger::accounts;
@@ -27,7 +30,8 @@ impl Host for RunState {
         form.finish(|| ledger::check_balance(&self.work, None), || Ok(()))?;
         let report = reports::report(&self.work, kind, &spans)?;
         let size = |row: &rows::ReportRow| FIXED + row.name.len() + (row.path.len() + row.columns.len()) * FIXED;
-        self.leave(report.rows.iter().map(size).sum::<usize>() + report.totals.len() * FIXED * spans.len())?;
+        let bytes = report.rows.iter().map(size).sum::<usize>() + report.totals.len() * FIXED * spans.len();
+        self.leave_report(bytes, Narrower::Columns)?;
         let rows = report.rows.into_iter().map(row).collect::<DomainResult<_>>()?;
         let totals = report.totals.into_iter().map(total).collect::<DomainResult<_>>()?;
         Ok(ReportOf { rows, totals })
@@ -56,7 +60,8 @@ impl Host for RunState {
         let largest = usize::try_from(largest).unwrap_or(usize::MAX);
         let told = reports::explain(&self.work, &account, &span, largest)?;
         let text = |entry: &reports::Largest| entry.description.as_ref().map_or(0, String::len) + 2 * FIXED;
-        self.leave(FIXED * (told.months.len() + 1) + told.largest.iter().map(text).sum::<usize>())?;
+        let bytes = FIXED * (told.months.len() + 1) + told.largest.iter().map(text).sum::<usize>();
+        self.leave_report(bytes, Narrower::Days)?;
         Ok(explanation(told)?)
     }
 

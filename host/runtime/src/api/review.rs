@@ -2,7 +2,10 @@
 
 use backroom_domain::rights::{Operation, Pattern};
 use backroom_domain::{Error, Result as DomainResult};
-use backroom_office::ledger::{self, reports};
+use backroom_office::ledger::{
+    self,
+    reports::{self, Narrower},
+};
 
 use super::FIXED;
 use super::reports::{account_type, days, minor, net, stated};
@@ -31,7 +34,8 @@ impl Host for RunState {
         };
         let patterns = patterns.map_err(|error| convert::denied_first(denied(), error))?;
         let told = reports::cash_flow(&self.work, &patterns, &span)?;
-        self.leave((told.rows.len() + told.totals.len() + 1) * 2 * FIXED + told.cash.len() * FIXED)?;
+        let bytes = (told.rows.len() + told.totals.len() + 1) * 2 * FIXED + told.cash.len() * FIXED;
+        self.leave_report(bytes, Narrower::Days)?;
         Ok(CashFlowOf {
             cash: told.cash.into_iter().map(String::from).collect(),
             rows: told.rows.into_iter().map(cash_row).collect::<DomainResult<_>>()?,
@@ -47,7 +51,8 @@ impl Host for RunState {
         let told = reports::general_ledger(&self.work, &span)?;
         let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
         let size = |line: &reports::StatedLine| 2 * FIXED + text(&line.description) + text(&line.memo);
-        self.leave(told.iter().map(|one| 2 * FIXED + one.lines.iter().map(size).sum::<usize>()).sum())?;
+        let bytes = told.iter().map(|one| 2 * FIXED + one.lines.iter().map(size).sum::<usize>()).sum();
+        self.leave_report(bytes, Narrower::Account)?;
         let account = |one: reports::AccountLines| {
             Ok(AccountLines {
                 account: one.account.into(),
@@ -68,7 +73,7 @@ impl Host for RunState {
         let span = days(&mut form, span)?;
         form.finish(|| self.work.rights().check_read_ledger(Operation::ByDimension), || Ok(()))?;
         let told = reports::by_dimension(&self.work, &name, &span)?;
-        self.leave(told.len() * 2 * FIXED)?;
+        self.leave_report(told.len() * 2 * FIXED, Narrower::Days)?;
         let row = |row: reports::DimensionRow| {
             Ok(DimensionRow {
                 value: row.value.map(String::from),

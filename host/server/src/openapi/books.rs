@@ -110,8 +110,9 @@ fn accounts() -> Vec<Text> {
             .takes::<AccountChange>(r#"{"expected-version": 0, "name": "Till at the door"}"#)
             .gives::<Account>()
             .refuses(CHANGE)
+            .more("Rules with limits need the right to read the account: whether they are refused says where its balance stands.")
             .refuses(
-                "text-invalid amount-too-large limits-exclude-each-other dimensions-invalid version-conflict limit-already-breached",
+                "ledger-read-denied text-invalid amount-too-large limits-exclude-each-other dimensions-invalid version-conflict limit-already-breached",
             )
             .with(&[("code", "1050")]),
         post(&of_ledger("/accounts/{code}/close"), "Closes an account: nothing is posted to it until it is opened again.")

@@ -14,7 +14,7 @@
 //! | 29 | [`TakenName`] | what kind of name, book, name |
 //! | 80 | [`AccountMonth`] | account, first day of the month |
 
-use backroom_domain::ledger::{Account, AccountDay, AccountMonth, AccountTotal, Book, Entry, Hold, Line};
+use backroom_domain::ledger::{Account, AccountDay, AccountMonth, AccountTotal, Book, Entry, Hold, Line, Scope};
 use backroom_domain::{BusinessDate, Id, Instant};
 
 use crate::record::Record;
@@ -37,6 +37,10 @@ pub struct StoredEntry {
     /// How many records of further lines there are.
     #[n(1)]
     pub parts: u32,
+    /// What of the book it belongs to; none: what its own kind says. What takes another entry back belongs where that does, however
+    /// often one takes the other back.
+    #[n(2)]
+    pub scope: Option<Scope>,
 }
 
 impl StoredEntry {

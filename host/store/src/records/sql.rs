@@ -317,7 +317,7 @@ pub const TABLES: &[Table] = &[
             column("settles", Kind::Text),
         ],
         extract: |body| {
-            let StoredEntry { entry: r, parts } = StoredEntry::decode(body)?;
+            let StoredEntry { entry: r, parts, .. } = StoredEntry::decode(body)?;
             let details = r.new.details.as_deref().cloned().unwrap_or_default();
             Ok(vec![
                 id(&r.new.id),

@@ -1,6 +1,6 @@
 //! Turnover by a dimension of the lines.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use backroom_domain::ledger::Sums;
 use backroom_domain::ledger::reports::Span;
@@ -9,10 +9,9 @@ use backroom_domain::{Currency, Id, Side};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::scan::each_entry;
-use super::{MAX_ROWS, too_many};
+use super::{MAX_ROWS, MAX_SCANNED, Narrower, all_accounts, too_many};
 use crate::error::Result;
-use crate::ledger::accounts::kind_of;
+use crate::ledger::scan::entries_of;
 use crate::work::Work;
 
 /// What was posted to an account with one value of a dimension.
@@ -40,31 +39,17 @@ pub struct DimensionRow {
 pub fn by_dimension(work: &Work, dimension: &Id, span: &Span) -> Result<Vec<DimensionRow>> {
     work.rights().check_read_ledger(Operation::ByDimension)?;
     span.check("span")?;
-    let mut readable = BTreeMap::<Id, bool>::new();
+    let accounts = all_accounts(work, Operation::ByDimension)?.into_iter().filter(|account| account.new.posting);
+    let readable: BTreeSet<Id> = accounts.map(|account| account.new.code).collect();
     let mut sums = BTreeMap::<(Option<Id>, Id, Currency), Sums>::new();
-    each_entry(work, span, |entry| {
-        for line in &entry.new.lines {
-            let shown = match readable.get(&line.account) {
-                Some(shown) => *shown,
-                None => {
-                    let shown = work.rights().read_account(
-                        Operation::ByDimension,
-                        &line.account,
-                        kind_of(work, &line.account)?,
-                    );
-                    readable.insert(line.account.clone(), shown);
-                    shown
-                }
-            };
-            if !shown {
-                continue;
-            }
+    entries_of(work, &readable, span, MAX_SCANNED, |entry| {
+        for line in entry.new.lines.iter().filter(|line| readable.contains(&line.account)) {
             let value = line.dimensions.iter().find(|d| d.name == *dimension).map(|d| d.value.clone());
             let sums = sums.entry((value, line.account.clone(), line.amount.currency)).or_default();
             let side = if line.side == Side::Debit { &mut sums.debits } else { &mut sums.credits };
             *side = side.saturating_add(line.amount.minor.into());
         }
-        if sums.len() > MAX_ROWS { Err(too_many("rows")) } else { Ok(()) }
+        if sums.len() > MAX_ROWS { Err(too_many(MAX_ROWS, "rows", Narrower::Days)) } else { Ok(()) }
     })?;
     let row = |((value, account, currency), Sums { debits, credits })| DimensionRow {
         value,

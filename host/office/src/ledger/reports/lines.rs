@@ -9,10 +9,10 @@ use backroom_domain::{BusinessDate, Currency, Error, Id, Side};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::scan::each_entry;
-use super::{MAX_ROWS, figures, posting_account, readable, too_many};
+use super::{MAX_ROWS, MAX_SCANNED, Narrower, figures, posting_account, readable, too_many};
 use crate::error::Result;
 use crate::ledger::journal::is_readable;
+use crate::ledger::scan::entries_of;
 use crate::page::PageRequest;
 use crate::work::Work;
 
@@ -92,14 +92,14 @@ pub fn statement(work: &Work, account: &Id, span: &Span, request: &PageRequest) 
     let (cursor, limit) = request.check()?;
     let after = cursor.map(|bytes| place(&bytes)).transpose()?;
     let mut lines = Vec::new();
-    each_entry(work, span, |entry| {
+    entries_of(work, [account], span, MAX_SCANNED, |entry| {
         collect(
             work,
-            entry,
+            &entry,
             |line| line.account == *account,
             |_, line| {
                 if lines.len() == MAX_LINES {
-                    return Err(too_many("lines"));
+                    return Err(too_many(MAX_LINES, "lines", Narrower::Days));
                 }
                 lines.push(line);
                 Ok(())
@@ -136,15 +136,15 @@ pub fn general_ledger(work: &Work, span: &Span) -> Result<Vec<AccountLines>> {
         accounts.iter().filter(|a| a.new.posting).map(|a| (a.new.code.clone(), Vec::new())).collect();
     let known: std::collections::BTreeSet<Id> = lines.keys().cloned().collect();
     let mut count = 0;
-    each_entry(work, span, |entry| {
+    entries_of(work, &known, span, MAX_SCANNED, |entry| {
         collect(
             work,
-            entry,
+            &entry,
             |line| known.contains(&line.account),
             |account, line| {
                 count += 1;
                 if count > MAX_ROWS {
-                    return Err(too_many("lines"));
+                    return Err(too_many(MAX_ROWS, "lines", Narrower::Account));
                 }
                 lines.entry(account.clone()).or_default().push(line);
                 Ok(())

@@ -1,16 +1,16 @@
 //! Reports: what the books say, in columns and in detail.
 //!
 //! Trial balance, balance sheet and income statement come from the totals of accounts and days; what names single entries
-//! ([`statement`], [`general_ledger`], [`cash_flow`], [`by_dimension`], and the largest entries of [`explain`]) looks through the journal,
-//! and takes as long as the journal is.
+//! ([`statement`], [`general_ledger`], [`cash_flow`], [`by_dimension`], and the largest entries of [`explain`]) looks through the journal
+//! from its newest entry back to the first one that counts: what is asked of the past takes longer.
 
 mod dimension;
 mod explain;
 mod flow;
 mod lines;
-mod scan;
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use backroom_domain::ledger::reports::{self, Assertion, Figures, ReportKind, Span};
 use backroom_domain::ledger::{self as domain, Account, Balance, Portion, Sums};
@@ -22,11 +22,11 @@ pub use dimension::{DimensionRow, by_dimension};
 pub use explain::{Explanation, Largest, MAX_LARGEST, Month, explain};
 pub use flow::{CashFlow, CashRow, CashTotal, cash_flow};
 pub use lines::{AccountLines, StatedLine, Statement, general_ledger, statement};
-pub use scan::MAX_SCANNED;
 
 use super::accounts::kind_of;
 use super::balances::posted;
 use super::export::all_accounts;
+pub use super::scan::MAX_SCANNED;
 use crate::error::Result;
 use crate::work::Work;
 
@@ -91,7 +91,7 @@ fn posting_account(work: &Work, operation: Operation, account: &Id) -> Result<Cu
 fn readable(work: &Work, operation: Operation) -> Result<Vec<Account>> {
     let accounts = all_accounts(work, operation)?;
     match accounts.len() {
-        n if n > MAX_ROWS => Err(too_many("accounts")),
+        n if n > MAX_ROWS => Err(too_many(MAX_ROWS, "accounts", Narrower::Account)),
         _ => Ok(accounts),
     }
 }
@@ -112,7 +112,29 @@ fn sums(balance: &Balance) -> Sums {
     Sums { debits: balance.debits.into(), credits: balance.credits.into() }
 }
 
-fn too_many(what: &str) -> crate::error::Failure {
-    let message = format!("that would be more than {MAX_ROWS} {what}; ask for fewer days or one account at a time");
-    Error::at(Class::Refused, "too-many-rows", "span", message).into()
+/// What makes a report smaller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Narrower {
+    /// Fewer of its columns.
+    Columns,
+    /// Fewer of the days that it is about.
+    Days,
+    /// Fewer days, or the statement of one account.
+    Account,
+}
+
+/// `too-many-rows`: `limit` says what stands in the way, as in "at most 10,000 lines".
+pub fn too_many_rows(limit: impl fmt::Display, narrower: Narrower) -> Error {
+    let (field, advice) = match narrower {
+        Narrower::Columns => ("spans", "ask for fewer columns, or for the balances of some accounts at a time"),
+        Narrower::Days => ("span", "ask for fewer days at a time"),
+        Narrower::Account => {
+            ("span", "ask for fewer days at a time, or for the statement of one account, page by page")
+        }
+    };
+    Error::at(Class::Refused, "too-many-rows", field, format!("the report is too large ({limit}): {advice}"))
+}
+
+fn too_many(most: usize, what: &str, narrower: Narrower) -> crate::error::Failure {
+    too_many_rows(format_args!("at most {most} {what}"), narrower).into()
 }

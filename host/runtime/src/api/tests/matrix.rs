@@ -4,6 +4,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use backroom_domain::Side;
+use backroom_domain::ledger::{Line, NewEntry};
 use backroom_domain::rights::{Grant, Operation, Operations, operations_of};
 use wit_parser::{Resolve, Type, TypeDefKind, WorldItem};
 
@@ -519,6 +521,131 @@ fn a_book_is_set_up_by_calls() {
     let bad = chart::NewAccount { code: "?".into(), name: String::new(), currency: "x".into(), ..new_account("1") };
     let codes = ["id-invalid", "currency-invalid", "text-invalid"].map(str::to_owned).to_vec();
     assert_eq!(business(chart::Host::create_account(s, bad)), (Class::Invalid, codes));
+}
+
+/// A report that a call cannot carry is refused, and the guest that asks for less gets it.
+#[test]
+fn reports_of_more_than_a_call_carries_are_refused() {
+    let store = filled();
+    many_accounts(&store, 3_000);
+    let mut state = with(&store, Rights::all());
+    let s = &mut state;
+    let refused = |(class, codes)| assert_eq!((class, codes), (Class::Refused, vec!["too-many-rows".to_owned()]));
+    let report = |s: &mut RunState, columns: usize| {
+        reports::Host::report(s, reports::ReportKind::IncomeStatement, vec![ALWAYS; columns])
+    };
+    refused(business(report(s, 2)));
+    assert_eq!(report(s, 1).unwrap().rows.iter().filter(|row| row.account.starts_with('7')).count(), 3_000);
+    refused(business(review::Host::general_ledger(s, ALWAYS)));
+    let day = |day| Some(types::BusinessDate { day, ..DAY });
+    let first = reports::Span { first_day: day(1), last_day: day(1) };
+    let lines: usize = review::Host::general_ledger(s, first).unwrap().iter().map(|one| one.lines.len()).sum();
+    assert_eq!(lines, 800);
+}
+
+/// Accounts 70000, 70001, ... with long names, each debited and credited with a long memo: 400 of them on a day of June.
+fn many_accounts(store: &Store, number: usize) {
+    let mut work = work(store, Rights::all());
+    let currency = Currency::parse("USD", "c").unwrap();
+    let codes: Vec<Id> = (0..number).map(|n| id(&format!("7{n:04}"))).collect();
+    for code in codes.iter().cloned() {
+        let (name, kind, rules) = ("n".repeat(200), AccountType::Expense, AccountRules::default());
+        let new = NewAccount { code, name, kind, parent: None, currency, posting: true, stock_control: false, rules };
+        ledger::create_account(&mut work, new).unwrap();
+    }
+    for (day, codes) in (1..).zip(codes.chunks(400)) {
+        let line = |code: &Id, side| {
+            let line = Line::new(code.clone(), side, backroom_domain::Money { minor: 1, currency });
+            Line { memo: Some("m".repeat(200)), ..line }
+        };
+        let lines = codes.iter().flat_map(|code| [line(code, Side::Debit), line(code, Side::Credit)]).collect();
+        let date = BusinessDate::new(2026, 6, day, "d").unwrap();
+        ledger::post(&mut work, NewEntry::new(id(&format!("many-{day}")), date, "Many".to_owned(), lines)).unwrap();
+    }
+    work.seal().unwrap().commit(Meta::default()).unwrap().ticket.wait().unwrap();
+}
+
+/// Every name in a call costs, whatever becomes of the call.
+#[test]
+fn calls_of_the_chart_are_charged_by_what_they_carry() {
+    let store = filled();
+    let mut state = with(&store, Rights::all());
+    let s = &mut state;
+    let rules = |names: usize| chart::AccountRules {
+        manual: true,
+        reconcilable: false,
+        history: true,
+        min_available: None,
+        max_available: None,
+        required_dimensions: vec!["n".repeat(64); names],
+        party_required: false,
+    };
+    let long = || Some("p".repeat(100 << 10));
+    type Call = Box<dyn FnOnce(&mut RunState) -> Result<(), HostError>>;
+    let account = |new: chart::NewAccount| -> Call { Box::new(move |s| chart::Host::create_account(s, new).map(drop)) };
+    let change = |change: chart::AccountChange| -> Call {
+        Box::new(move |s| chart::Host::update_account(s, "1000".into(), change).map(drop))
+    };
+    let sweep = chart::Sweep { to: "p".repeat(100 << 10), entry: "e".repeat(100 << 10) };
+    let calls: [(&str, Call, usize); 6] = [
+        ("parent", account(chart::NewAccount { parent: long(), ..new_account("1901") }), 100),
+        ("rules", account(chart::NewAccount { rules: Some(rules(3_200)), ..new_account("1902") }), 200),
+        ("changed rules", change(chart::AccountChange { rules: Some(rules(3_200)), ..renamed("Cash") }), 200),
+        ("changed name", change(renamed(&"n".repeat(100 << 10))), 100),
+        (
+            "book",
+            Box::new(move |s| chart::Host::create_book(s, chart::NewBook { exchange_gain: long(), ..new_book("us") })),
+            100,
+        ),
+        (
+            "sweep",
+            Box::new(move |s| chart::Host::close_account(s, "1000".into(), "moved".into(), Some(sweep)).map(drop)),
+            200,
+        ),
+    ];
+    for (name, call, kib) in calls {
+        let before = s.meter.fuel;
+        assert_eq!(business(call(s)).0, Class::Invalid, "{name}");
+        // 500 for each KiB, as of every call.
+        let fuel = s.meter.fuel - before;
+        assert!(fuel >= 2_000 + 500 * u64::try_from(kib).unwrap(), "{name}: {fuel} for {kib} KiB");
+    }
+}
+
+/// Limits of an account whose balance may not be read are no way to find it out: they are denied wherever it stands.
+#[test]
+fn limits_are_for_those_who_may_read_the_balance() {
+    let store = filled();
+    let mut grant = Grant::all();
+    grant.administer = false;
+    grant.ledger.read = vec!["6100".to_owned().try_into().unwrap()];
+    let mut state = with(&store, grant.into());
+    let s = &mut state;
+    let limited = |minor: u64, name: &str| chart::AccountChange {
+        rules: Some(chart::AccountRules {
+            manual: true,
+            reconcilable: false,
+            history: true,
+            min_available: Some(journal::Signed { negative: false, minor }),
+            max_available: None,
+            required_dimensions: vec![name.to_owned()],
+            party_required: false,
+        }),
+        ..renamed("Cash at hand")
+    };
+    let denied = (Class::Denied, vec!["ledger-read-denied".to_owned()]);
+    for (minor, name) in [(0, "cc"), (1_000_000, "cc"), (0, "?")] {
+        assert_eq!(
+            business(chart::Host::update_account(s, "1000".into(), limited(minor, name))),
+            denied,
+            "{minor} {name}"
+        );
+    }
+    assert_eq!(
+        business(chart::Host::update_account(s, "6100".into(), limited(1_000_000, "cc"))).1,
+        ["limit-already-breached"]
+    );
+    chart::Host::update_account(s, "1000".into(), renamed("Cash at hand")).unwrap();
 }
 
 /// The parts of a stretch are what the whole is, and an account that may not be read is denied.
