@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use backroom_domain::rights::{Operation, operations_of};
 use wit_bindgen_core::Files;
-use wit_bindgen_core::wit_parser::{Resolve, WorldId};
+use wit_bindgen_core::wit_parser::{Resolve, WorldId, WorldItem};
 
 use crate::component::interface;
 use crate::{KitError, Manifest};
@@ -26,6 +26,20 @@ impl Contract {
         let (package, _) = resolve.push_path(wit).map_err(|error| wrong(format!("{error:#}")))?;
         let world = resolve.select_world(&[package], Some(WORLD)).map_err(|error| wrong(format!("{error:#}")))?;
         Ok(Self { resolve, world })
+    }
+
+    /// The interfaces that the world imports and that have functions, by their whole names.
+    pub(crate) fn interfaces(&self) -> Vec<String> {
+        let world = self.resolve.worlds.get(self.world);
+        let imports = world.into_iter().flat_map(|world| world.imports.values());
+        let interface = |item: &WorldItem| match item {
+            WorldItem::Interface { id, .. } => {
+                let has_functions = self.resolve.interfaces.get(*id).is_some_and(|one| !one.functions.is_empty());
+                self.resolve.id_of(*id).filter(|_| has_functions)
+            }
+            _ => None,
+        };
+        imports.filter_map(interface).collect()
     }
 
     /// The bindings for C: `workflow.h`, `workflow.c` and an object file that describes the world.
