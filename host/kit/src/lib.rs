@@ -45,6 +45,7 @@ pub use quick::{Quick, quick};
 pub use scaffold::new;
 pub use toolchain::Toolchain;
 pub use watch::Seen;
+pub use wit::document;
 
 /// The custom section of a component that holds its `plugin.toml`.
 pub const MANIFEST_SECTION: &str = "backroom:plugin";

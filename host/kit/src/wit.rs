@@ -7,7 +7,7 @@ use wit_bindgen_core::Files;
 use wit_bindgen_core::wit_parser::{Resolve, WorldId, WorldItem};
 
 use crate::component::interface;
-use crate::{KitError, Manifest};
+use crate::{KitError, Manifest, sources};
 
 /// The world of every plugin.
 pub(crate) const WORLD: &str = "workflow";
@@ -26,6 +26,14 @@ impl Contract {
         let (package, _) = resolve.push_path(wit).map_err(|error| wrong(format!("{error:#}")))?;
         let world = resolve.select_world(&[package], Some(WORLD)).map_err(|error| wrong(format!("{error:#}")))?;
         Ok(Self { resolve, world })
+    }
+
+    /// The contract as a document: `workflow.md` and `workflow.html`.
+    fn documents(mut self) -> Result<Vec<(PathBuf, Vec<u8>)>, KitError> {
+        let mut files = Files::default();
+        let done = wit_bindgen_markdown::Opts::default().build().generate(&mut self.resolve, self.world, &mut files);
+        done.map_err(|error| KitError::Bindings(format!("{error:#}")))?;
+        Ok(files.iter().map(|(name, bytes)| (PathBuf::from(name), bytes.to_vec())).collect())
     }
 
     /// The interfaces that the world imports and that have functions, by their whole names.
@@ -59,6 +67,15 @@ impl Contract {
         done.map_err(|error| KitError::Bindings(format!("{error:#}")))?;
         Ok(files.iter().map(|(name, bytes)| (PathBuf::from(name), bytes.to_vec())).collect())
     }
+}
+
+/// Writes the contract of the plugin in `dir` (its folder `wit`, or `sdk/wit`) into the folder `to`, as documents for people. Their paths.
+pub fn document(dir: &Path, to: &Path) -> Result<Vec<PathBuf>, KitError> {
+    let own = dir.join("wit");
+    let wit = if own.is_dir() { own } else { dir.join("sdk/wit") };
+    let files = Contract::read(&wit)?.documents()?;
+    sources::write(to, &files)?;
+    Ok(files.iter().map(|(name, _)| to.join(name)).collect())
 }
 
 /// Whether a plugin with these wants can use the interface, such as `backroom:ledger/journal@0.1.0`, at all. The ones that need no
