@@ -44,15 +44,7 @@ func (d Date) LastOfMonth() Date { return dateOf(d.FirstOfMonth().time().AddDate
 func (d Date) MarshalJSON() ([]byte, error) { return json.Marshal(d.String()) }
 
 // UnmarshalJSON reads the date from a text.
-func (d *Date) UnmarshalJSON(bytes []byte) error {
-	var text string
-	if err := json.Unmarshal(bytes, &text); err != nil {
-		return err
-	}
-	read, err := ParseDate(text)
-	*d = read
-	return err
-}
+func (d *Date) UnmarshalJSON(bytes []byte) error { return fromText(bytes, ParseDate, d) }
 
 // Optional is a date as calls of the service take one that may be missing.
 func Optional(date *Date) wit.Option[types.BusinessDate] {

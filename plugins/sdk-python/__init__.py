@@ -7,6 +7,9 @@ Everything that a run changed is kept if the function returns, and nothing of it
 The contract is in ``wit_world.imports``, an interface a module: ``from wit_world.imports import balances``. The ones are there of which
 ``plugin.toml`` wants something, and ``clock``, ``config`` and ``log``. Everything that a run needs must be imported at the top of a module:
 there are no files at run time to import it from.
+
+In input and output ``Money`` is a text such as ``1234.50 USD``, ``Decimal`` one such as ``1.5``, ``BusinessDate`` one such as ``2026-06-30`` and
+``Month`` one such as ``2026-06``. Nothing is ever a float.
 """
 
 from componentize_py_types import Err
@@ -15,13 +18,16 @@ from wit_world.imports.log import Level
 from wit_world.imports.types import BusinessDate, Decimal, Instant, Money, Problem, Side
 
 from .dates import date, days_in_month, first_of_month, last_of_month, show_date
+from .decimals import parse_decimal, show_decimal
 from .errors import code_of, invalid, refused
-from .money import MAX_MINOR, money, plus, times
+from .money import MAX_MINOR, minor_digits, money, parse_amount, parse_money, plus, share, show_amount, show_money, times
+from .months import Month, parse_month
 from .workflow import workflow
 
 __all__ = [
-    "MAX_MINOR", "BusinessDate", "Decimal", "Err", "Instant", "Level", "Money", "Problem", "Side", "code_of", "date", "days_in_month",
-    "first_of_month", "info", "invalid", "last_of_month", "money", "plus", "refused", "show_date", "times", "warn", "workflow",
+    "MAX_MINOR", "BusinessDate", "Decimal", "Err", "Instant", "Level", "Money", "Month", "Problem", "Side", "code_of", "date", "days_in_month",
+    "first_of_month", "info", "invalid", "last_of_month", "minor_digits", "money", "parse_amount", "parse_decimal", "parse_money", "parse_month",
+    "plus", "refused", "share", "show_amount", "show_date", "show_decimal", "show_money", "times", "warn", "workflow",
 ]
 
 

@@ -6,10 +6,21 @@ from typing import Any, Callable, Type, Union, get_args, get_origin, get_type_hi
 
 from componentize_py_types import Err
 from wit_world.imports import log
-from wit_world.imports.types import BusinessDate
+from wit_world.imports.types import BusinessDate, Decimal, Money
 
 from .dates import date, show_date
+from .decimals import parse_decimal, show_decimal
 from .errors import invalid, refused
+from .money import parse_money, show_money
+from .months import Month, parse_month
+
+WRITTEN = {
+    BusinessDate: (date, show_date),
+    Decimal: (parse_decimal, show_decimal),
+    Money: (parse_money, show_money),
+    Month: (parse_month, str),
+}
+"""What is a text in JSON: how it is read and written."""
 
 
 def workflow(run: Callable[[Any], Any], input_type: Type) -> Type:
@@ -49,8 +60,8 @@ def _tell(why: BaseException) -> None:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, BusinessDate):
-        return show_date(value)
+    if type(value) in WRITTEN:
+        return WRITTEN[type(value)][1](value)
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: getattr(value, field.name) for field in fields(value)}
     raise TypeError(f"{type(value).__name__} cannot be written as JSON")
@@ -60,9 +71,9 @@ Reader = Callable[[Any, str], Any]
 
 
 def _reader(wanted: Any) -> Reader:
-    """What reads JSON as ``wanted``: a dataclass, a date, a list, an optional, or a plain value. Made once, when the component is built."""
-    if wanted is BusinessDate:
-        return lambda value, at: date(_is(value, str, at), at)
+    """What reads JSON as ``wanted``: a dataclass, an amount, a date, a month, a list, an optional, or a plain value. Made once, when the component is built."""
+    if wanted in WRITTEN:
+        return _written(WRITTEN[wanted][0])
     if wanted is Any:
         return lambda value, at: value
     if get_origin(wanted) is Union:
@@ -75,7 +86,18 @@ def _reader(wanted: Any) -> Reader:
         return _record(wanted)
     if wanted in (str, int, bool, dict, list):
         return lambda value, at: _is(value, wanted, at)
-    raise TypeError(f"{wanted} cannot be read from JSON: use dataclasses, str, int, bool, list, Optional and BusinessDate")
+    raise TypeError(f"{wanted} cannot be read from JSON: use dataclasses, str, int, bool, list, Optional, Money, Decimal, BusinessDate and Month")
+
+
+def _written(parse: Callable[[str], Any]) -> Reader:
+    def read(value: Any, at: str) -> Any:
+        try:
+            return parse(_is(value, str, at))
+        except Err as error:
+            # What is wrong with an input has one code, whatever it is.
+            raise invalid("input-invalid", at, error.value.value[0].message) from None
+
+    return read
 
 
 def _record(wanted: Type) -> Reader:

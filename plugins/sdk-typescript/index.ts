@@ -5,9 +5,9 @@
 // it takes to give up. Integers are numbers, exact since none of the contract is larger than 2^53 - 1. What there is none of comes as null,
 // and may be null, undefined or left out where it is passed.
 import { write } from "backroom:host/log@0.1.0";
-import type { BusinessDate, Error as ContractError, Money, Problem } from "backroom:types/types@0.1.0";
+import type { BusinessDate, Decimal, Error as ContractError, Money, Problem } from "backroom:types/types@0.1.0";
 
-export type { BusinessDate, ContractError, Money, Problem };
+export type { BusinessDate, ContractError, Decimal, Money, Problem };
 
 /** The largest amount of the contract. */
 export const MAX_MINOR = Number.MAX_SAFE_INTEGER;
@@ -72,10 +72,92 @@ export function times(one: Money, count: number): Money {
   return exact(BigInt(one.minor) * BigInt(count), one.currency);
 }
 
+/**
+ * The amount times `part / whole`, rounded once to whole minor units; a tie goes to the even neighbour. Throws `overflow` (for a `whole` of
+ * zero, too).
+ */
+export function share(one: Money, part: number, whole: number): Money {
+  if (whole === 0) throw refused("overflow", "a share of nothing has no end");
+  const [product, divisor] = [BigInt(one.minor) * BigInt(part), BigInt(whole)];
+  const [quotient, twice] = [product / divisor, (product % divisor) * 2n];
+  const up = twice > divisor || (twice === divisor && quotient % 2n === 1n);
+  return exact(quotient + (up ? 1n : 0n), one.currency);
+}
+
 // Sums and products of numbers may lie beyond what is exact, and look as if they did not.
 function exact(minor: bigint, currency: string): Money {
-  if (minor > BigInt(MAX_MINOR)) throw refused("overflow", "the sum is larger than an amount can be");
+  if (minor > BigInt(MAX_MINOR)) throw refused("overflow", "the result is larger than an amount can be");
   return money(Number(minor), currency);
+}
+
+const NO_DECIMALS = new Set("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(" "));
+const THREE_DECIMALS = new Set("BHD IQD JOD KWD LYD OMR TND".split(" "));
+const FOUR_DECIMALS = new Set(["CLF", "UYW"]);
+
+/** Digits after the decimal point of a currency (ISO 4217 "minor unit"): 2 unless listed. */
+export function minorDigits(currency: string): number {
+  if (NO_DECIMALS.has(currency)) return 0;
+  return THREE_DECIMALS.has(currency) ? 3 : FOUR_DECIMALS.has(currency) ? 4 : 2;
+}
+
+// The digits of `12.50` as a number, and how many of them are decimals: no sign, no exponent, no grouping.
+function readDigits(text: string): [bigint, number] | undefined {
+  const parts = /^([0-9]+)(?:\.([0-9]+))?$/.exec(text);
+  const [, whole = "", decimals = ""] = parts ?? [];
+  return parts ? [BigInt(whole + decimals), decimals.length] : undefined;
+}
+
+// A number with its last `scale` digits behind a point.
+function writeDigits(number: number, scale: number): string {
+  if (scale === 0) return String(number);
+  const digits = String(number).padStart(scale + 1, "0");
+  return `${digits.slice(0, -scale)}.${digits.slice(-scale)}`;
+}
+
+function readAmount(text: string, currency: string): Money | undefined {
+  const [read, places] = [readDigits(text), minorDigits(currency)];
+  if (!read || read[1] > places || !/^[A-Z]{3}$/.test(currency)) return undefined;
+  const minor = read[0] * 10n ** BigInt(places - read[1]);
+  return minor <= BigInt(MAX_MINOR) ? { minor: Number(minor), currency } : undefined;
+}
+
+/** Reads `1234.50 USD`. Throws `amount-invalid`. */
+export function parseMoney(text: string, field = "amount"): Money {
+  const space = text.indexOf(" ");
+  const found = space < 0 ? undefined : readAmount(text.slice(0, space), text.slice(space + 1));
+  if (!found) throw invalid("amount-invalid", field, `${JSON.stringify(text)} is no amount such as 500.00 USD`);
+  return found;
+}
+
+/** Reads `1234.50` of a currency: no sign, no grouping, no more decimals than the currency has. Throws `amount-invalid`. */
+export function parseAmount(text: string, currency: string, field = "amount"): Money {
+  const found = readAmount(text, currency);
+  if (!found) throw invalid("amount-invalid", field, `${JSON.stringify(text)} is no amount such as 500.00 in ${JSON.stringify(currency)}`);
+  return found;
+}
+
+/** As `1234.50`, with all decimals of the currency. */
+export function showAmount({ minor, currency }: Money): string {
+  return writeDigits(minor, minorDigits(currency));
+}
+
+/** As `1234.50 USD`. */
+export function showMoney(money: Money): string {
+  return `${showAmount(money)} ${money.currency}`;
+}
+
+/** Reads `12`, `12.5` or `0.125`, with at most nine decimals. Throws `decimal-invalid`. */
+export function parseDecimal(text: string, field = "decimal"): Decimal {
+  const [mantissa, scale] = readDigits(text) ?? [undefined, 0];
+  if (mantissa === undefined || scale > 9 || mantissa > BigInt(MAX_MINOR)) {
+    throw invalid("decimal-invalid", field, `${JSON.stringify(text)} is no decimal such as "12.5"`);
+  }
+  return { mantissa: Number(mantissa), scale };
+}
+
+/** As `12.50`. */
+export function showDecimal({ mantissa, scale }: Decimal): string {
+  return writeDigits(mantissa, scale);
 }
 
 /** The number of days of a month. */
@@ -101,6 +183,76 @@ export function date(text: string, field = "date"): BusinessDate {
 export function showDate({ year, month, day }: BusinessDate): string {
   const digits = (number: number, count: number) => String(number).padStart(count, "0");
   return `${digits(year, 4)}-${digits(month, 2)}-${digits(day, 2)}`;
+}
+
+/** The first day of the same month. */
+export function firstOfMonth(day: BusinessDate): BusinessDate {
+  return { ...day, day: 1 };
+}
+
+/** The last day of the same month. */
+export function lastOfMonth(day: BusinessDate): BusinessDate {
+  return { ...day, day: daysInMonth(day.year, day.month) };
+}
+
+/** A month of the books, from 1900-01 to 2999-12. As a text, and in JSON, it is such as `2026-06`. */
+export class Month {
+  private constructor(readonly year: number, readonly month: number) {}
+
+  /** The month of a day. */
+  static of({ year, month }: BusinessDate): Month {
+    return new Month(year, month);
+  }
+
+  /** As `2026-06`. */
+  toString(): string {
+    return showDate(this.first()).slice(0, 7);
+  }
+
+  /** As `2026-06`. */
+  toJSON(): string {
+    return this.toString();
+  }
+
+  /** The first day. */
+  first(): BusinessDate {
+    return { year: this.year, month: this.month, day: 1 };
+  }
+
+  /** The last day. */
+  last(): BusinessDate {
+    return lastOfMonth(this.first());
+  }
+
+  /** The number of days. */
+  length(): number {
+    return daysInMonth(this.year, this.month);
+  }
+
+  /** The month behind it. Throws `month-invalid` (of the last month that there is). */
+  next(): Month {
+    return Month.within(this.month === 12 ? new Month(this.year + 1, 1) : new Month(this.year, this.month + 1));
+  }
+
+  /** The month before it. Throws `month-invalid` (of the first month that there is). */
+  previous(): Month {
+    return Month.within(this.month === 1 ? new Month(this.year - 1, 12) : new Month(this.year, this.month - 1));
+  }
+
+  private static within(month: Month): Month {
+    if (month.year < 1900 || month.year > 2999) throw invalid("month-invalid", "month", `${month} is no month of the books`);
+    return month;
+  }
+}
+
+/** Reads `2026-06`. Throws `month-invalid`. */
+export function parseMonth(text: string, field = "month"): Month {
+  try {
+    return Month.of(date(`${text}-01`));
+  } catch (caught) {
+    if (!errorOf(caught)) throw caught;
+    throw invalid("month-invalid", field, `${JSON.stringify(text)} is no month such as 2026-06`);
+  }
 }
 
 /** Reads a value out of JSON; `at` is its place, for the message. */
@@ -130,8 +282,29 @@ export const flag: Form<boolean> = (value, at) => {
   return value;
 };
 
+// What is written as a text. What is wrong with an input has one code, whatever it is.
+function written<T>(parse: (text: string) => T): Form<T> {
+  return (value, at) => {
+    try {
+      return parse(text(value, at));
+    } catch (caught) {
+      if (!errorOf(caught)) throw caught;
+      throw invalid("input-invalid", at, (caught as Refusal).message);
+    }
+  };
+}
+
 /** A day of the books, written `2026-06-30`. */
-export const day: Form<BusinessDate> = (value, at) => date(text(value, at), at);
+export const day: Form<BusinessDate> = written(date);
+
+/** A month, written `2026-06`. */
+export const month: Form<Month> = written(parseMonth);
+
+/** An amount of money, written `1234.50 USD`. */
+export const amount: Form<Money> = written(parseMoney);
+
+/** A decimal, written `1.5`: a quantity, or a rate. */
+export const decimal: Form<Decimal> = written(parseDecimal);
 
 /** What may be left out. */
 export function optional<T>(form: Form<T>): Form<T | undefined> {

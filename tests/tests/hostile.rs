@@ -48,7 +48,7 @@ fn rows() -> Vec<Row> {
 }
 
 fn posting(debit: &str) -> Value {
-    json!({ "id": "wrong", "debit": debit, "credit": "2100", "amount": { "minor": 100, "currency": "USD" } })
+    json!({ "id": "wrong", "debit": debit, "credit": "2100", "amount": "1.00 USD" })
 }
 
 fn install(server: &Server, guest: &str, limits: &str) {

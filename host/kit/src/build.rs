@@ -1,6 +1,7 @@
 //! Builds the plugin in a folder into the artifact that is signed and installed.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::component::{attach, encode, imports};
 use crate::lock::Lock;
@@ -26,6 +27,16 @@ impl Default for Options {
     }
 }
 
+impl Options {
+    /// The whole path of the target directory.
+    pub(crate) fn target_dir(&self) -> Result<PathBuf, KitError> {
+        match &self.target_dir {
+            Some(dir) => std::path::absolute(dir).map_err(KitError::file("find", dir)),
+            None => self.machine.wasm_target_dir(),
+        }
+    }
+}
+
 /// A plugin that was built.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Built {
@@ -47,20 +58,16 @@ pub struct Built {
 
 /// Builds the plugin in `dir`. The same source gives the same bytes, in whatever folder it lies.
 ///
-/// Builds into one target directory take turns, also those of other processes.
+/// Builds of one plugin take turns, also those of other processes; so do all of plugins in Rust in one target directory, which they share.
 pub fn build(dir: &Path, options: &Options, progress: &mut dyn Progress) -> Result<Built, KitError> {
     let (manifest, text) = Manifest::read(dir)?;
     // One folder, one name, so that cargo recognises what it compiled before.
     let dir = std::fs::canonicalize(dir).map_err(KitError::file("find", dir))?;
-    let target_dir = match &options.target_dir {
-        Some(dir) => std::path::absolute(dir).map_err(KitError::file("find", dir))?,
-        None => options.machine.wasm_target_dir()?,
-    };
+    let target_dir = options.target_dir()?;
     let language = Language::of(&dir)?;
-    // Until the module is read, another plugin whose package has the same name could replace it.
-    let waiting = "waiting for another build";
-    let lock = Lock::take(&target_dir, "backroom-build.lock", waiting, progress)?;
-    let component = compile(&dir, language, &manifest, &target_dir, options, progress)?;
+    let place = Place::of(&dir, language, &manifest, &target_dir);
+    let lock = place.lock(progress)?;
+    let component = compile(&dir, language, &manifest, &place, options, progress)?;
     let bytes = attach(component, &text)?;
     let file = format!("{}-{}.component.wasm", manifest.name, manifest.version);
     let path = target_dir.join(file);
@@ -77,18 +84,46 @@ pub fn build(dir: &Path, options: &Options, progress: &mut dyn Progress) -> Resu
     })
 }
 
+/// Where a build puts what lies between source and component.
+pub(crate) struct Place {
+    /// The target directory for Rust; else a folder of the plugin's own in it.
+    pub(crate) home: PathBuf,
+    /// Said by whoever has to wait.
+    waiting: String,
+}
+
+impl Place {
+    /// For the plugin in `dir`.
+    pub(crate) fn of(dir: &Path, language: Language, manifest: &Manifest, target_dir: &Path) -> Self {
+        if language == Language::Rust {
+            // Until the module is read, another plugin whose package has the same name could replace it.
+            let waiting = "waiting for another build of a plugin in Rust: they share what they compile".to_owned();
+            return Self { home: target_dir.to_path_buf(), waiting };
+        }
+        let digest = blake3::hash(dir.as_os_str().as_encoded_bytes()).to_hex();
+        let folder = format!("{}-{}", manifest.name, digest.get(..16).unwrap_or_default());
+        let waiting = format!("waiting for another build of {}", manifest.name);
+        Self { home: target_dir.join("plugins").join(folder), waiting }
+    }
+
+    /// Waits for its turn.
+    pub(crate) fn lock(&self, progress: &mut dyn Progress) -> Result<Lock, KitError> {
+        Lock::take(&self.home, "backroom-build.lock", &self.waiting, progress)
+    }
+}
+
 fn compile(
     dir: &Path,
     language: Language,
     manifest: &Manifest,
-    target_dir: &Path,
+    place: &Place,
     options: &Options,
     progress: &mut dyn Progress,
 ) -> Result<Vec<u8>, KitError> {
-    let work = target_dir.join("work");
+    let work = place.home.join("between");
     match language {
         Language::Rust => {
-            let module = guest::compile(dir, &manifest.name, target_dir, options, progress)?;
+            let module = guest::compile(dir, &manifest.name, &place.home, guest::RELEASE, options, progress)?;
             encode(&std::fs::read(&module).map_err(KitError::file("read", &module))?, false)
         }
         Language::Python => python::compile(dir, manifest, &work, options, progress),
@@ -110,6 +145,9 @@ pub fn pack(component: &Path, manifest: &Path, to: &Path) -> Result<String, KitE
 
 /// Whoever reads the file sees the old bytes or the new ones, never a part.
 fn write(path: &Path, bytes: &[u8]) -> Result<(), KitError> {
-    let fresh = path.with_extension("new");
+    // Two that build the same at the same time do not write the same file.
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    let fresh = path.with_extension(format!("{}-{number}.new", std::process::id()));
     std::fs::write(&fresh, bytes).and_then(|()| std::fs::rename(&fresh, path)).map_err(KitError::file("write", path))
 }

@@ -11,20 +11,66 @@ use crate::project::Project;
 use crate::run::{cargo_step, run};
 use crate::{KitError, Progress, TARGET, Toolchain};
 
-/// Forced on every guest, whatever its `Cargo.toml` says: guests that differ here would each
-/// compile a standard library of their own into the shared target directory.
-const PROFILE: [&str; 9] = [
-    "profile.release.opt-level=\"s\"",
-    "profile.release.lto=true",
-    "profile.release.codegen-units=1",
-    "profile.release.panic=\"abort\"",
-    "profile.release.strip=true",
-    "profile.release.debug=false",
-    "profile.release.incremental=false",
-    "profile.release.debug-assertions=false",
-    // A guest computes with money: it stops rather than wraps around.
-    "profile.release.overflow-checks=true",
-];
+/// How a guest is compiled: a profile of cargo, and what is forced on it, whatever a `Cargo.toml` says: guests that differ here would each
+/// compile dependencies of their own into the shared target directory.
+#[derive(Clone, Copy)]
+pub(crate) struct Profile {
+    name: &'static str,
+    settings: &'static [&'static str],
+}
+
+impl Profile {
+    /// What cargo is told.
+    pub(crate) fn arguments(self) -> Vec<String> {
+        let mut arguments = vec!["--profile".to_owned(), self.name.to_owned()];
+        for setting in self.settings {
+            arguments.extend(["--config".to_owned(), format!("profile.{}.{setting}", self.name)]);
+        }
+        arguments
+    }
+
+    /// What stands for a package that was compiled so.
+    pub(crate) fn owned(self, package: &str) -> String {
+        match self.name {
+            "release" => package.to_owned(),
+            other => format!("{other}/{package}"),
+        }
+    }
+}
+
+/// For what is installed.
+pub(crate) const RELEASE: Profile = Profile {
+    name: "release",
+    settings: &[
+        "opt-level=\"s\"",
+        "lto=true",
+        "codegen-units=1",
+        "panic=\"abort\"",
+        "strip=true",
+        "debug=false",
+        "incremental=false",
+        "debug-assertions=false",
+        // A guest computes with money: it stops rather than wraps around.
+        "overflow-checks=true",
+    ],
+};
+
+/// For whoever waits for it: dependencies are compiled once, and the plugin without the passes over the whole program.
+pub(crate) const QUICK: Profile = Profile {
+    name: "backroom-quick",
+    settings: &[
+        "inherits=\"release\"",
+        "opt-level=1",
+        "lto=\"off\"",
+        "codegen-units=16",
+        "panic=\"abort\"",
+        "strip=true",
+        "debug=false",
+        "incremental=true",
+        "debug-assertions=false",
+        "overflow-checks=true",
+    ],
+};
 
 /// Run by cargo in front of each call of the compiler. Source files are named by their package,
 /// so that panic messages tell the place and no path of this machine gets into a plugin. It is
@@ -51,6 +97,7 @@ pub(crate) fn compile(
     dir: &Path,
     name: &str,
     target_dir: &Path,
+    profile: Profile,
     options: &Options,
     progress: &mut dyn Progress,
 ) -> Result<PathBuf, KitError> {
@@ -63,15 +110,13 @@ pub(crate) fn compile(
     let toolchain = Toolchain::find(machine, dir, options.install, progress)?;
     progress.step(&format!("compiling {name} with {}", toolchain.describe()));
     let project = Project::read(&toolchain, machine, dir, progress)?;
-    project.claim(&toolchain, options, dir, target_dir, progress)?;
+    project.claim(&toolchain, options, dir, target_dir, profile, progress)?;
     let mut cargo = toolchain.cargo(machine, dir);
-    cargo.args(["build", "--lib", "--release", "--target", TARGET]);
+    cargo.args(["build", "--lib", "--target", TARGET]);
     cargo.arg("--message-format=json-render-diagnostics");
     cargo.args(toolchain.build_arguments());
     cargo.arg("--target-dir").arg(target_dir);
-    for setting in PROFILE {
-        cargo.args(["--config", setting]);
-    }
+    cargo.args(profile.arguments());
     cargo.args(project.arguments(options.offline));
     hide_paths(&mut cargo, target_dir)?;
     let output = run(&mut cargo, cargo_step, progress)?;

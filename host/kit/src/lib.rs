@@ -24,6 +24,7 @@ pub mod manifest;
 mod progress;
 mod project;
 mod python;
+mod quick;
 mod run;
 pub mod scaffold;
 mod script;
@@ -40,9 +41,11 @@ pub use language::Language;
 pub use machine::Machine;
 pub use manifest::Manifest;
 pub use progress::{Progress, Quiet};
+pub use quick::{Quick, quick};
 pub use scaffold::new;
 pub use toolchain::Toolchain;
 pub use watch::Seen;
+pub use wit::document;
 
 /// The custom section of a component that holds its `plugin.toml`.
 pub const MANIFEST_SECTION: &str = "backroom:plugin";

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::build::Options;
+use crate::guest::Profile;
 use crate::machine::Machine;
 use crate::run::{no_step, run};
 use crate::{KitError, Progress, TARGET, Toolchain};
 
-/// Which project each package in the target directory was last compiled for.
+/// Which project each package in the target directory was last compiled for, by profile.
 const OWNERS: &str = "backroom-owners.json";
 
 /// A guest's project: its workspace, or the package alone.
@@ -59,6 +60,7 @@ impl Project {
         options: &Options,
         dir: &Path,
         target_dir: &Path,
+        profile: Profile,
         progress: &mut dyn Progress,
     ) -> Result<(), KitError> {
         let path = target_dir.join(OWNERS);
@@ -66,14 +68,15 @@ impl Project {
         let mut owners: BTreeMap<String, PathBuf> =
             std::fs::read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
         let mut clean = toolchain.cargo(&options.machine, dir);
-        clean.args(["clean", "--release", "--target", TARGET]).args(self.arguments(options.offline));
+        clean.args(["clean", "--target", TARGET]).args(profile.arguments()).args(self.arguments(options.offline));
         clean.arg("--target-dir").arg(target_dir);
         let mut strange = false;
         for package in &self.packages {
-            if owners.get(&package.name) != Some(&self.workspace_root) {
+            let compiled = profile.owned(&package.name);
+            if owners.get(&compiled) != Some(&self.workspace_root) {
                 strange = true;
                 clean.args(["--package", &package.name]);
-                owners.insert(package.name.clone(), self.workspace_root.clone());
+                owners.insert(compiled, self.workspace_root.clone());
             }
         }
         if !strange {

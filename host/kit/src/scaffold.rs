@@ -12,7 +12,8 @@ type Files = &'static [(&'static str, &'static str)];
 const COMMON: Files = &[
     ("plugin.toml", include_str!("../template/plugin.toml.in")),
     ("installation.toml", include_str!("../template/installation.toml.in")),
-    ("tests/balance.toml", include_str!("../template/balance.toml.in")),
+    ("input.json", include_str!("../template/input.json.in")),
+    ("tests/accrual.toml", include_str!("../template/accrual.toml.in")),
 ];
 
 /// The files of a template, below `template/<language>`.
@@ -42,19 +43,32 @@ const SDK_RUST: Files = sdk!["sdk-rust":
     "src/lib.rs",
     "src/arena.rs",
     "src/date.rs",
+    "src/decimal.rs",
     "src/error.rs",
     "src/money.rs",
+    "src/month.rs",
 ];
 const SDK_PYTHON: Files = sdk!["sdk-python":
     "__init__.py",
     "dates.py",
+    "decimals.py",
     "errors.py",
     "money.py",
+    "months.py",
     "workflow.py",
 ];
 const SDK_TYPESCRIPT: Files = sdk!["sdk-typescript": "index.ts"];
-const SDK_GO: Files = sdk!["sdk-go": "go.mod", "date.go", "errors.go", "money.go", "workflow.go", "wit/wit.go"];
-const SDK_C: Files = sdk!["sdk-c": "backroom.c", "backroom.h", "json.c", "json.h"];
+const SDK_GO: Files = sdk!["sdk-go":
+    "go.mod",
+    "date.go",
+    "decimal.go",
+    "errors.go",
+    "money.go",
+    "month.go",
+    "workflow.go",
+    "wit/wit.go",
+];
+const SDK_C: Files = sdk!["sdk-c": "backroom.c", "backroom.h", "dates.c", "json.c", "json.h", "money.c"];
 
 /// The contract, which a plugin gets as it was when it was made.
 const WIT: Files = sdk!["../wit":

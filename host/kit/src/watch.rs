@@ -8,7 +8,7 @@ use crate::KitError;
 use crate::sources::is_skipped;
 
 /// Between two looks. An editor that writes several files is done within it.
-const PAUSE: Duration = Duration::from_millis(200);
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// The files of a plugin as they are at a moment: those that a build reads, and none that it writes.
 #[derive(Debug, PartialEq, Eq)]

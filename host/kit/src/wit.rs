@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use backroom_domain::rights::{Operation, operations_of};
 use wit_bindgen_core::Files;
-use wit_bindgen_core::wit_parser::{Resolve, WorldId};
+use wit_bindgen_core::wit_parser::{Resolve, WorldId, WorldItem};
 
 use crate::component::interface;
-use crate::{KitError, Manifest};
+use crate::{KitError, Manifest, sources};
 
 /// The world of every plugin.
 pub(crate) const WORLD: &str = "workflow";
@@ -28,6 +28,28 @@ impl Contract {
         Ok(Self { resolve, world })
     }
 
+    /// The contract as a document: `workflow.md` and `workflow.html`.
+    fn documents(mut self) -> Result<Vec<(PathBuf, Vec<u8>)>, KitError> {
+        let mut files = Files::default();
+        let done = wit_bindgen_markdown::Opts::default().build().generate(&mut self.resolve, self.world, &mut files);
+        done.map_err(|error| KitError::Bindings(format!("{error:#}")))?;
+        Ok(files.iter().map(|(name, bytes)| (PathBuf::from(name), bytes.to_vec())).collect())
+    }
+
+    /// The interfaces that the world imports and that have functions, by their whole names.
+    pub(crate) fn interfaces(&self) -> Vec<String> {
+        let world = self.resolve.worlds.get(self.world);
+        let imports = world.into_iter().flat_map(|world| world.imports.values());
+        let interface = |item: &WorldItem| match item {
+            WorldItem::Interface { id, .. } => {
+                let has_functions = self.resolve.interfaces.get(*id).is_some_and(|one| !one.functions.is_empty());
+                self.resolve.id_of(*id).filter(|_| has_functions)
+            }
+            _ => None,
+        };
+        imports.filter_map(interface).collect()
+    }
+
     /// The bindings for C: `workflow.h`, `workflow.c` and an object file that describes the world.
     pub(crate) fn c(mut self) -> Result<Vec<(PathBuf, Vec<u8>)>, KitError> {
         let mut files = Files::default();
@@ -45,6 +67,15 @@ impl Contract {
         done.map_err(|error| KitError::Bindings(format!("{error:#}")))?;
         Ok(files.iter().map(|(name, bytes)| (PathBuf::from(name), bytes.to_vec())).collect())
     }
+}
+
+/// Writes the contract of the plugin in `dir` (its folder `wit`, or `sdk/wit`) into the folder `to`, as documents for people. Their paths.
+pub fn document(dir: &Path, to: &Path) -> Result<Vec<PathBuf>, KitError> {
+    let own = dir.join("wit");
+    let wit = if own.is_dir() { own } else { dir.join("sdk/wit") };
+    let files = Contract::read(&wit)?.documents()?;
+    sources::write(to, &files)?;
+    Ok(files.iter().map(|(name, _)| to.join(name)).collect())
 }
 
 /// Whether a plugin with these wants can use the interface, such as `backroom:ledger/journal@0.1.0`, at all. The ones that need no

@@ -41,7 +41,7 @@ fn the_same_source_gives_the_same_bytes_in_any_folder() {
     assert_eq!(first.digest, blake3::hash(&first.bytes).to_hex().as_str());
     assert_eq!(
         first.imports,
-        ["backroom:types/types@0.1.0", "backroom:host/log@0.1.0", "backroom:ledger/balances@0.1.0"]
+        ["backroom:types/types@0.1.0", "backroom:host/log@0.1.0", "backroom:ledger/journal@0.1.0"]
     );
     let second = built(&make(&dir, "two"));
     assert_eq!(first.digest, second.digest);
@@ -58,10 +58,10 @@ fn the_same_source_gives_the_same_bytes_in_any_folder() {
 fn a_package_of_the_same_name_elsewhere_is_not_taken_for_this_one() {
     let dir = tempfile::tempdir().unwrap();
     let (one, two) = (make(&dir, "one"), make(&dir, "two"));
-    edit(&two.join("src/lib.rs"), "looked at account", "glanced at account");
+    edit(&two.join("src/lib.rs"), "\"Accrual\"", "\"Booking\"");
     let first = built(&one);
     let second = built(&two);
-    assert!(contains(&second.bytes, "glanced at account"));
+    assert!(contains(&second.bytes, "Booking"));
     assert_eq!(built(&one).digest, first.digest);
 }
 
@@ -84,11 +84,11 @@ fn builds_at_the_same_time_wait_for_each_other() {
 fn the_compilers_words_come_with_the_error() {
     let dir = tempfile::tempdir().unwrap();
     let plugin = make(&dir, "broken");
-    edit(&plugin.join("src/lib.rs"), "balance.debits", "balance.debts");
+    edit(&plugin.join("src/lib.rs"), "posted.replayed", "posted.replaid");
     let error = refused(&plugin);
     let text = error.to_string();
     assert!(matches!(error, KitError::Compile { .. }));
-    assert!(text.starts_with("kit-test does not compile:") && text.contains("no field `debts`"), "{text}");
+    assert!(text.starts_with("kit-test does not compile:") && text.contains("no field `replaid`"), "{text}");
     assert!(text.contains("src/lib.rs:"), "{text}");
 }
 

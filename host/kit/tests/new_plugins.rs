@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use backroom_kit::{Built, KitError, Language, Options, Quiet, build, new};
 
-/// What a workflow that reads a balance and writes to the log imports, if its language imports what it uses and no more.
-const USED: [&str; 3] = ["backroom:types/types@0.1.0", "backroom:host/log@0.1.0", "backroom:ledger/balances@0.1.0"];
+/// What a workflow that posts and writes to the log imports, if its language imports what it uses and no more.
+const USED: [&str; 3] = ["backroom:types/types@0.1.0", "backroom:host/log@0.1.0", "backroom:ledger/journal@0.1.0"];
 
 fn built(plugin: &Path, options: &Options) -> Built {
     build(plugin, options, &mut Quiet).unwrap_or_else(|error| panic!("{error}"))
@@ -25,7 +25,7 @@ fn contains(bytes: &[u8], part: &str) -> bool {
 
 /// Builds a new plugin, changes it, builds it from another folder without a network, and breaks it.
 ///
-/// `file` has the text `looked at account`; `broken` is what is not right once the first is replaced by the second.
+/// `file` has the text `"Accrual"`; `broken` is what is not right once the first is replaced by the second.
 fn a_new_plugin_builds(language: Language, file: &str, broken: (&str, &str)) -> Built {
     let dir = tempfile::tempdir().unwrap();
     let make = |folder: &str| -> PathBuf {
@@ -42,7 +42,7 @@ fn a_new_plugin_builds(language: Language, file: &str, broken: (&str, &str)) -> 
     let offline = Options { offline: true, install: false, ..in_its_own("target-two") };
     let two = make("deeper/two");
     assert_eq!(built(&two, &offline).digest, first.digest, "the same source, another release");
-    edit(&two.join(file), "looked at account", "glanced at account");
+    edit(&two.join(file), "\"Accrual\"", "\"Booking\"");
     assert_ne!(built(&two, &offline).digest, first.digest, "a change is not in the component");
 
     edit(&two.join(file), broken.0, broken.1);
@@ -55,24 +55,20 @@ fn a_new_plugin_builds(language: Language, file: &str, broken: (&str, &str)) -> 
 
 #[test]
 fn c() {
-    let first = a_new_plugin_builds(Language::C, "plugin.c", ("balance.debits", "balance.debts"));
+    let first = a_new_plugin_builds(Language::C, "plugin.c", ("posted.replayed", "posted.replaid"));
     assert_eq!(sorted(&first.imports), sorted(&USED));
     assert!(first.size < 200_000, "{}", first.size);
 }
 
 #[test]
 fn go() {
-    let first = a_new_plugin_builds(Language::Go, "main.go", ("balance.Debits", "balance.Debts"));
+    let first = a_new_plugin_builds(Language::Go, "main.go", ("posted.Replayed", "posted.Replaid"));
     assert_eq!(sorted(&first.imports), sorted(&USED));
 }
 
 #[test]
 fn typescript() {
-    let first = a_new_plugin_builds(
-        Language::TypeScript,
-        "app.ts",
-        ("{ currency, debits, credits } =", "{ currency, debts, credits } ="),
-    );
+    let first = a_new_plugin_builds(Language::TypeScript, "app.ts", ("const { replayed } =", "const { replaid } ="));
     a_component_of_an_interpreter(&first);
 }
 
@@ -84,7 +80,7 @@ fn javascript() {
 
 #[test]
 fn python() {
-    let first = a_new_plugin_builds(Language::Python, "app.py", ("balances.get(", "balances.get(("));
+    let first = a_new_plugin_builds(Language::Python, "app.py", ("journal.post(", "journal.post(("));
     a_component_of_an_interpreter(&first);
 }
 
@@ -116,8 +112,8 @@ fn what_is_used_and_not_wanted_is_refused_by_name() {
     let dir = tempfile::tempdir().unwrap();
     let plugin = dir.path().join("plugin");
     new(&plugin, "kit-language", Language::C).unwrap();
-    edit(&plugin.join("plugin.toml"), "[wants.ledger]\nread = [\"*\"]", "state = true");
+    edit(&plugin.join("plugin.toml"), "[wants.ledger]\npost = [\"type=expense\", \"type=liability\"]", "state = true");
     let options = Options { target_dir: Some(dir.path().join("target")), ..Options::default() };
     let error = build(&plugin, &options, &mut Quiet).unwrap_err();
-    assert!(matches!(&error, KitError::NotWanted(names) if names == &["backroom:ledger/balances@0.1.0"]), "{error}");
+    assert!(matches!(&error, KitError::NotWanted(names) if names == &["backroom:ledger/journal@0.1.0"]), "{error}");
 }

@@ -70,8 +70,7 @@ impl Serialize for BusinessDate {
 
 impl<'de> Deserialize<'de> for BusinessDate {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map_err(|_| serde::de::Error::custom(format!("{text:?} is no date such as 2026-06-30")))
+        crate::from_text(deserializer, "date such as 2026-06-30")
     }
 }
 

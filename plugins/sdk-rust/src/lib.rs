@@ -5,6 +5,9 @@
 //! kept if it returns `Ok`, and nothing if it returns `Err`. Calls fail with [`Error`], which is what `run` returns as
 //! well, so that `?` is all it takes to give up.
 //!
+//! In input and output [`Money`] is a text such as `1234.50 USD`, [`Decimal`] one such as `1.5`, [`BusinessDate`] one such as `2026-06-30`
+//! and [`Month`] one such as `2026-06`. Nothing is ever a float.
+//!
 //! ```no_run
 //! use backroom_sdk::{Error, Workflow, ledger::balances, workflow};
 //!
@@ -29,14 +32,18 @@
 //! workflow!(Balance);
 //! ```
 
-use serde::Serialize;
+use std::str::FromStr;
+
 use serde::de::DeserializeOwned;
+use serde::{Deserialize as _, Deserializer, Serialize};
 
 #[cfg(all(target_family = "wasm", feature = "arena"))]
 mod arena;
 mod date;
+mod decimal;
 mod error;
 mod money;
+mod month;
 
 /// What is generated from the contract. [`workflow!`] needs it; everything else has a shorter name.
 #[doc(hidden)]
@@ -50,14 +57,7 @@ pub mod bindings {
         default_bindings_module: "backroom_sdk::bindings",
         additional_derives: [PartialEq, Eq],
         additional_type_attributes: {
-            "backroom:types/types@0.1.0/money": [
-                #[derive(Hash, serde::Serialize, serde::Deserialize)]
-                #[serde(deny_unknown_fields)]
-            ],
-            "backroom:types/types@0.1.0/decimal": [
-                #[derive(serde::Serialize, serde::Deserialize)]
-                #[serde(deny_unknown_fields)]
-            ],
+            "backroom:types/types@0.1.0/money": [#[derive(Hash)]],
             "backroom:types/types@0.1.0/business-date": [#[derive(PartialOrd, Ord, Hash)]],
             "backroom:types/types@0.1.0/instant": [#[derive(PartialOrd, Ord, Hash)]],
         },
@@ -67,7 +67,8 @@ pub mod bindings {
 pub use bindings::backroom::types::types::{BusinessDate, Currency, Decimal, Error, Id, Instant, Money, Problem, Side};
 pub use bindings::backroom::{host, hr, inventory, ledger};
 pub use error::{invalid, refused};
-pub use money::MAX_MINOR;
+pub use money::{MAX_MINOR, minor_digits};
+pub use month::Month;
 
 /// One workflow: what a plugin is for.
 pub trait Workflow {
@@ -94,6 +95,12 @@ macro_rules! workflow {
     $crate::bindings::export!(Export with_types_in $crate::bindings);
         };
     };
+}
+
+/// A value that is written as a text in JSON; `wanted` says what it is, for people.
+fn from_text<'de, D: Deserializer<'de>, T: FromStr>(deserializer: D, wanted: &str) -> Result<T, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map_err(|_| serde::de::Error::custom(format!("{text:?} is no {wanted}")))
 }
 
 /// What [`workflow!`] exports: JSON in, JSON out; a panic leaves its message in the run's log.

@@ -34,6 +34,7 @@ The file says the name of the installation, what is granted, the configuration a
   [config]
   plan = \"housing\"
 
+The name alone is the least that it says: a plugin that is granted nothing can read the clock and its configuration, and write to its log.
 A plugin may use what it wants and was granted, nothing else. A call is allowed by one grant as a whole. A release that wants more
 than the one that it takes the place of is refused until that is accepted.
 

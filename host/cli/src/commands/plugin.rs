@@ -58,6 +58,18 @@ Examples:
     Test(plugin_test::Test),
     Run(plugin_run::RunHere),
     Bench(plugin_bench::BenchHere),
+    /// Write the contract as documents for people, as Markdown and HTML: every function, type, bound and error of it.
+    #[command(
+        after_help = "Examples:\n  backroom plugin docs --to docs\n  backroom plugin docs pay-run --to /tmp/contract"
+    )]
+    Docs {
+        /// The folder of a plugin, or one with the contract in `wit`.
+        #[arg(default_value = ".")]
+        dir: PathBuf,
+        /// The folder to write them to.
+        #[arg(long, value_name = "DIR")]
+        to: PathBuf,
+    },
     /// Put a plugin.toml into a component that was made by other means.
     #[command(
         after_help = "Example:\n  backroom plugin pack app.wasm --manifest plugin.toml --to pay-run.component.wasm"
@@ -135,6 +147,12 @@ impl Plugin {
             Self::Test(test) => test.run(context),
             Self::Run(run) => run.run(context),
             Self::Bench(bench) => bench.run(context),
+            Self::Docs { dir, to } => {
+                let files = backroom_kit::document(dir, to).map_err(kit_failure)?;
+                out.value(&json!({ "files": files }));
+                files.iter().for_each(|file| out.line(file.display()));
+                Ok(())
+            }
             Self::Pack { component, manifest, to } => {
                 let digest = backroom_kit::pack(component, manifest, to).map_err(kit_failure)?;
                 out.value(&json!({ "digest": digest, "path": to }));

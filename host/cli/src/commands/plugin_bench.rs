@@ -27,7 +27,7 @@ Measured is what a run is by itself: instance, host calls, return; not the rules
 gives (see `backroom plugin test --help`), and does its first step if no input is named.
 
 Examples:
-  backroom plugin bench --scenario balance
+  backroom plugin bench --scenario accrual
   backroom plugin bench pay-run --scenario june --input june.json --runs 5000 --json")]
 pub(crate) struct BenchHere {
     /// The folder with plugin.toml.

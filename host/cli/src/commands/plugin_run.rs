@@ -25,7 +25,7 @@ installed under the name of the installation file and `-try`, with what that fil
 the client stays as it is.
 
 Examples:
-  backroom plugin run --input '{\"account\":\"1110\"}' --scenario balance
+  backroom plugin run --input @input.json --scenario accrual
   backroom plugin run pay-run --input june.json --date 2026-06-30 --scenario june
   backroom plugin run pay-run --input june.json --tenant harbor --file pay-run/installation.toml")]
 pub(crate) struct RunHere {

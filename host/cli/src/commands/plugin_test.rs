@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use backroom_kit::{Built, Seen};
 use clap::Args;
 
-use super::Context;
 use super::plugin::{build_with, how, kit_failure};
+use super::{Context, install};
 use crate::exit::Result;
 use crate::output;
+use crate::progress::Progress;
 use crate::scenario::file::{FOLDER, Scenario};
 use crate::scenario::suite::{self, Ways};
-use crate::scenario::world::{Sandbox, Subject};
+use crate::scenario::world::{INSTALLATION, Sandbox, Subject};
 
 /// Build the plugin in a folder and run its scenarios, in memory: the same engine, limits and rules as in a service.
 #[derive(Debug, Args)]
@@ -41,6 +42,10 @@ the same when it is executed again. Steps follow each other in one client's book
 
 --faults runs every step again with each right that it uses denied, with each host call failing, and with the fuel running out before
 and at each host call and in between: nothing may be kept, and the plugin must return the error that it got, or end well without.
+
+--watch shows a change sooner than a build would: Python and QuickJS are put into a component once and get the plugin's files with each
+run, Rust is compiled without the passes over the whole program. Where a scenario or installation.toml has limits, or a scenario names a
+file of its own or expects a fault, the plugin is built as without --watch.
 
 Examples:
   backroom plugin test
@@ -103,6 +108,10 @@ impl Test {
     fn keep_testing(&self, context: &Context, sandbox: &Sandbox) -> Result {
         let mut seen = Seen::look(&self.dir).map_err(kit_failure)?;
         let mut subject = None;
+        output::note(
+            "A look is quick: fuel and memory are not those of the plugin, and `fuel-max` is not judged. `backroom plugin test` without \
+             --watch tests what is installed.",
+        );
         loop {
             if let Err(failure) = self.test_changed(context, sandbox, &mut subject) {
                 context.out.failure(&failure);
@@ -116,12 +125,40 @@ impl Test {
         }
     }
 
-    /// Builds what is not built, and tests it.
+    /// Makes ready what is not, and tests it.
     fn test_changed(&self, context: &Context, sandbox: &Sandbox, subject: &mut Option<Subject>) -> Result {
+        let scenarios = Scenario::all(&self.dir)?;
+        // What is limited shows in the plugin itself alone.
+        if is_limited(&self.dir, &scenarios)? && subject.as_ref().is_some_and(|subject| subject.quick.is_some()) {
+            *subject = None;
+        }
         let subject = match subject {
             Some(subject) => subject,
-            None => subject.insert(sandbox.load(&self.dir, &self.build()?.bytes)?),
+            None => subject.insert(self.prepare(sandbox, &scenarios)?),
         };
-        self.test(context, subject, &Scenario::all(&self.dir)?)
+        self.test(context, subject, &scenarios)
     }
+
+    /// The plugin as it can be looked at soonest.
+    fn prepare(&self, sandbox: &Sandbox, scenarios: &[Scenario]) -> Result<Subject> {
+        if !is_limited(&self.dir, scenarios)? {
+            let mut progress = Progress::start(format!("building {}", self.dir.display()));
+            let quick = backroom_kit::quick(&self.dir, &how(self.offline), &mut progress).map_err(kit_failure)?;
+            if let Some(quick) = quick {
+                return sandbox.load_quick(&self.dir, quick);
+            }
+        }
+        sandbox.load(&self.dir, &self.build()?.bytes)
+    }
+}
+
+/// Whether scenarios or installation say how much fuel, memory or time there is, or expect that it is too little.
+fn is_limited(dir: &Path, scenarios: &[Scenario]) -> Result<bool> {
+    let says = |one: &Scenario| one.given.limits.is_some() || one.given.installation.is_some();
+    let fails = |one: &Scenario| one.steps.iter().any(|step| step.then.failed.is_some());
+    if scenarios.iter().any(|one| says(one) || fails(one)) {
+        return Ok(true);
+    }
+    let file = dir.join(INSTALLATION);
+    Ok(file.is_file() && install::read(&file)?.into_fields().contains_key("limits"))
 }

@@ -49,14 +49,20 @@ impl TestedStep {
     }
 
     /// What is wrong, in lines.
-    pub(crate) fn wrong(&self) -> Vec<String> {
+    fn wrong(&self) -> Vec<String> {
+        let mut lines = self.different();
+        lines.extend(self.faults.iter().flat_map(|faults| faults.problems.iter().cloned()));
+        lines
+    }
+
+    /// What is not as the scenario has it, in lines.
+    pub(super) fn different(&self) -> Vec<String> {
         let mut lines = Vec::new();
         for difference in &self.differences {
             lines.push(difference.at.clone());
             lines.push(format!("  expected  {}", written(&difference.expected)));
             lines.push(format!("  actual    {}", written(&difference.actual)));
         }
-        lines.extend(self.faults.iter().flat_map(|faults| faults.problems.iter().cloned()));
         lines
     }
 }
@@ -134,7 +140,8 @@ fn cost(step: &TestedStep) -> String {
     format!(" ({millis:.1} ms, fuel {}, host calls {})", count(run.fuel), run.host_calls)
 }
 
-fn tried(faults: &Faults) -> String {
+/// What was tried of faults, in a line.
+pub(super) fn tried(faults: &Faults) -> String {
     let of = match u32::try_from(faults.calls) {
         Ok(calls) if calls < faults.of_calls => format!(" of {}", faults.of_calls),
         _ => String::new(),

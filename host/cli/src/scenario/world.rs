@@ -10,6 +10,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, anyhow};
 use backroom_domain::rights::{Grant, Rights};
 use backroom_domain::{BusinessDate, Error, Id, Instant};
+use backroom_kit::Quick;
 use backroom_office::imports::{self, ImportFailure};
 use backroom_office::{Caller, NewInstallation, Office, Work, files};
 use backroom_runtime::{
@@ -25,11 +26,12 @@ use tempfile::TempDir;
 use super::file::{Given, Step};
 use crate::commands::import::read_all;
 use crate::exit::{Failure, Result};
+use crate::progress::Progress;
 
 /// Who does what is given, and asks for the runs.
 const ACTOR: &str = "test";
 /// The file with what an operator grants, as `plugin new` makes it.
-const INSTALLATION: &str = "installation.toml";
+pub(crate) const INSTALLATION: &str = "installation.toml";
 /// A scenario runs one thing at a time.
 const CONCURRENCY: u32 = 4;
 /// The engine's own space of records: heads of chains.
@@ -48,6 +50,8 @@ pub(crate) struct Subject {
     releases: PathBuf,
     release: Release,
     dir: PathBuf,
+    /// How it gets its sources, if it is tried as whoever writes it looks at it.
+    pub(crate) quick: Option<Arc<Quick>>,
 }
 
 /// A client company with the plugin installed.
@@ -59,6 +63,7 @@ pub(crate) struct World {
     tenant: Tenant,
     installation: Installation,
     plugin: Arc<Plugin>,
+    quick: Option<Arc<Quick>>,
     now: Instant,
 }
 
@@ -88,12 +93,20 @@ impl Sandbox {
     pub(crate) fn load(&self, dir: &Path, component: &[u8]) -> Result<Subject> {
         let (runtime, releases) = (Arc::clone(&self.runtime), self.releases.path().to_path_buf());
         let runner = Runner::new(Store::memory(), Arc::clone(&runtime), &releases).map_err(broken)?;
+        // The first time, an interpreter takes as long as building it did.
+        let _shown = Progress::start("compiling the component for this machine");
         let release = runner.upload(ACTOR, Instant(0), component).map_err(|error| match error {
             RunnerError::Plugin(error) if !error.is_passing() => Failure::plugin(error),
             other => broken(other),
         })?;
         let plugin = runtime.plugin(&release.digest).context("the component was taken in and is gone")?;
-        Ok(Subject { plugin, runtime, releases, release, dir: dir.to_owned() })
+        Ok(Subject { plugin, runtime, releases, release, dir: dir.to_owned(), quick: None })
+    }
+
+    /// Takes in what is made for a look at the plugin in `dir`.
+    pub(crate) fn load_quick(&self, dir: &Path, quick: Quick) -> Result<Subject> {
+        let subject = self.load(dir, &quick.bytes)?;
+        Ok(Subject { quick: Some(Arc::new(quick)), ..subject })
     }
 }
 
@@ -111,8 +124,8 @@ impl Subject {
         let installed = office.install(ACTOR, now, number, new);
         let installation = installed.map_err(|error| Failure::usage(format!("the installation: {error}")))?.value;
         let runner = Runner::new(store.clone(), Arc::clone(&self.runtime), &self.releases).map_err(broken)?;
-        let plugin = Arc::clone(&self.plugin);
-        Ok(World { engine, store, office, runner, tenant, installation, plugin, now })
+        let (plugin, quick) = (Arc::clone(&self.plugin), self.quick.clone());
+        Ok(World { engine, store, office, runner, tenant, installation, plugin, quick, now })
     }
 
     /// A runner over the same company, host call `call` of whose runs fails.
@@ -167,7 +180,7 @@ impl World {
             rights: Arc::new(everything()),
             installation: self.installation.name.clone(),
             id: None,
-            input: input.into(),
+            input: self.quick.as_ref().map_or_else(|| input.into(), |quick| quick.input(input).into()),
             date: None,
             mode: Mode::DryRun,
             now: self.now,

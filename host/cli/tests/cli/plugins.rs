@@ -57,11 +57,12 @@ fn a_new_plugin_passes_its_tests(language: &str) {
     let told = passed(&project.test(&["--json"]));
     let steps = told["scenarios"][0]["steps"].as_array().unwrap();
     assert_eq!(steps.len(), 4, "{told:#}");
-    assert_eq!(steps[0]["run"]["output"]["debits"], 120_000);
+    assert_eq!(steps[0]["run"]["output"]["amount"], "1234.50 USD");
+    assert_eq!(steps[0]["run"]["effects"].as_array().map(Vec::len), Some(2), "{told:#}");
     assert_eq!(told["unused"], serde_json::json!([]));
     let told = passed(&project.test(&["--json", "--faults"]));
     let faults = &told["scenarios"][0]["steps"][0]["faults"];
-    assert_eq!((&faults["denials"], &faults["calls"]), (&1.into(), &2.into()), "{faults:#}");
+    assert_eq!((&faults["denials"], &faults["calls"]), (&1.into(), &3.into()), "{faults:#}");
     assert!(faults["cuts"].as_u64() >= Some(16), "{faults:#}");
 }
 
@@ -95,49 +96,13 @@ fn c() {
     a_new_plugin_passes_its_tests("c");
 }
 
-/// Posts an accrual and remembers the month.
-const ACCRUAL: &str = r#"
-use backroom_sdk::host::state;
-use backroom_sdk::ledger::journal::{self, Line, NewEntry};
-use backroom_sdk::{BusinessDate, Error, Money, Side, Workflow, workflow};
-use serde::{Deserialize, Serialize};
-
-#[derive(Deserialize)]
-struct Input {
-    month: String,
-    date: BusinessDate,
-    minor: u64,
+/// What the template does, and remembers the month.
+fn accrual(template: &str) -> String {
+    let posts = "post(&format!(\"{entry}:back\"), reversed, &amount, &accrued, &expense)?;";
+    assert!(template.contains(posts), "{template}");
+    let remembers = "backroom_sdk::host::state::set(\"last\", month.to_string().as_bytes())?;";
+    template.replace(posts, remembers)
 }
-
-#[derive(Serialize)]
-struct Output {
-    entry: String,
-}
-
-struct Accrual;
-
-impl Workflow for Accrual {
-    type Input = Input;
-    type Output = Output;
-
-    fn run(input: Input) -> Result<Output, Error> {
-        let id = format!("accrual-{}", input.month);
-        let line = |account: &str, side| Line {
-            account: account.to_owned(),
-            side,
-            amount: Money { minor: input.minor, currency: "USD".to_owned() },
-            dimensions: Vec::new(),
-            memo: None,
-        };
-        let lines = vec![line("6100", Side::Debit), line("2300", Side::Credit)];
-        journal::post(&NewEntry { id: id.clone(), date: input.date, description: "Accrual".to_owned(), lines })?;
-        state::set("last", input.month.as_bytes())?;
-        Ok(Output { entry: id })
-    }
-}
-
-workflow!(Accrual);
-"#;
 
 const ACCRUAL_MANIFEST: &str = r#"
 name = "hello-books"
@@ -145,7 +110,7 @@ version = "0.1.0"
 description = "Accrues."
 [[wants]]
 why = "Accruals of the month."
-ledger = { debit = ["6100"], credit = ["2300"] }
+ledger = { debit = ["6220"], credit = ["2120"] }
 [[wants]]
 why = "The last month."
 state = true
@@ -160,33 +125,33 @@ now = "2026-07-01T08:00:00Z"
 [given.csv]
 "accounts.csv" = """
 code,name,type,parent,currency,posting,stock-control
-2300,Accrued,liability,,USD,yes,no
-6100,Costs,expense,,USD,yes,no
+2120,Accrued,liability,,USD,yes,no
+6220,Costs,expense,,USD,yes,no
 """
 [[step]]
 name = "accrues"
-run = { month = "2026-06", date = "2026-06-30", minor = 100000 }
+run = { month = "2026-06", amount = "1000.00 USD", expense = "6220", accrued = "2120" }
 date = "2026-06-30"
 [step.then]
-output = { entry = "accrual-2026-06" }
 effects = "snapshot"
-balances = { 6100 = "1000.00 USD", 2300 = "-1000.00 USD" }
+balances = { 6220 = "1000.00 USD", 2120 = "-1000.00 USD" }
 [[step]]
 name = "refuses another amount"
-run = { month = "2026-06", date = "2026-06-30", minor = 100001 }
+run = { month = "2026-06", amount = "1000.01 USD", expense = "6220", accrued = "2120" }
 date = "2026-06-30"
 [step.then]
 refused = "exists-with-different"
-balances = { 6100 = "1000.00 USD" }
+balances = { 6220 = "1000.00 USD" }
 "#;
 
 #[test]
 fn what_comes_of_a_plugin_that_posts() {
     let project = Project::new("rust");
-    project.write("src/lib.rs", ACCRUAL);
+    let template = std::fs::read_to_string(project.path("src/lib.rs")).unwrap();
+    project.write("src/lib.rs", &accrual(&template));
     project.write("plugin.toml", ACCRUAL_MANIFEST);
     std::fs::remove_file(project.path("installation.toml")).unwrap();
-    std::fs::remove_file(project.path("tests/balance.toml")).unwrap();
+    std::fs::remove_file(project.path("tests/accrual.toml")).unwrap();
     project.write("tests/june.toml", ACCRUAL_SCENARIO);
 
     // No snapshot yet, so nobody can say that it is right.
@@ -195,20 +160,20 @@ fn what_comes_of_a_plugin_that_posts() {
     assert!(ended.stdout.contains("--update"), "{ended:?}");
     passed(&project.test(&["--json", "--update"]));
     let kept = std::fs::read_to_string(project.path("tests/june.snapshot.json")).unwrap();
-    assert!(kept.contains("accrual-2026-06"), "{kept}");
+    assert!(kept.contains("accrual:2026-06:6220"), "{kept}");
     let told = passed(&project.test(&["--json", "--faults"]));
     let faults = &told["scenarios"][0]["steps"][0]["faults"];
-    assert_eq!((&faults["denials"], &faults["calls"]), (&2.into(), &2.into()), "{faults:#}");
+    assert_eq!((&faults["denials"], &faults["calls"]), (&2.into(), &3.into()), "{faults:#}");
     assert_eq!(told["unused"][0]["want"], 3, "{told:#}");
     assert_eq!(told["unused"].as_array().unwrap().len(), 1, "{told:#}");
 
     // A snapshot that is not what happens; an expectation that is not met; results for a CI server.
     project.edit("tests/june.snapshot.json", "Accrual", "Something else");
-    project.edit("tests/june.toml", "6100 = \"1000.00 USD\" }", "6100 = \"1000.01 USD\" }");
+    project.edit("tests/june.toml", "6220 = \"1000.00 USD\" }", "6220 = \"1000.01 USD\" }");
     let junit = project.path("results.xml");
     let ended = project.test(&["--junit", junit.to_str().unwrap()]);
     assert_eq!(ended.code, Some(1));
-    for part in ["effects[0].description", "Something else", "balances.6100", "1000.01 USD", "0 of 2 steps passed"] {
+    for part in ["effects[0].description", "Something else", "balances.6220", "1000.01 USD", "0 of 2 steps passed"] {
         assert!(ended.stdout.contains(part), "{part}: {ended:?}");
     }
     let xml = std::fs::read_to_string(junit).unwrap();
@@ -217,9 +182,9 @@ fn what_comes_of_a_plugin_that_posts() {
     assert_eq!(project.test(&["--filter", "nothing is called that"]).code, Some(2));
 
     let run_it = |more: &[&str]| run(&[&["plugin", "run", &project.folder(), "--scenario", "june"], more].concat());
-    let input = "{\"month\":\"2026-07\",\"date\":\"2026-07-01\",\"minor\":5}";
+    let input = "{\"month\":\"2026-07\",\"amount\":\"5 USD\",\"expense\":\"6220\",\"accrued\":\"2120\"}";
     let ended = run_it(&["--input", input, "--json"]);
-    assert_eq!((ended.code, &ended.json()["effects"][0]["id"]), (Some(0), &"accrual-2026-07".into()), "{ended:?}");
+    assert_eq!((ended.code, &ended.json()["effects"][0]["id"]), (Some(0), &"accrual:2026-07:6220".into()), "{ended:?}");
     project.write("input.json", "{\"month\":\"2026-07\"}");
     let ended = run_it(&["--input", project.path("input.json").to_str().unwrap()]);
     assert!(ended.code == Some(1) && ended.stdout.contains("input-invalid"), "{ended:?}");
@@ -227,7 +192,7 @@ fn what_comes_of_a_plugin_that_posts() {
     let ended = run(&["plugin", "bench", &project.folder(), "--scenario", "june", "--runs", "20", "--json"]);
     let told = ended.json();
     assert!(told["fuel"].as_u64() > Some(1_000) && told["memory"].as_u64() > Some(65_535), "{told:#}");
-    assert_eq!(told["host-calls"], 2);
+    assert_eq!(told["host-calls"], 3);
 }
 
 /// What went wrong is said once, and as what it is.
@@ -267,11 +232,16 @@ fn a_denial_and_a_plugin_that_does_not_compile_are_told_once() {
 #[test]
 fn a_plugin_that_gives_up_when_it_is_denied_something_is_found() {
     let project = Project::new("rust");
-    project.edit("src/lib.rs", "input.as_of)?", "input.as_of).ok().expect(\"it worked before\")");
+    project.edit("src/lib.rs", "&expense, &accrued)?", "&expense, &accrued).ok().expect(\"it worked before\")");
     // What the scenario itself expects is refused by the plugin is a trap now; the others pass.
-    let ended = project.test(&["--faults", "--filter", "balance.toml"]);
+    let junit = project.path("results.xml");
+    let ended = project.test(&["--faults", "--filter", "accrual.toml", "--junit", junit.to_str().unwrap()]);
     assert_eq!(ended.code, Some(1));
-    assert!(ended.stdout.contains("without the right to balances.get: it ended with a fault"), "{ended:?}");
+    let denied = "without the right to journal.post: it ended with a fault";
+    assert!(ended.stdout.contains(denied), "{ended:?}");
+    let xml = std::fs::read_to_string(junit).unwrap();
+    assert!(xml.contains("classname=\"hello-books: An accrual of June: faults\"") && xml.contains(denied), "{xml}");
+    assert!(xml.contains("1 right denied"), "{xml}");
 }
 
 #[test]
@@ -280,14 +250,14 @@ fn what_is_wrong_with_a_scenario_is_told_with_its_place() {
     for (from, to, part) in [
         ("fuel-max", "fuel-most", "fuel-most"),
         ("USD,yes,no", "USD,yes,perhaps", "accounts.csv"),
-        ("\"1200.00 USD\"", "\"12 dollars\"", "balances.1110"),
+        ("2120 = \"0.00 USD\"", "2120 = \"12 dollars\"", "balances.2120"),
     ] {
-        let before = std::fs::read_to_string(project.path("tests/balance.toml")).unwrap();
-        project.edit("tests/balance.toml", from, to);
+        let before = std::fs::read_to_string(project.path("tests/accrual.toml")).unwrap();
+        project.edit("tests/accrual.toml", from, to);
         let ended = project.test(&[]);
         assert_eq!(ended.code, Some(2), "{ended:?}");
         assert!(ended.stderr.contains(part), "{part}: {ended:?}");
-        project.write("tests/balance.toml", &before);
+        project.write("tests/accrual.toml", &before);
     }
     std::fs::remove_dir_all(project.path("tests")).unwrap();
     assert!(project.test(&[]).stderr.contains("no scenario"));

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use crate::contract::{Contract, Seen, c, everything, go, python, rust, typescript};
 use crate::ground::{Ground, PORTS, fill};
+use crate::helpers::Questions;
 use crate::{make, root};
 
 pub(crate) const LANGUAGES: [Language; 5] =
@@ -81,7 +82,7 @@ fn table() -> PathBuf {
     root().join("tests/languages/conformance.json")
 }
 
-fn folder() -> PathBuf {
+pub(crate) fn folder() -> PathBuf {
     root().join("tests/languages/conformance")
 }
 
@@ -104,8 +105,10 @@ fn every_language_does_the_same() {
     let mut rows: Vec<Row> = serde_json::from_slice(&std::fs::read(table()).unwrap()).unwrap();
     let mut first: Option<(Language, Vec<Told>)> = None;
     let mut wrong = Vec::new();
+    let mut questions = Questions::new();
     for language in LANGUAGES {
         let Some(built) = plugin(&contract, language) else { continue };
+        questions.ask(&built, &mut wrong);
         let told = run_all(&built, &rows);
         if std::env::var_os("BACKROOM_UPDATE").is_some() && language == Language::Rust {
             rows = told.iter().map(|told| told.row.clone()).collect();
@@ -203,7 +206,7 @@ fn hide_ports(sent: &mut Value) {
 }
 
 /// `refused: unbalanced at lines` of an error as the contract has it.
-fn short(error: &Value) -> String {
+pub(crate) fn short(error: &Value) -> String {
     let (class, inside) = error.as_object().and_then(|one| one.iter().next()).unwrap();
     let problems = inside.as_array().cloned().unwrap_or_else(|| vec![inside.clone()]);
     format!("{class}: {}", problems.iter().map(problem).collect::<Vec<_>>().join("; "))

@@ -11,6 +11,7 @@ mod conformance;
 mod contract;
 mod figures;
 mod ground;
+mod helpers;
 mod make;
 #[path = "../../../../tests/src/oracle.rs"]
 #[allow(dead_code, unreachable_pub, reason = "the accounting programs are not needed here")]

@@ -1,25 +1,6 @@
 /* Calls the functions that the input names, and tells what they answered. contract.c is made of the contract. */
 #include "values.h"
 
-/* The SDK's own helpers, beside the functions of the contract. */
-static bool helper(workflow_string_t name, const workflow_string_t *args, text *out, backroom_error *error) {
-  if (is(name, "sdk.date")) {
-    backroom_date date;
-    if (!date_parse(read_text(args[0]), &date, error)) return false;
-    write_types_business_date(out, &date);
-    return true;
-  }
-  backroom_money sum, one = read_types_money(args[0]);
-  if (is(name, "sdk.plus")) {
-    backroom_money other = read_types_money(args[1]);
-    if (!money_plus(&one, &other, &sum, error)) return false;
-  } else if (!money_times(&one, read_number(args[1]), &sum, error)) {
-    return false;
-  }
-  write_types_money(out, &sum);
-  return true;
-}
-
 static bool is_helper(workflow_string_t name) { return name.len > 4 && memcmp(name.ptr, "sdk.", 4) == 0; }
 
 bool exports_workflow_run(workflow_string_t *input, workflow_string_t *output, workflow_error_t *error) {

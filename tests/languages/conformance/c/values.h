@@ -35,8 +35,13 @@ uint8_t *read_bytes(workflow_string_t json, size_t *length);
 /* In contract.c. */
 bool call(workflow_string_t name, const workflow_string_t *args, text *out, backroom_error *error);
 backroom_types_types_money_t read_types_money(workflow_string_t json);
+backroom_types_types_decimal_t read_types_decimal(workflow_string_t json);
+void write_types_decimal(text *out, const backroom_types_types_decimal_t *v);
 void write_types_money(text *out, const backroom_types_types_money_t *v);
 void write_types_business_date(text *out, const backroom_types_types_business_date_t *v);
 void write_types_error(text *out, const backroom_types_types_error_t *v);
+
+/* In helpers.c. */
+bool helper(workflow_string_t name, const workflow_string_t *args, text *out, backroom_error *error);
 
 #endif

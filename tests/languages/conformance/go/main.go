@@ -23,22 +23,6 @@ type output struct {
 	Answers []map[string]any `json:"answers"`
 }
 
-// The SDK's own helpers, beside the functions of the contract.
-var helpers = map[string]func(args []any) (any, error){
-	"sdk.plus": func(args []any) (any, error) {
-		sum, err := sdk.Plus(read_types_money(args[0]), read_types_money(args[1]))
-		return write_types_money(sum), err
-	},
-	"sdk.times": func(args []any) (any, error) {
-		product, err := sdk.Times(read_types_money(args[0]), number[uint64](args[1]))
-		return write_types_money(product), err
-	},
-	"sdk.date": func(args []any) (any, error) {
-		date, err := sdk.ParseDate(args[0].(string))
-		return write_types_business_date(date.BusinessDate), err
-	},
-}
-
 // Numbers as they are written: a float has no room for all of them.
 func values(raw []json.RawMessage) ([]any, error) {
 	read := make([]any, len(raw))

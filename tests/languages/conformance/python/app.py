@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Any, List, Optional
 
-from backroom import Err, date, invalid, plus, refused, times, workflow
-from contract import CALLS, read_types_money, write_types_business_date, write_types_error, write_types_money
+from backroom import Err, invalid, refused, workflow
+from contract import CALLS, write_types_error
+from helpers import HELPERS
 
 
 @dataclass
@@ -23,18 +24,6 @@ class Input:
 @dataclass
 class Output:
     answers: list
-
-
-def same(value):
-    return value
-
-
-HELPERS = {
-    "sdk.plus": (plus, (read_types_money, read_types_money), write_types_money),
-    "sdk.times": (times, (read_types_money, same), write_types_money),
-    "sdk.date": (date, (same,), write_types_business_date),
-}
-"""The SDK's own helpers, beside the functions of the contract."""
 
 
 def answer(call: Call) -> Any:

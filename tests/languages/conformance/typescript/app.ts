@@ -1,6 +1,7 @@
 // Calls the functions that the input names, and tells what they answered. contract.ts is made of the contract.
-import { calls, read_types_money, write_types_business_date, write_types_error, write_types_money } from "./contract";
-import { date, errorOf, invalid, list, object, optional, plus, refused, text, times, workflow, type Of } from "./sdk/index";
+import { calls, write_types_error } from "./contract";
+import { helpers } from "./helpers";
+import { errorOf, invalid, list, object, optional, refused, text, workflow, type Of } from "./sdk/index";
 import type { Json } from "./values";
 
 const anything = (value: unknown): Json => value as Json;
@@ -9,13 +10,6 @@ const input = object({
   /** How the run ends, if not well. */
   end: optional(text),
 });
-
-/** The SDK's own helpers, beside the functions of the contract. */
-const helpers: Record<string, (args: Json[]) => Json> = {
-  "sdk.plus": ([one, other]) => write_types_money(plus(read_types_money(one), read_types_money(other))),
-  "sdk.times": ([one, count]) => write_types_money(times(read_types_money(one), count)),
-  "sdk.date": ([text]) => write_types_business_date(date(text)),
-};
 
 function conformance({ calls: wanted, end }: Of<typeof input>): { answers: Json[] } {
   let last: unknown;

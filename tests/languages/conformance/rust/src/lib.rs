@@ -1,13 +1,14 @@
 //! Calls the functions that the input names, and tells what they answered. `contract.rs` is made of the contract.
 
 mod contract;
+mod helpers;
 mod values;
 
-use backroom_sdk::{BusinessDate, Error, Workflow, invalid, refused, workflow};
+use backroom_sdk::{Error, Workflow, invalid, refused, workflow};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use contract::{read_types_money, write_types_business_date, write_types_error, write_types_money};
+use contract::write_types_error;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -50,7 +51,7 @@ impl Workflow for Conformance {
         let mut answers = Vec::new();
         for Call { call, args } in &input.calls {
             let answer = match call.starts_with("sdk.") {
-                true => helper(call, args),
+                true => helpers::call(call, args),
                 false => contract::call(call, args),
             };
             answers.push(match answer {
@@ -73,12 +74,3 @@ impl Workflow for Conformance {
 }
 
 workflow!(Conformance);
-
-/// The SDK's own helpers, beside the functions of the contract.
-fn helper(name: &str, args: &[Value]) -> Result<Value, Error> {
-    Ok(match name {
-        "sdk.plus" => write_types_money(&read_types_money(&args[0]).plus(&read_types_money(&args[1]))?),
-        "sdk.times" => write_types_money(&read_types_money(&args[0]).times(args[1].as_u64().unwrap())?),
-        _ => write_types_business_date(&args[0].as_str().unwrap().parse::<BusinessDate>()?),
-    })
-}
