@@ -199,10 +199,11 @@ fn what_comes_of_a_plugin_that_posts() {
 #[test]
 fn a_denial_and_a_plugin_that_does_not_compile_are_told_once() {
     let project = Project::new("rust");
-    project.write("src/lib.rs", ACCRUAL);
+    let template = std::fs::read_to_string(project.path("src/lib.rs")).unwrap();
+    project.write("src/lib.rs", &accrual(&template));
     project.write("plugin.toml", ACCRUAL_MANIFEST);
     project.write("installation.toml", "name = \"hello-books\"\n[[grants]]\nstate = true\n");
-    let accounts = "code,name,type,parent,currency,posting,stock-control\n2300,Accrued,liability,,USD,yes,no\n6100,Costs,expense,,USD,yes,no\n";
+    let accounts = "code,name,type,parent,currency,posting,stock-control\n2120,Accrued,liability,,USD,yes,no\n6220,Costs,expense,,USD,yes,no\n";
     project.write("books/accounts.csv", accounts);
     let (data, books) = (project.dir.path().join("data"), project.path("books").display().to_string());
     let (folder, file) = (project.folder(), project.path("installation.toml").display().to_string());
@@ -215,7 +216,7 @@ fn a_denial_and_a_plugin_that_does_not_compile_are_told_once() {
         let ended = on(&data, args);
         assert_eq!(ended.code, Some(0), "{args:?} {ended:?}");
     }
-    let input = "{\"month\":\"2026-06\",\"date\":\"2026-06-30\",\"minor\":5}";
+    let input = "{\"month\":\"2026-06\",\"amount\":\"5 USD\",\"expense\":\"6220\",\"accrued\":\"2120\"}";
     let asked = ["run", "--tenant", "t", "hello-books", "--date", "2026-06-30", "--input", input];
     for more in [&["--dry-run"][..], &["--id", "june"]] {
         let ended = on(&data, &[&asked[..], more].concat());
