@@ -7,15 +7,14 @@ mod books;
 use std::collections::{BTreeMap, BTreeSet};
 
 use backroom_domain::ledger::reports::{Net, ReportKind, Span, Total};
-use backroom_domain::ledger::{AccountChange, AccountRules, AccountType, Dimension, Line, NewAccount, NewEntry};
+use backroom_domain::ledger::{AccountType, Dimension, Line, NewAccount, NewEntry};
 use backroom_domain::rights::{Accounts, Grant, LedgerRights, Pattern, Rights};
 use backroom_domain::{Class, Side};
 use backroom_office::ledger::reports::{
-    AccountLines, assert_balance, by_dimension, cash_flow, explain, general_ledger, report, statement,
+    assert_balance, by_dimension, cash_flow, explain, general_ledger, report, statement,
 };
-use backroom_office::ledger::{balance, create_account, post, update_account};
+use backroom_office::ledger::{create_account, post};
 use backroom_office::{PageRequest, Work};
-use backroom_store::records::StoredEntry;
 use books::{Books, account, code, day, id, money, patterns, told};
 use proptest::prelude::*;
 
@@ -402,85 +401,6 @@ fn what_may_not_be_read_is_no_part_of_a_report() {
     assert_eq!(told(report(&none, ReportKind::TrialBalance, &[all])).0, Class::Denied);
     assert_eq!(told(general_ledger(&none, &all)).0, Class::Denied);
     assert_eq!(told(by_dimension(&none, &id("place"), &all)).0, Class::Denied);
-}
-
-/// What was recorded before all that a report is about is not looked at: here it is damaged.
-#[test]
-fn a_report_looks_no_further_back_than_it_has_to() {
-    let days = ["2025-12-31", "2026-01-01", "2025-12-31", "2026-01-31"];
-    let pair = |n: u64| books::pair("11", "2", n, "USD");
-    let entries = (1..).zip(days).map(|(n, date)| books::entry(&format!("e{n}"), date, pair(n)));
-    let (books, _) = in_books(&entries.collect::<Vec<_>>());
-    books.set_up(|work| work.tx_mut().delete::<StoredEntry>(&id("e1")));
-    let work = books.work(Rights::all());
-    let cash = patterns(&["11"]);
-    let ask = |span: &Span| {
-        let page = PageRequest::first(10);
-        let lines = |accounts: Vec<AccountLines>| accounts.iter().map(|one| one.lines.len()).sum();
-        let asked: [(&str, backroom_office::Result<usize>); 5] = [
-            ("statement", statement(&work, &id("11"), span, &page).map(|page| page.lines.len())),
-            ("explain", explain(&work, &id("2"), span, 9).map(|told| told.largest.len())),
-            ("general_ledger", general_ledger(&work, span).map(lines)),
-            ("cash_flow", cash_flow(&work, &cash, span).map(|flow| flow.rows.len())),
-            ("by_dimension", by_dimension(&work, &id("place"), span).map(|rows| rows.len())),
-        ];
-        asked
-    };
-    let january = Span { from: Some(day("2026-01-01")), to: Some(day("2026-01-31")) };
-    for ((name, got), want) in ask(&january).into_iter().zip([2, 2, 4, 1, 2]) {
-        assert_eq!(got.unwrap(), want, "{name}");
-    }
-    for (name, got) in ask(&Span::default()) {
-        assert!(matches!(got, Err(backroom_office::Failure::Store(_))), "{name}: {got:?}");
-    }
-}
-
-/// What was posted while no days were kept is in none of them, so that they say nothing of the past.
-#[test]
-fn days_that_were_kept_at_times_are_no_history() {
-    let books = books();
-    let rules = |history| Some(AccountRules { history, ..AccountRules::default() });
-    let change = |expected_version, history| AccountChange { expected_version, name: None, rules: rules(history) };
-    let january = Span { from: Some(day("2026-01-01")), to: Some(day("2026-01-31")) };
-    books.set_up(|work| {
-        update_account(work, &id("11"), change(0, false)).unwrap();
-        // Nothing was posted in between, so that nothing is missing.
-        update_account(work, &id("11"), change(1, true)).unwrap();
-        post(work, books::entry("e0", "2026-01-01", books::pair("11", "2", 5, "USD"))).unwrap();
-        assert_eq!(statement(work, &id("11"), &january, &PageRequest::first(9)).unwrap().lines.len(), 1);
-        update_account(work, &id("11"), change(2, false)).unwrap();
-        post(work, books::entry("e1", "2026-01-15", books::pair("11", "2", 7, "USD"))).unwrap();
-        update_account(work, &id("11"), change(3, true)).unwrap();
-        post(work, books::entry("e2", "2026-01-20", books::pair("11", "2", 9, "USD"))).unwrap();
-    });
-    let work = books.work(Rights::all());
-    let past = || balance(&work, &id("11"), Some(day("2026-01-10")));
-    assert_eq!(code(past()), "history-not-kept");
-    assert_eq!(code(statement(&work, &id("11"), &january, &PageRequest::first(9))), "history-not-kept");
-    let all = statement(&work, &id("11"), &Span::default(), &PageRequest::first(9)).unwrap();
-    assert_eq!((all.lines.len(), signed(all.closing)), (3, 21));
-}
-
-/// A report of too many rows says what to ask for, and that is given.
-#[test]
-fn a_report_of_too_many_rows_says_what_would_be_less() {
-    let lines = |n: u64| (0..500).flat_map(|_| books::pair("11", "2", n, "USD")).collect::<Vec<_>>();
-    let date = |n: u64| if n == 1 { "2026-01-01" } else { "2026-02-01" };
-    let (books, _) = in_books(&(1..=11).map(|n| books::entry(&format!("e{n}"), date(n), lines(n))).collect::<Vec<_>>());
-    let work = books.work(Rights::all());
-    let Err(backroom_office::Failure::Business(error)) = general_ledger(&work, &Span::default()) else {
-        panic!("11,000 lines are not refused")
-    };
-    let problem = &error.problems[0];
-    assert_eq!((error.class, problem.code.as_ref()), (Class::Refused, "too-many-rows"));
-    for part in ["10000 lines", "fewer days", "statement of one account"] {
-        assert!(problem.message.contains(part), "{part}: {}", problem.message);
-    }
-    let first = Span { from: None, to: Some(day("2026-01-31")) };
-    let january = general_ledger(&work, &first).unwrap();
-    assert_eq!(january.iter().map(|one| one.lines.len()).sum::<usize>(), 1_000);
-    let page = statement(&work, &id("11"), &Span::default(), &PageRequest::first(500)).unwrap();
-    assert_eq!((page.lines.len(), page.next.is_some()), (500, true));
 }
 
 #[test]

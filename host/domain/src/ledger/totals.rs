@@ -23,9 +23,6 @@ pub struct AccountTotal {
     /// Whether there is an [`AccountMonth`] for every month with postings: not of accounts from before there was any.
     #[cbor(n(3), skip_if = "is_false")]
     pub months: bool,
-    /// Whether something was posted while no history was kept: then days and months do not add up to the total.
-    #[cbor(n(4), skip_if = "is_false")]
-    pub gaps: bool,
 }
 
 /// What posting has to know of an account and its book, kept with the total, so that it need not look at them.
@@ -104,20 +101,7 @@ impl AccountTotal {
 
     /// The total of an account that was never posted to.
     pub fn zero(account: Id, currency: Currency, stock_control: bool) -> Self {
-        Self { balance: Balance::zero(account, currency), stock_control, rules: None, months: true, gaps: false }
-    }
-
-    /// Do its days add up to it?
-    pub fn has_whole_history(&self) -> bool {
-        !self.gaps && self.account_rules().is_none_or(|rules| rules.history)
-    }
-
-    /// Gives it rules, and notes whether the ones before left a gap in its history.
-    pub fn set_rules(&mut self, rules: PostingRules) {
-        let base = self.balance.base.is_some_and(|base| base.debits > 0 || base.credits > 0);
-        let posted = self.balance.debits > 0 || self.balance.credits > 0 || base;
-        self.gaps = self.gaps || (posted && !self.has_whole_history());
-        self.rules = Some(Box::new(rules));
+        Self { balance: Balance::zero(account, currency), stock_control, rules: None, months: true }
     }
 
     /// Adds one line, or says `overflow`.

@@ -132,7 +132,7 @@ pub fn reopen_account(work: &mut Work, code: &Id) -> Result<Account> {
 fn put_changed(work: &mut Work, account: Account) -> Result<Account> {
     if account.new.posting {
         let mut total = books::total_of(work, &account.new.code)?;
-        total.set_rules(books::posting_rules(work, &account)?);
+        total.rules = Some(Box::new(books::posting_rules(work, &account)?));
         work.put(&total)?;
     }
     work.put(&account)?;

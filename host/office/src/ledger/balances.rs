@@ -94,7 +94,7 @@ fn answer(work: &Work, total: &AccountTotal, kind: AccountType, as_of: AsOf) -> 
     let foreign = balance.base.is_some();
     take_off_due(work, &mut balance, as_of.date)?;
     let past = as_of.date.is_some() || as_of.recorded_at.is_some();
-    if past && !total.has_whole_history() {
+    if past && total.account_rules().is_some_and(|rules| !rules.history) {
         return Err(no_history(&balance.account));
     }
     balance = up_to(work, balance, as_of.date, total.months)?;
@@ -232,7 +232,7 @@ pub fn trial_balance(work: &Work, as_of: Option<BusinessDate>) -> Result<TrialBa
 pub(crate) fn posted(work: &Work, account: &Id, as_of: Option<BusinessDate>) -> Result<Balance> {
     let total = work.tx().get::<AccountTotal>(account)?;
     let total = total.ok_or_else(|| damaged(account, "a posting account without totals"))?;
-    if as_of.is_some() && !total.has_whole_history() {
+    if as_of.is_some() && total.account_rules().is_some_and(|rules| !rules.history) {
         return Err(no_history(account));
     }
     up_to(work, total.balance, as_of, total.months)
@@ -277,7 +277,7 @@ fn take_off<R: Record<Key = (Id, BusinessDate)>>(
 }
 
 fn no_history(account: &Id) -> Failure {
-    let message = format!("of account {account} no history is kept, or was not at some time");
+    let message = format!("of account {account} no history is kept");
     Error::at(Class::Refused, "history-not-kept", "account", message).into()
 }
 

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-use backroom_domain::ledger::reports::Span;
 use backroom_domain::ledger::year::CLOSE_KIND;
 use backroom_domain::ledger::{
     self, Account, AccountDay, Budget, BudgetAction, BudgetLine, Dimension, Entry, Line, NewBudget, NewEntry, Standing,
@@ -16,9 +15,9 @@ use backroom_store::{Record as _, StoreError};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::books::{fiscal_month, in_book, total_of};
+use super::books::{fiscal_month, in_book};
 use super::periods::{Changed, control};
-use super::scan::entries_of;
+use super::scan::every_entry;
 use crate::error::{Failure, Result};
 use crate::ledger::accounts::kind_of;
 use crate::listing::{Step, list};
@@ -81,7 +80,7 @@ pub fn set_budget(work: &mut Work, book: &Id, new: NewBudget, replaces: Option<u
     check_overlaps(work, &new)?;
 
     let mut lines = empty_lines(book, &new, &account);
-    count_past(work, book, &new, &mut lines)?;
+    count_past(work, book, &new, &account, &mut lines)?;
     let version = old.as_ref().map_or(1, |old| old.version.saturating_add(1));
     match &old {
         Some(old) => {
@@ -162,34 +161,34 @@ fn empty_lines(book: &Id, new: &NewBudget, account: &Account) -> Vec<BudgetLine>
     new.periods.iter().map(line).collect()
 }
 
-/// Adds what was posted before: from the totals of days, or, with a dimension, from the entries that were recorded since the first one
-/// that counts.
-fn count_past(work: &Work, book: &Id, new: &NewBudget, lines: &mut [BudgetLine]) -> Result<()> {
+/// Adds what was posted before: from the totals of days, or, with a dimension, from the whole journal.
+fn count_past(work: &Work, book: &Id, new: &NewBudget, account: &Account, lines: &mut [BudgetLine]) -> Result<()> {
     let (Some(first), Some(last)) = (new.periods.first().map(|p| p.first), new.periods.last().map(|p| p.last)) else {
         return Ok(());
     };
-    // What closed a year is in the days as well.
-    let by_days = total_of(work, &new.account)?.has_whole_history() && control(work, book)?.closed.is_none();
+    let dated = |date: BusinessDate| first <= date && date <= last;
+    let mut after = None;
+    // Whether days were always kept is known only of an account that never changed, and what closed a year is in them as well.
+    let by_days = account.new.rules.history && account.version == 0 && control(work, book)?.closed.is_none();
     if new.dimension.is_none() && by_days {
-        let key = |day| (new.account.clone(), day);
-        let mut from = Bound::Included(key(first));
         loop {
-            let days = work.tx().scan_range::<AccountDay>(from, Bound::Included(key(last)), CHUNK)?;
-            for (_, day) in &days {
+            let days = work.tx().scan::<AccountDay>(&new.account, after.as_deref(), CHUNK)?;
+            let more = days.len() == CHUNK;
+            after = days.last().map(|(key, _)| key.clone());
+            for (_, day) in days.iter().filter(|(_, day)| dated(day.date)) {
                 for line in lines.iter_mut().filter(|line| line.first <= day.date && day.date <= line.last) {
                     line.add(Side::Debit, day.debits);
                     line.add(Side::Credit, day.credits);
                 }
             }
-            match days.last().filter(|_| days.len() == CHUNK) {
-                Some((_, day)) => from = Bound::Excluded(day.key()),
-                None => return Ok(()),
+            if !more {
+                return Ok(());
             }
         }
     }
-    let span = Span { from: Some(first), to: Some(last) };
-    entries_of(work, [&new.account], &span, u64::MAX, |entry| {
-        for posted in entry.new.lines.iter().filter(|_| !closes(&entry)) {
+    let wanted = |entry: &Entry| dated(entry.new.date) && !closes(entry);
+    every_entry(work, wanted, |entry| {
+        for posted in &entry.new.lines {
             for line in lines.iter_mut().filter(|line| line.counts(posted, entry.new.date)) {
                 line.add(posted.side, posted.amount.minor);
             }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use backroom_domain::ledger::reports::Span;
 use backroom_domain::ledger::year::{CLOSE_KIND, Results, closing_lines};
 use backroom_domain::ledger::{
     Account, AccountType, Adding, BaseBalance, ClosedYear, Dimension, EntryDetails, FiscalYear, Floor, Line, LockKind,
@@ -14,7 +13,7 @@ use backroom_domain::{BusinessDate, Class, Currency, Effect, Error, Id};
 use super::books::{in_book, known};
 use super::making::{self, How};
 use super::periods::{Changed, control, lock_to};
-use super::scan::entries_of;
+use super::scan::every_entry;
 use crate::error::Result;
 use crate::ledger::journal;
 use crate::listing::{Step, list};
@@ -37,7 +36,7 @@ struct Row {
 /// kept ([`list_openings`]). Years before it that were not closed are closed with it. Needs `ledger.periods` for the book; the entries
 /// are the host's, so that no right to post and no ceiling counts.
 ///
-/// Visits what was recorded since the first entry behind the last closed year; the whole journal if the history of an account is not kept.
+/// Visits the whole journal, once in a year.
 ///
 /// # Errors
 /// In order: `periods-denied`; `id-too-long`, `no-accounts`; `book-not-found`; `year-invalid`; `already-closed` (a repeat is replayed);
@@ -159,20 +158,23 @@ fn sums(
 ) -> Result<(BTreeMap<Id, Row>, Results)> {
     let mut rows = rows(work, book, base, closed)?;
     let mut results = Results::new();
-    let span = Span { from: closed.and_then(|closed| closed.last.next_day()), to: Some(last) };
-    let accounts: Vec<Id> = rows.keys().cloned().collect();
-    entries_of(work, &accounts, &span, u64::MAX, |entry| {
-        for line in &entry.new.lines {
-            let Some(row) = rows.get_mut(&line.account) else { continue };
-            row.opening.add(line)?;
-            if matches!(row.account.new.kind, AccountType::Income | AccountType::Expense) {
-                let key = (line.amount.currency, ordered(line));
-                let net = results.entry(key).or_default().entry(line.account.clone()).or_default();
-                net.add(line);
+    let wanted = |date: BusinessDate| date <= last && closed.is_none_or(|closed| date > closed.last);
+    every_entry(
+        work,
+        |entry| wanted(entry.new.date),
+        |entry| {
+            for line in &entry.new.lines {
+                let Some(row) = rows.get_mut(&line.account) else { continue };
+                row.opening.add(line)?;
+                if matches!(row.account.new.kind, AccountType::Income | AccountType::Expense) {
+                    let key = (line.amount.currency, ordered(line));
+                    let net = results.entry(key).or_default().entry(line.account.clone()).or_default();
+                    net.add(line);
+                }
             }
-        }
-        Ok(())
-    })?;
+            Ok(())
+        },
+    )?;
     Ok((rows, results))
 }
 

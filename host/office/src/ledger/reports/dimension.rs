@@ -1,6 +1,6 @@
 //! Turnover by a dimension of the lines.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use backroom_domain::ledger::Sums;
 use backroom_domain::ledger::reports::Span;
@@ -9,9 +9,10 @@ use backroom_domain::{Currency, Id, Side};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{MAX_ROWS, MAX_SCANNED, Narrower, all_accounts, too_many};
+use super::scan::each_entry;
+use super::{MAX_ROWS, Narrower, too_many};
 use crate::error::Result;
-use crate::ledger::scan::entries_of;
+use crate::ledger::accounts::kind_of;
 use crate::work::Work;
 
 /// What was posted to an account with one value of a dimension.
@@ -39,11 +40,25 @@ pub struct DimensionRow {
 pub fn by_dimension(work: &Work, dimension: &Id, span: &Span) -> Result<Vec<DimensionRow>> {
     work.rights().check_read_ledger(Operation::ByDimension)?;
     span.check("span")?;
-    let accounts = all_accounts(work, Operation::ByDimension)?.into_iter().filter(|account| account.new.posting);
-    let readable: BTreeSet<Id> = accounts.map(|account| account.new.code).collect();
+    let mut readable = BTreeMap::<Id, bool>::new();
     let mut sums = BTreeMap::<(Option<Id>, Id, Currency), Sums>::new();
-    entries_of(work, &readable, span, MAX_SCANNED, |entry| {
-        for line in entry.new.lines.iter().filter(|line| readable.contains(&line.account)) {
+    each_entry(work, span, |entry| {
+        for line in &entry.new.lines {
+            let shown = match readable.get(&line.account) {
+                Some(shown) => *shown,
+                None => {
+                    let shown = work.rights().read_account(
+                        Operation::ByDimension,
+                        &line.account,
+                        kind_of(work, &line.account)?,
+                    );
+                    readable.insert(line.account.clone(), shown);
+                    shown
+                }
+            };
+            if !shown {
+                continue;
+            }
             let value = line.dimensions.iter().find(|d| d.name == *dimension).map(|d| d.value.clone());
             let sums = sums.entry((value, line.account.clone(), line.amount.currency)).or_default();
             let side = if line.side == Side::Debit { &mut sums.debits } else { &mut sums.credits };

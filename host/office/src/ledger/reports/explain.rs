@@ -9,10 +9,10 @@ use backroom_domain::{BusinessDate, Currency, Error, Id, Side};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{MAX_SCANNED, figures, posting_account};
+use super::scan::each_entry;
+use super::{figures, posting_account};
 use crate::error::Result;
 use crate::ledger::journal::is_readable;
-use crate::ledger::scan::entries_of;
 use crate::work::Work;
 
 /// The most entries that are named one by one.
@@ -86,7 +86,7 @@ pub fn explain(work: &Work, account: &Id, span: &Span, largest: usize) -> Result
     }
     let mut months = BTreeMap::<(u16, u8), (u64, Sums)>::new();
     let mut entries = Vec::new();
-    entries_of(work, [account], span, MAX_SCANNED, |entry| {
+    each_entry(work, span, |entry| {
         let mut own = Sums::default();
         let mut touched = false;
         for line in entry.new.lines.iter().filter(|line| line.account == *account) {

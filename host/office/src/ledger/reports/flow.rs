@@ -13,10 +13,10 @@ use backroom_domain::{Currency, Error, Id, Side};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{MAX_SCANNED, figures, readable};
+use super::scan::each_entry;
+use super::{figures, readable};
 use crate::error::Result;
 use crate::ledger::accounts::kind_of;
-use crate::ledger::scan::entries_of;
 use crate::work::Work;
 
 /// What cash came from and went to by one account.
@@ -82,7 +82,7 @@ pub fn cash_flow(work: &Work, cash: &[Pattern], span: &Span) -> Result<CashFlow>
         return Err(Error::invalid("cash-missing", "cash", "no asset account is among the cash accounts").into());
     }
     let mut flows = BTreeMap::<Id, Sums>::new();
-    entries_of(work, own.iter().copied(), span, MAX_SCANNED, |entry| {
+    each_entry(work, span, |entry| {
         let touched: BTreeSet<Currency> = entry
             .new
             .lines

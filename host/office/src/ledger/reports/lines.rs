@@ -9,10 +9,10 @@ use backroom_domain::{BusinessDate, Currency, Error, Id, Side};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{MAX_ROWS, MAX_SCANNED, Narrower, figures, posting_account, readable, too_many};
+use super::scan::each_entry;
+use super::{MAX_ROWS, Narrower, figures, posting_account, readable, too_many};
 use crate::error::Result;
 use crate::ledger::journal::is_readable;
-use crate::ledger::scan::entries_of;
 use crate::page::PageRequest;
 use crate::work::Work;
 
@@ -92,10 +92,10 @@ pub fn statement(work: &Work, account: &Id, span: &Span, request: &PageRequest) 
     let (cursor, limit) = request.check()?;
     let after = cursor.map(|bytes| place(&bytes)).transpose()?;
     let mut lines = Vec::new();
-    entries_of(work, [account], span, MAX_SCANNED, |entry| {
+    each_entry(work, span, |entry| {
         collect(
             work,
-            &entry,
+            entry,
             |line| line.account == *account,
             |_, line| {
                 if lines.len() == MAX_LINES {
@@ -136,10 +136,10 @@ pub fn general_ledger(work: &Work, span: &Span) -> Result<Vec<AccountLines>> {
         accounts.iter().filter(|a| a.new.posting).map(|a| (a.new.code.clone(), Vec::new())).collect();
     let known: std::collections::BTreeSet<Id> = lines.keys().cloned().collect();
     let mut count = 0;
-    entries_of(work, &known, span, MAX_SCANNED, |entry| {
+    each_entry(work, span, |entry| {
         collect(
             work,
-            &entry,
+            entry,
             |line| known.contains(&line.account),
             |account, line| {
                 count += 1;

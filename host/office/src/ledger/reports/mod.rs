@@ -1,16 +1,17 @@
 //! Reports: what the books say, in columns and in detail.
 //!
 //! Trial balance, balance sheet and income statement come from the totals of accounts and days; what names single entries
-//! ([`statement`], [`general_ledger`], [`cash_flow`], [`by_dimension`], and the largest entries of [`explain`]) looks through the journal
-//! from its newest entry back to the first one that counts: what is asked of the past takes longer.
+//! ([`statement`], [`general_ledger`], [`cash_flow`], [`by_dimension`], and the largest entries of [`explain`]) looks through the journal,
+//! and takes as long as the journal is.
 
 mod dimension;
 mod explain;
 mod flow;
 mod lines;
+mod scan;
 
-use std::collections::BTreeMap;
 use std::fmt;
+use std::collections::BTreeMap;
 
 use backroom_domain::ledger::reports::{self, Assertion, Figures, ReportKind, Span};
 use backroom_domain::ledger::{self as domain, Account, Balance, Portion, Sums};
@@ -22,11 +23,11 @@ pub use dimension::{DimensionRow, by_dimension};
 pub use explain::{Explanation, Largest, MAX_LARGEST, Month, explain};
 pub use flow::{CashFlow, CashRow, CashTotal, cash_flow};
 pub use lines::{AccountLines, StatedLine, Statement, general_ledger, statement};
+pub use scan::MAX_SCANNED;
 
 use super::accounts::kind_of;
 use super::balances::posted;
 use super::export::all_accounts;
-pub use super::scan::MAX_SCANNED;
 use crate::error::Result;
 use crate::work::Work;
 
