@@ -48,7 +48,8 @@ backroom_date last_of_month(backroom_date date) {
 
 bool month_parse(workflow_string_t text, backroom_month *month, backroom_error *error) {
   backroom_date first;
-  if (read_date(json_written("%.*s-01", (int)text.len, text.ptr), &first)) {
+  // Text may hold a NUL, where what is written would end.
+  if (text.len == 7 && read_date(json_written("%.*s-01", (int)text.len, text.ptr), &first)) {
     *month = month_of(first);
     return true;
   }

@@ -5,6 +5,7 @@
 //! kept, and made again only from another one. On another machine the bytes differ: a release is what was built once and signed.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::KitError;
 use crate::build::Options;
@@ -30,7 +31,9 @@ impl Kept {
     pub(crate) fn keep(&self, made: Vec<u8>) -> Result<Vec<u8>, KitError> {
         let folder = self.path.parent().unwrap_or(Path::new("."));
         std::fs::create_dir_all(folder).map_err(KitError::file("make", folder))?;
-        let fresh = self.path.with_extension(format!("{}.new", std::process::id()));
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let fresh = self.path.with_extension(format!("{}-{number}.new", std::process::id()));
         std::fs::write(&fresh, &made).map_err(KitError::file("write", &fresh))?;
         // A link is made only where nothing is.
         let linked = std::fs::hard_link(&fresh, &self.path);

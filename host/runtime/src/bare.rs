@@ -4,6 +4,7 @@
 //! nothing of it is ever served.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use wasmtime::Store;
 use wasmtime::component::{HasSelf, Linker};
@@ -13,6 +14,7 @@ use crate::bindings::backroom::{ledger, types};
 use crate::engine::Runtime;
 use crate::error::{HostError, RuntimeError};
 use crate::plugin::Plugin;
+use crate::ticker::TICK;
 
 /// Runs components against host functions that do nothing.
 pub struct Bare {
@@ -28,8 +30,8 @@ struct Answers;
 
 /// As much fuel as a run has by default.
 const FUEL: u64 = 10_000_000_000;
-/// Thirty seconds, as a run has by default.
-const TICKS: u64 = 3_000;
+/// As much time as a run has by default.
+const TIME: Duration = Duration::from_secs(30);
 
 impl Bare {
     /// On the engine of `runtime`.
@@ -65,7 +67,7 @@ impl Bare {
         let failed = |why: wasmtime::Error| format!("{why:#}");
         let mut store = Store::new(&self.runtime.engine, Answers);
         store.set_fuel(FUEL).map_err(failed)?;
-        store.set_epoch_deadline(TICKS);
+        store.set_epoch_deadline(u64::try_from(TIME.as_micros() / TICK.as_micros()).unwrap_or(u64::MAX));
         let instance = plugin.0.instantiate(&mut store).map_err(failed)?;
         let returned = instance.call_run(&mut store, input).map_err(failed)?;
         returned.map_err(|error| format!("{error:?}"))

@@ -10,7 +10,7 @@ use crate::compile::{Made, Reason, What, Workshop};
 use crate::error::{PluginError, RuntimeError};
 
 /// Wall time is measured in steps of this length.
-const TICK: Duration = Duration::from_millis(1);
+pub(crate) const TICK: Duration = Duration::from_millis(1);
 
 /// Without a tick for so long, no run may begin: nothing would stop it. Long enough for a machine that is very busy.
 const STALE: Duration = Duration::from_secs(2);

@@ -285,7 +285,7 @@ pub(crate) fn upload(client: &Client, bytes: Vec<u8>) -> Result<(crate::client::
     Ok((reply, release))
 }
 
-/// What the author can mend is the plugin's; the rest is this machine.
+/// Wrong arguments are the caller's, what the author can mend is the plugin's; the rest is this machine.
 pub(super) fn kit_failure(error: KitError) -> Failure {
     match error {
         KitError::File { .. }
@@ -293,6 +293,11 @@ pub(super) fn kit_failure(error: KitError) -> Failure {
         | KitError::NoToolchain { .. }
         | KitError::NoTool { .. }
         | KitError::NoCacheDir => Failure::Unavailable(error.into()),
+        KitError::NoManifest(_)
+        | KitError::NoLanguage { .. }
+        | KitError::NotAGuest { .. }
+        | KitError::BadName(_)
+        | KitError::NotEmpty(_) => Failure::usage(error),
         other => Failure::plugin(other),
     }
 }

@@ -68,11 +68,12 @@ fn read(dir: &Path, below: &str, own: &mut BTreeMap<String, (String, String)>) -
         let path = entry.map_err(KitError::file("read", dir))?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         if path.is_dir() {
-            let skipped = sources::is_skipped(&name) || (below.is_empty() && [SDK, "wit", "tests"].contains(&&*name));
-            if skipped || !has_python(&path)? {
+            let is_package = path.join("__init__.py").is_file();
+            let other = below.is_empty() && (name == SDK || (["wit", "tests"].contains(&&*name) && !is_package));
+            if sources::is_skipped(&name) || other || !has_python(&path)? {
                 continue;
             }
-            if !path.join("__init__.py").is_file() || !read(&path, &format!("{below}{name}/"), own)? {
+            if !is_package || !read(&path, &format!("{below}{name}/"), own)? {
                 return Ok(false);
             }
             continue;
@@ -88,7 +89,13 @@ fn read(dir: &Path, below: &str, own: &mut BTreeMap<String, (String, String)>) -
     Ok(true)
 }
 
+/// Is there a module in it, however deep?
 fn has_python(dir: &Path) -> Result<bool, KitError> {
-    let entries = std::fs::read_dir(dir).map_err(KitError::file("read", dir))?;
-    Ok(entries.flatten().any(|entry| entry.file_name().to_string_lossy().ends_with(".py")))
+    for entry in std::fs::read_dir(dir).map_err(KitError::file("read", dir))?.flatten() {
+        let path = entry.path();
+        if path.extension().is_some_and(|extension| extension == "py") || (path.is_dir() && has_python(&path)?) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

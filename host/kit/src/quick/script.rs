@@ -49,7 +49,11 @@ fn loader(interfaces: &[String]) -> String {
          export function run(json) {{\n\
          \x20 const {{ sources, input }} = JSON.parse(json);\n\
          \x20 const module = {{ exports: {{}} }};\n\
-         \x20 new Function(\"module\", \"exports\", \"require\", sources)(module, module.exports, (name) => interfaces[name]);\n\
+         \x20 const require = (name) => {{\n\
+         \x20   if (!(name in interfaces)) throw new Error(name + \" is not wanted in plugin.toml\");\n\
+         \x20   return interfaces[name];\n\
+         \x20 }};\n\
+         \x20 new Function(\"module\", \"exports\", \"require\", sources)(module, module.exports, require);\n\
          \x20 return module.exports.run(input);\n\
          }}\n"
     )

@@ -1,6 +1,6 @@
 //! Taking an entry back: by another one with the sides changed over.
 
-use backroom_domain::ledger::{Entry, EntryDetails, Floor, NewEntry, Reversal, ReversalDate};
+use backroom_domain::ledger::{Entry, EntryDetails, Floor, NewEntry, Reversal, ReversalDate, Scope};
 use backroom_domain::rights::Operation;
 use backroom_domain::{Class, Error, Id, Side};
 use backroom_store::records::{NameKind, StoredEntry};
@@ -48,12 +48,30 @@ pub(crate) fn reverse_as(work: &mut Work, operation: Operation, asked: &Reversal
     let mut stored = work.tx().get::<StoredEntry>(&asked.of)?.ok_or_else(damaged)?;
     let floor = if asked.force { Floor::None } else { Floor::Zero };
     // What is locked for the entry is locked for taking it back, and for taking that back in its turn.
-    let scope = Some(stored.scope.unwrap_or_else(|| scope_of(&old.new)));
+    let scope = Some(match stored.scope {
+        Some(scope) => scope,
+        None => scope_of_first(work, &old)?,
+    });
     let how = How { reverses: Some(asked.of.clone()), floor, scope, ..How::of(operation) };
     let entry = journal::post_new(work, new, how).map_err(overdraws)?;
     stored.entry.reversed_by = Some(asked.entry.clone());
     work.put(&stored)?;
     Ok(Posted::now(work, entry))
+}
+
+/// Where an entry belongs that does not say it itself. Reversals from before they did are gone back through, to one that says it or
+/// to the entry that was taken back first.
+fn scope_of_first(work: &Work, entry: &Entry) -> Result<Scope> {
+    let mut first = entry.clone();
+    while let Some(of) = first.reverses.take() {
+        let missing = || journal::damaged(&of, "what was taken back is missing".to_owned());
+        let stored = work.tx().get::<StoredEntry>(&of)?.ok_or_else(missing)?;
+        if let Some(scope) = stored.scope {
+            return Ok(scope);
+        }
+        first = stored.entry;
+    }
+    Ok(scope_of(&first.new))
 }
 
 /// The entry that takes another one back.

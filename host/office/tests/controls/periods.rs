@@ -513,6 +513,30 @@ fn what_takes_back_a_reversal_belongs_where_the_first_entry_does() {
     assert!(reverse(&mut work, &take_back("e49", "r1", ReversalDate::Original)).is_ok());
 }
 
+/// Reversals from before they said where they belong are gone back through.
+#[test]
+fn a_reversal_that_does_not_say_where_it_belongs_belongs_where_the_first_entry_does() {
+    let books = with_accounts();
+    let take_back = |of: &str, name: &str| {
+        let (of, entry, date) = (id(of), id(name), ReversalDate::Original);
+        Reversal { of, entry, date, reason: "wrong".to_owned(), force: true }
+    };
+    books.set_up(|work| {
+        let details = EntryDetails { kind: Some(id("sales")), ..EntryDetails::default() };
+        let new = entry("e0", "2026-06-05", pair("1000", "2000", 5, "USD"));
+        post(work, NewEntry { details: Some(Box::new(details)), ..new }).unwrap();
+        for (of, name) in [("e0", "e1"), ("e1", "e2")] {
+            reverse(work, &take_back(of, name)).unwrap();
+            let stored = work.tx().get::<StoredEntry>(&id(name)).unwrap().unwrap();
+            assert_eq!(stored.scope, Some(Scope::Sales));
+            work.put(&StoredEntry { scope: None, ..stored }).unwrap();
+        }
+        lock_period(work, &id("main"), Scope::Sales, LockKind::Soft, june(10)).unwrap();
+    });
+    let mut work = books.work(Rights::all());
+    assert_eq!(told(reverse(&mut work, &take_back("e2", "e3"))).1, "period-locked");
+}
+
 #[test]
 fn a_year_is_shown_with_its_locks() {
     let books = with_accounts();

@@ -10,8 +10,8 @@ mod flow;
 mod lines;
 mod scan;
 
-use std::fmt;
 use std::collections::BTreeMap;
+use std::fmt;
 
 use backroom_domain::ledger::reports::{self, Assertion, Figures, ReportKind, Span};
 use backroom_domain::ledger::{self as domain, Account, Balance, Portion, Sums};
