@@ -129,7 +129,7 @@ pub(crate) enum Ledger {
     #[command(
         after_help = "Examples:\n  backroom ledger assert-balance 1000 --tenant harbor --date 2026-06-30 --balance '1000.50 USD'\n  \
         backroom ledger assert-balance 2300 --tenant harbor --date 2026-06-30 --side credit --balance '1000.50 USD'\n  \
-        backroom ledger assert-balance 2300 --tenant harbor --date 2026-06-30 --balance '-1000.50 USD'      (the same)"
+        backroom ledger assert-balance 2300 --tenant harbor --date 2026-06-30 --balance '-1000.50 USD'"
     )]
     AssertBalance(Stated),
     /// Looks through the journal: no number is missing, and every entry balances. Fails if one does not.

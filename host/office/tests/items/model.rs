@@ -122,7 +122,9 @@ fn match_step(
 ) {
     let names: Vec<String> = model.items.keys().cloned().collect();
     let (Some(a), Some(b)) = (names.get(a), names.get(b)) else { return };
-    let line = |name: &String| at(name, u32::from(!model.items[name].debit));
+    // The receivable is the first line of what debits it; what takes an entry back has its lines in the same order.
+    let turned = |name: &str| name.starts_with(['r', 'u']);
+    let line = |name: &String| at(name, u32::from(model.items[name].debit == turned(name)));
     let name = format!("m{number}");
     let mut new = matching(&name, DAYS[day], &[(line(a), line(b), minor)]);
     new.entry = Some(id(&format!("x{number}")));
