@@ -328,6 +328,49 @@ fn a_state_that_is_not_the_logs_is_found_record_by_record_and_built_again() {
     assert_sound(&Store::open(dir.path(), options()).unwrap());
 }
 
+/// Not by the disk, which sled would see, but by whatever else: each block has a checksum of its own.
+#[test]
+fn a_block_of_the_state_that_is_not_what_was_written_is_found_and_the_state_is_built_again() {
+    type Change<'a> = (&'a str, &'a dyn Fn(&sled::Tree, sled::IVec, Vec<u8>));
+    let cases: [Change<'_>; 4] = [
+        ("a byte of it", &|base, key, mut block| {
+            let middle = block.len() / 2;
+            block[middle] ^= 16;
+            base.insert(key, block).unwrap();
+        }),
+        ("cut short", &|base, key, mut block| {
+            block.pop();
+            base.insert(key, block).unwrap();
+        }),
+        ("begun and not written", &|base, key, _| drop(base.insert(key, &[]).unwrap())),
+        ("under another key", &|base, key, block| {
+            base.remove(&key).unwrap();
+            base.insert([key.as_ref(), &[1]].concat(), block).unwrap();
+        }),
+    ];
+    for (name, change) in cases {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path(), options()).unwrap();
+        fill(&store);
+        store.compact().unwrap();
+        let expected = notes(&store.read(ACME).unwrap());
+        store.close().unwrap();
+        tamper(dir.path(), |db| {
+            let base = db.open_tree("base").unwrap();
+            let (key, block) = base.first().unwrap().unwrap();
+            change(&base, key, block.to_vec());
+        });
+        let store = Store::open(dir.path(), options()).unwrap();
+        let read = store.read(ACME).unwrap().scan::<Note>(&(), None, usize::MAX);
+        let Err(StoreError::Unavailable(why)) = read else { panic!("{name}: {read:?}") };
+        assert!(why.contains("block") && why.contains("opening the store again"), "{name}: {why}");
+        drop(store);
+        let store = Store::open(dir.path(), options()).unwrap();
+        assert_eq!(notes(&store.read(ACME).unwrap()), expected, "{name}");
+        assert_sound(&store);
+    }
+}
+
 #[test]
 fn the_state_of_another_store_is_refused() {
     let (mine, other) = (closed(), closed());

@@ -13,6 +13,7 @@
 //! * `LOCK`, `FORMAT`, `spare` and `state.*`: see `lock`, `home` and `state_open`.
 
 mod applier;
+mod base;
 mod checkpoint;
 mod compact;
 mod copy;
@@ -25,6 +26,7 @@ mod lock;
 mod log_thread;
 mod overlay;
 mod packed;
+mod pairs;
 mod recent;
 mod recover;
 mod replay;

@@ -71,15 +71,18 @@ fn too_short(last: Revision, known: Revision) -> StoreError {
     StoreError::corrupt("the log", what)
 }
 
-/// Records as they come, in order of keys, which is quickest; the heads and the revision at the end, when all was right.
+/// Records as they come, which is in order of keys, into the base; the heads and the revision at the end, when all was right.
 fn load(checkpoints: &dyn Disk, revision: Revision, index: &Index) -> Result<(), StoreError> {
     let mut heads: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
-    checkpoint::read(checkpoints, revision, &mut |key, value| {
-        if is_head(key) {
-            heads.push((key.to_vec(), value.to_vec()));
-            return Ok(());
-        }
-        index.put(key, value)
+    index.write_base(|put| {
+        let read = checkpoint::read(checkpoints, revision, &mut |key, value| {
+            if is_head(key) {
+                heads.push((key.to_vec(), value.to_vec()));
+                return Ok(());
+            }
+            put(key, value)
+        });
+        read.map(|_| ())
     })?;
     index.advance(heads.iter().map(|(key, value)| (key.as_slice(), value.as_slice())), revision)
 }
