@@ -232,7 +232,8 @@ fn a_state_that_was_written_anew_takes_little_more_room_than_its_records() {
     assert!(before.state_bytes > before.logical_bytes * 3 / 2, "{before:?}: sled has become better than it was");
     store.compact().unwrap();
     let after = store.status();
-    assert_eq!(after.logical_bytes, before.logical_bytes);
+    // Checkpoints count heads, too.
+    assert!(after.logical_bytes.abs_diff(before.logical_bytes) < 100, "{before:?} {after:?}");
     assert!(after.state_bytes < after.logical_bytes, "{after:?}: half of each record are hexadecimal digits");
     let expected = notes(&store.read(ACME).unwrap());
     store.close().unwrap();

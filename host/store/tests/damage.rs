@@ -355,6 +355,8 @@ fn a_block_of_the_state_that_is_not_what_was_written_is_found_and_the_state_is_b
         store.compact().unwrap();
         let expected = notes(&store.read(ACME).unwrap());
         store.close().unwrap();
+        // Gives the folder its usual name.
+        Store::open(dir.path(), options()).unwrap().close().unwrap();
         tamper(dir.path(), |db| {
             let base = db.open_tree("base").unwrap();
             let (key, block) = base.first().unwrap().unwrap();

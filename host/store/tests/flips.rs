@@ -53,7 +53,7 @@ fn scratch() -> tempfile::TempDir {
 /// A closed store with full, compressed and begun segments, two checkpoints and a state index: as it grew, or written anew
 /// on the way, with records in its base that stay, that changed and that are gone.
 fn small_store(dir: &Path, anew: bool) -> Figures {
-    let store = Store::open(dir, tiny()).unwrap();
+    let mut store = Store::open(dir, tiny()).unwrap();
     for page in 0..7 {
         put(&store, [ACME, BOLT][page as usize % 2], &[note("a", page, "text"), note("a", 99, &page.to_string())]);
         match page {
@@ -62,6 +62,9 @@ fn small_store(dir: &Path, anew: bool) -> Figures {
                 let mut tx = store.write(ACME).unwrap();
                 tx.delete::<Note>(&("a".into(), 0));
                 commit(tx, &[]).ticket.wait().unwrap();
+                // Gives the folder of the state its usual name.
+                store.close().unwrap();
+                store = Store::open(dir, tiny()).unwrap();
             }
             4 => store.upkeep().unwrap(),
             3 | 5 => store.checkpoint().unwrap(),

@@ -167,7 +167,11 @@ impl Sim {
 
 /// Throws the state index away, as an operator may.
 pub fn remove_state(dir: &Path) {
-    std::fs::remove_dir_all(dir.join("state")).unwrap();
+    // Until it is opened again, one that was written anew has another name.
+    let folders = ["state", "state.new"].map(|name| dir.join(name));
+    let removed =
+        folders.iter().filter(|folder| folder.exists()).map(|folder| std::fs::remove_dir_all(folder).unwrap());
+    assert!(removed.count() > 0, "there was no state");
 }
 
 /// The segment files, in order.

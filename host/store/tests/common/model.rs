@@ -167,9 +167,11 @@ pub fn run(steps: &[Step], mut store: Store, dir: Option<&Path>) {
                 check_scan(&tx, *book, *limit, &model.state(tx.revision(), *tenant));
             }
             Step::Entry { tenant, number } => check_entry(&store, &model, *tenant, *number),
-            // Engines that have neither do nothing.
-            Step::Checkpoint => store.checkpoint().unwrap(),
-            Step::Compact => store.compact().unwrap(),
+            // Engines that have neither do nothing. The state index does not pass by an older snapshot, which both wait for.
+            Step::Checkpoint | Step::Compact => {
+                held.retain(|(_, tx)| tx.revision() == model.states.len() as u64);
+                if matches!(step, Step::Compact) { store.compact().unwrap() } else { store.checkpoint().unwrap() }
+            }
             Step::Reopen { .. } | Step::ReopenWithoutState => {
                 let Some(dir) = dir else { continue };
                 held.clear();
