@@ -216,7 +216,8 @@ fn a_state_written_anew_without_a_note_of_it_is_no_failure() {
 #[test]
 fn a_state_that_was_written_anew_takes_little_more_room_than_its_records() {
     let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(dir.path(), Options { segment_bytes: 1 << 20, ..options() }).unwrap();
+    let block_bytes = Options::default().block_bytes;
+    let store = Store::open(dir.path(), Options { segment_bytes: 1 << 20, block_bytes, ..options() }).unwrap();
     let mut seed = 1_u64;
     for round in 0..200 {
         let mut tx = store.write(ACME).unwrap();

@@ -180,7 +180,7 @@ fn bring_up(
 ) -> Result<(Index, VecDeque<Queued>), StoreError> {
     let attempt = || {
         let (index, applied) = state_open::open(home, options.cache_bytes)?;
-        let (index, applied) = restore::restore(home, checkpoints, index, applied, log.last, options.cache_bytes)?;
+        let (index, applied) = restore::restore(home, checkpoints, index, applied, log.last, options)?;
         let rest = replay::replay(log, &index, applied, options.overlay_bytes)?;
         Ok((index, rest))
     };

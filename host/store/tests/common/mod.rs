@@ -75,6 +75,8 @@ pub fn options() -> Options {
         segment_bytes: 4 << 10,
         cache_bytes: 8 << 20,
         apply_every: Duration::from_millis(1),
+        // A record or two, so that there are several blocks wherever the state is written anew.
+        block_bytes: 64,
         // Tests ask for it, so that each of its steps has its place in the count of operations.
         upkeep_every: None,
         spare_bytes: 0,

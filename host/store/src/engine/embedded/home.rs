@@ -14,11 +14,9 @@ use crate::error::StoreError;
 /// Says which format the data directory has.
 const FORMAT_FILE: &str = "FORMAT";
 /// The format of this release.
-const FORMAT: u32 = 2;
-/// What brings a data directory from a format to the next, beginning with the first.
-///
-/// From 1 to 2 nothing has to change: the state index may have a base from then on, which older releases do not see.
-const MIGRATIONS: [fn(&Dir) -> io::Result<()>; FORMAT as usize - 1] = [|_| Ok(())];
+const FORMAT: u32 = 1;
+/// What brings a data directory from a format to the next, beginning with the first. None was needed yet.
+const MIGRATIONS: [fn(&Dir) -> io::Result<()>; FORMAT as usize - 1] = [];
 /// Room that is taken while there is plenty, and given back when the store is opened on a full disk: sled cannot open
 /// without writing a little.
 const SPARE: &str = "spare";
@@ -68,8 +66,7 @@ impl Home {
         let text = match self.dir.read_to_string(FORMAT_FILE) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let written = self.note(FORMAT_FILE, &format!("{FORMAT}\n"));
-                // The first stores had the first format, which needs no work, and no such file. Without room they are opened
-                // all the same.
+                // The first stores had the same format and no such file. Without room they are opened all the same.
                 return if is_new { written } else { Ok(()) };
             }
             Err(error) if error.kind() == io::ErrorKind::InvalidData => String::new(),

@@ -35,6 +35,8 @@ const APPLIED: &[u8] = &[0];
 const RECENT_BYTES: usize = 16 << 20;
 /// Stands in the place of a record of the base that is gone.
 const GONE: &[u8] = &[];
+/// Behind the revision and the bytes of an index that has a base.
+const HAS_BASE: u8 = 1;
 
 /// The open index. What is behind it can be exchanged while it is being read.
 pub(super) struct State(RwLock<Arc<Index>>);
@@ -71,24 +73,29 @@ impl Index {
     /// Opens what `config` says, and how far it is.
     pub(super) fn open(config: &sled::Config, folder: &'static str) -> sled::Result<(Self, Revision)> {
         let db = config.open()?;
-        let (applied, bytes) = match db.get(APPLIED)? {
-            None => (0, 0),
-            Some(found) => decode_applied(&found)
-                .ok_or_else(|| sled::Error::ReportableBug("the applied revision is not a number".into()))?,
+        let bug = |what: &str| sled::Error::ReportableBug(what.into());
+        let (applied, bytes, has_base) = match db.get(APPLIED)? {
+            None => (0, 0, false),
+            Some(found) => decode_applied(&found).ok_or_else(|| bug("the applied revision is not a number"))?,
         };
-        let base = Base::find(&db)?.map_or_else(OnceLock::new, OnceLock::from);
+        let base = match has_base {
+            true => OnceLock::from(Base::open(&db)?.ok_or_else(|| bug("its base is missing"))?),
+            false => OnceLock::new(),
+        };
         Ok((Self { db, folder, bytes: bytes.into(), recent: Recent::new(RECENT_BYTES), base }, applied))
     }
 
-    /// Writes the base of an index that is empty: what `records` shows, in order of keys and no heads among it.
+    /// Writes the base of an index that is empty: what `records` shows, in order of keys and no heads among it, in blocks of
+    /// about `block_bytes`. It counts with the next [`Index::advance`].
     ///
     /// # Errors
     /// What writing and `records` report.
     pub(super) fn write_base(
         &self,
+        block_bytes: usize,
         records: impl FnOnce(&mut Visit<'_>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let mut packer = contained(|| Packer::begin(&self.db, &self.bytes))?;
+        let mut packer = contained(|| Packer::begin(&self.db, block_bytes, &self.bytes))?;
         records(&mut |key, value| contained(|| packer.put(key, value)))?;
         // Nobody reads it yet, and nobody else writes one.
         let _first = self.base.set(contained(|| packer.finish())?);
@@ -157,7 +164,7 @@ impl Index {
         error.map_or(chunk, |error| Err(failed(error)))
     }
 
-    /// The first tenant from `from` on that has a record: each of them has a head.
+    /// The first tenant from `from` on that has a record: each of them has a head, which is never in the base.
     pub(super) fn next_tenant(&self, from: TenantNo) -> Result<Option<TenantNo>, StoreError> {
         let start = from.0.to_be_bytes();
         let first = guarded(|| self.db.range(start.as_slice()..).next().transpose())?;
@@ -239,7 +246,9 @@ impl Index {
             batch.insert(key, value);
             changed.push(key);
         }
-        batch.insert(APPLIED, [applied.to_be_bytes(), self.bytes().to_be_bytes()].concat());
+        let mut reached = [applied.to_be_bytes(), self.bytes().to_be_bytes()].concat();
+        reached.extend(self.base.get().map(|_| HAS_BASE));
+        batch.insert(APPLIED, reached);
         guarded(|| self.db.apply_batch(batch.clone()))?;
         changed.into_iter().for_each(|key| self.recent.changed(key));
         Ok(())
@@ -255,11 +264,17 @@ fn size(key: &[u8], value: &[u8]) -> usize {
     key.len() + value.len()
 }
 
-/// The first releases wrote the revision alone.
-fn decode_applied(bytes: &[u8]) -> Option<(Revision, u64)> {
+/// Revision, bytes, and whether there is a base. The first releases wrote the revision alone, and those after them no base: for
+/// both what has one is no number, so that they build the index again instead of reading half of it.
+fn decode_applied(bytes: &[u8]) -> Option<(Revision, u64, bool)> {
     let (applied, rest) = bytes.split_first_chunk::<8>()?;
-    let bytes = if rest.is_empty() { 0 } else { u64::from_be_bytes(rest.try_into().ok()?) };
-    Some((u64::from_be_bytes(*applied), bytes))
+    let (bytes, rest) = rest.split_first_chunk::<8>().unwrap_or((&[0; 8], rest));
+    let has_base = match rest {
+        [] => false,
+        [HAS_BASE] => true,
+        _ => return None,
+    };
+    Some((u64::from_be_bytes(*applied), u64::from_be_bytes(*bytes), has_base))
 }
 
 fn guarded<T>(act: impl FnOnce() -> sled::Result<T>) -> Result<T, StoreError> {
