@@ -364,12 +364,10 @@ fn a_block_of_the_state_that_is_not_what_was_written_is_found_and_the_state_is_b
                 let block = base.get(key.unwrap()).unwrap().unwrap().to_vec();
                 change(&base, key.unwrap(), block);
             });
-            let store = Store::open(dir.path(), options()).unwrap();
-            let Err(StoreError::Unavailable(why)) = store.verify(&mut |_| {}) else {
-                panic!("{name}, {place:?}: nothing was found")
-            };
+            // Opening reads a little of it already.
+            let read = Store::open(dir.path(), options()).and_then(|store| store.verify(&mut |_| {}));
+            let Err(StoreError::Unavailable(why)) = read else { panic!("{name}, {place:?}: nothing was found") };
             assert!(why.contains("block") && why.contains("opening the store again"), "{name}, {place:?}: {why}");
-            drop(store);
             is_built_again(&dir, &expected, name);
         }
     }

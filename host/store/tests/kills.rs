@@ -178,8 +178,12 @@ fn kills_at_any_moment_lose_nothing_that_was_told_to_be_durable() {
     };
     let (mut dir, mut told, mut sum, mut anew) = (tempfile::tempdir().unwrap(), Told::new(), 0, 0);
     for kill in 1..=kills {
-        // Every fifth one while it opens.
-        let length = if kill % 5 == 0 { below(15) } else { 15 + below(120) };
+        // Every fifth one while it opens, every fifth one after the state was written anew some times.
+        let length = match kill % 5 {
+            0 => below(15),
+            1 => 150 + below(250),
+            _ => 15 + below(120),
+        };
         anew += round(dir.path(), Duration::from_millis(length), &mut told);
         // Every third time the index is lost as well: the log must be enough.
         if below(3) == 0 && dir.path().join("state").exists() {
