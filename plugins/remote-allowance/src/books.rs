@@ -60,7 +60,7 @@ impl Books {
 }
 
 fn record(config: &Config, month: Month, person: &Person, lines: &mut Vec<Recorded>) -> Result<(), Error> {
-    let amounts = person.amounts(config.monthly_amount.minor, month);
+    let amounts = person.amounts(&config.monthly_amount, month)?;
     for (line, minor) in person.lines.iter().zip(amounts) {
         if minor == 0 {
             // A day of a very small amount; a benefit line is more than zero.

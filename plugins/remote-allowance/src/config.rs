@@ -2,8 +2,6 @@
 
 use backroom_sdk::{Error, Id, Money, Problem, host};
 
-use crate::amount;
-
 /// The configuration of the installation.
 pub struct Config {
     /// `plan`: the benefit plan that the lines are recorded under.
@@ -49,7 +47,7 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
 
     fn money(&mut self, key: &str, meaning: &str) -> Money {
         let value = self.text(key, meaning);
-        let money = amount::parse(&value).filter(|money| money.minor > 0);
+        let money = value.parse().ok().filter(|money: &Money| money.minor > 0);
         if money.is_none() && !value.is_empty() {
             self.wrong(key, "config-invalid", format!("{value:?} is no amount above zero such as 500.00 USD"));
         }
@@ -79,11 +77,8 @@ impl Config {
         };
         let (amount, seat) = (&config.monthly_amount, &config.seat_cost);
         if read.problems.is_empty() && (amount.currency != seat.currency || amount.minor > seat.minor) {
-            let message = format!(
-                "a seat for {} does not cost more than the allowance of {}, in the same currency",
-                amount::text(seat),
-                amount::text(amount)
-            );
+            let message =
+                format!("a seat for {seat} does not cost more than the allowance of {amount}, in the same currency");
             read.wrong("seat-cost", "config-invalid", message);
         }
         if read.problems.is_empty() { Ok(config) } else { Err(Error::Invalid(read.problems)) }

@@ -14,7 +14,6 @@
 //!
 //! Refusals of its own: `month-invalid`, `config-missing`, `config-invalid`, `laptop-not-serial`, `laptops-out-of-stock`.
 
-mod amount;
 mod books;
 mod config;
 mod days;
@@ -26,7 +25,6 @@ use backroom_sdk::host::log::{self, Level};
 use backroom_sdk::{Error, Money, Workflow, workflow};
 use serde::Deserialize;
 
-use amount::text;
 use books::Books;
 use config::Config;
 use days::Month;
@@ -59,7 +57,7 @@ impl Workflow for RemoteAllowance {
             total = total.plus(&line.money)?;
         }
         let workers = people.iter().filter(|person| !person.lines.is_empty()).count();
-        let said = format!("{month}: {} in {} lines for {workers} workers", text(&total), books.lines.len());
+        let said = format!("{month}: {} in {} lines for {workers} workers", total, books.lines.len());
         log::write(Level::Info, &format!("{said}; {} laptops", laptops.len()));
         Ok(Output {
             month: month.to_string(),

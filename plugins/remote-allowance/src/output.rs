@@ -3,7 +3,6 @@
 use backroom_sdk::{BusinessDate, Error, Id, Money, ledger};
 use serde::Serialize;
 
-use crate::amount::digits;
 use crate::books::Recorded;
 use crate::laptops::Laptop;
 
@@ -19,7 +18,7 @@ pub struct Amount {
 
 /// The amount as the output has it.
 pub fn amount(money: &Money) -> Amount {
-    Amount { text: digits(money), minor: money.minor, currency: money.currency.clone() }
+    Amount { text: money.amount(), minor: money.minor, currency: money.currency.clone() }
 }
 
 /// The output.

@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use backroom_sdk::hr::workers::{self, EmploymentFilter, Place};
-use backroom_sdk::{Error, Id};
+use backroom_sdk::{Error, Id, Money};
 
-use crate::amount::share;
 use crate::days::Month;
 
 /// Rows asked for at once: as many as a page can have.
@@ -104,15 +103,15 @@ impl Person {
 
     /// What each line comes to: the days so far, less the days before, each rounded. So the lines of a whole month come
     /// to exactly one monthly amount, however it is divided.
-    pub fn amounts(&self, monthly: u64, month: Month) -> Vec<u64> {
+    pub fn amounts(&self, monthly: &Money, month: Month) -> Result<Vec<u64>, Error> {
         let mut days = 0;
         let mut paid = 0;
         let due = |line: &Line| {
             days += line.last - line.first + 1;
-            let so_far = share(monthly, days, month.length());
+            let so_far = monthly.share(days.into(), month.length().into())?.minor;
             let now = so_far - paid;
             paid = so_far;
-            now
+            Ok(now)
         };
         self.lines.iter().map(due).collect()
     }
@@ -164,7 +163,7 @@ mod tests {
         let june = Month::parse("2026-06").unwrap();
         for (what, rows, lines, new) in CASES {
             let person = made(rows);
-            let amounts = person.amounts(50_000, june);
+            let amounts = person.amounts(&Money::new(50_000, "USD"), june).unwrap();
             let found: Vec<_> = person
                 .lines
                 .iter()
@@ -183,14 +182,15 @@ mod tests {
         let mut cases = 0;
         for text in ["2026-02", "2024-02", "2026-04", "2026-05"] {
             let month = Month::parse(text).unwrap();
-            for monthly in [1, 2, 7, 50_000, 33_333, 99_999] {
+            for monthly in [1, 2, 7, 50_000, 33_333, 99_999].map(|minor| Money::new(minor, "USD")) {
                 for cut in 1..month.length() {
                     for gap in 0..=month.length() - cut - 1 {
                         let rows = [(0, cut, true, "A"), (cut + gap + 1, month.length(), true, "B")];
                         let person = made(&rows);
                         let days = month.length() - gap;
-                        let sum: u64 = person.amounts(monthly, month).iter().sum();
-                        assert_eq!(sum, share(monthly, days, month.length()), "{text} {monthly} {cut} {gap}");
+                        let sum: u64 = person.amounts(&monthly, month).unwrap().iter().sum();
+                        let whole = monthly.share(days.into(), month.length().into()).unwrap();
+                        assert_eq!(sum, whole.minor, "{text} {monthly} {cut} {gap}");
                         assert_eq!(person.full_month(month), gap == 0);
                         cases += 1;
                     }
