@@ -16,7 +16,7 @@ use crate::engine::Runtime;
 use crate::limits::{HOSTCALL_FUEL, MAX_COUNTED_HANDLES, out_of_fuel, out_of_host_time};
 use crate::outbound::Calls;
 use crate::plugin::Plugin;
-use crate::slices::{Slices, TimedOut};
+use crate::slices::Slices;
 use crate::state::RunState;
 
 /// What an execution gets beside the unit of work.
@@ -103,15 +103,7 @@ impl Runtime {
         {
             return finish(state, Outcome::Refused(denied), 0, began);
         }
-        let (tenant, wall) = (state.work.tx().tenant(), Duration::from_millis(limits.wall_ms));
-        match self.slices.begin(tenant, Instant::now() + wall) {
-            Ok(slice) => state.slice = slice,
-            Err(TimedOut) => {
-                return not_begun(state, FaultKind::Busy, "too many long runs at a time; try again in a moment");
-            }
-        }
-        // What it waited for does not count.
-        let until = Instant::now() + wall;
+        let until = Instant::now() + Duration::from_millis(limits.wall_ms);
         state.until = until;
         let mut store = Store::new(&self.engine, state);
         store.limiter(|state| &mut state.memory);
@@ -129,7 +121,6 @@ impl Runtime {
         drop(state.slice.take());
         state.finish_lines();
         let fuel = guest_fuel.saturating_add(state.meter.fuel);
-        self.slices.ended(tenant, fuel);
         let outcome = match ended {
             Err(_panic) => {
                 tracing::error!(digest = plugin.digest(), "a host function panicked; the run was ended");

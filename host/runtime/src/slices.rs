@@ -3,26 +3,17 @@
 //! A run that is over within a tick never comes here. One that takes longer has to ask at each tick, and waits where others are before
 //! it. So however many guests of whomever spin, there is a processor for runs that are short, for the log, and for everybody who
 //! reads; and none of those that spin is left behind by the others.
-//!
-//! Many runs of some milliseconds would fill all processors with their first ticks. So a tenant whose last run was of that kind asks
-//! before its next one begins.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
-use backroom_store::TenantNo;
 use parking_lot::{Condvar, Mutex};
-
-/// A run of more units of work takes long: about a millisecond, as one unit is an instruction of the guest.
-const LONG: u64 = 1_000_000;
 
 /// The processors that there are for runs that take long.
 pub(crate) struct Slices {
     line: Mutex<Line>,
     moved: Condvar,
-    /// Tenants whose last run took long.
-    long: Mutex<HashSet<TenantNo>>,
 }
 
 struct Line {
@@ -39,26 +30,7 @@ impl Slices {
     /// On a machine with so many processors.
     pub(crate) fn new(processors: usize) -> Arc<Self> {
         let line = Line { free: processors.saturating_sub(1).max(1), waiting: VecDeque::new(), next: 0 };
-        Arc::new(Self { line: Mutex::new(line), moved: Condvar::new(), long: Mutex::default() })
-    }
-
-    /// Before a run of a tenant begins: a processor if it is going to take long, as far as anybody can tell. None if it need
-    /// not have one; an error if `until` came before there was one.
-    pub(crate) fn begin(self: &Arc<Self>, tenant: TenantNo, until: Instant) -> Result<Option<Slice>, TimedOut> {
-        if !self.long.lock().contains(&tenant) {
-            return Ok(None);
-        }
-        self.wait(true, until).map(Some).ok_or(TimedOut)
-    }
-
-    /// After a run of a tenant, with the work that it made.
-    pub(crate) fn ended(&self, tenant: TenantNo, fuel: u64) {
-        let mut long = self.long.lock();
-        if fuel > LONG {
-            long.insert(tenant);
-        } else {
-            long.remove(&tenant);
-        }
+        Arc::new(Self { line: Mutex::new(line), moved: Condvar::new() })
     }
 
     /// The next tick: gives `held` to whoever waits, if somebody does, and waits for another; whoever had none goes first. None if
@@ -69,16 +41,11 @@ impl Slices {
             return held;
         }
         drop(held);
-        // Most of those who come for the first time are as good as done.
-        self.wait(again, until)
-    }
-
-    /// Waits for a processor, behind the others or before them.
-    fn wait(self: &Arc<Self>, behind: bool, until: Instant) -> Option<Slice> {
         let mut line = self.line.lock();
         let own = line.next;
         line.next += 1;
-        if behind {
+        // Most of those who come for the first time are as good as done.
+        if again {
             line.waiting.push_back(own);
         } else {
             line.waiting.push_front(own);
@@ -99,9 +66,6 @@ impl Slices {
         Some(Slice(Arc::clone(self)))
     }
 }
-
-/// There was no processor in time.
-pub(crate) struct TimedOut;
 
 impl Drop for Slice {
     fn drop(&mut self) {
@@ -132,22 +96,6 @@ mod tests {
             drop(held);
             assert!(slices.tick(None, soon()).is_some());
         }
-    }
-
-    /// Whoever took long waits before the next run, until one was short again; others are not kept from beginning.
-    #[test]
-    fn who_takes_long_asks_before_the_next_run() {
-        let slices = Slices::new(2);
-        let (one, other) = (TenantNo(1), TenantNo(2));
-        slices.ended(one, LONG + 1);
-        slices.ended(other, LONG);
-        assert!(matches!(slices.begin(other, soon()), Ok(None)));
-        let held = slices.begin(one, soon());
-        assert!(matches!(held, Ok(Some(_))));
-        assert!(slices.begin(one, Instant::now() + Duration::from_millis(5)).is_err());
-        drop(held);
-        slices.ended(one, LONG);
-        assert!(matches!(slices.begin(one, soon()), Ok(None)));
     }
 
     /// Whoever has one keeps it while nobody waits, and has to line up behind those who do.
