@@ -67,7 +67,7 @@ fn heads(core: &Arc<Core>) -> Result<Heads, StoreError> {
 /// # Errors
 /// As [`begin`], and what `visit` reports.
 pub(super) fn records(core: &Core, visit: &mut Visit<'_>) -> Result<(), StoreError> {
-    // All keys begin with four bytes of the tenant; the one shorter key is the index's own.
+    // All keys begin with four bytes of the tenant; shorter keys are the index's own.
     let mut from = Bound::Included(vec![0; 4]);
     loop {
         core.check_copying()?;
