@@ -9,6 +9,7 @@ use axum::http::{Request, Response, StatusCode};
 use backroom_runtime::Compiler;
 use backroom_server::{Place, Service, ServiceError, ServiceOptions, serve};
 use backroom_store::MasterKey;
+use backroom_store::sched::Pace;
 use http_body_util::BodyExt as _;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -214,7 +215,8 @@ fn refuse_foreign(dir: &Path) -> Result {
 }
 
 fn runtime() -> Result<Runtime> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let threads = || Pace::Prompt.take();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().on_thread_start(threads).build();
     Ok(runtime.context("cannot start the threads of the service")?)
 }
 

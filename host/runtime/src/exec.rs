@@ -9,6 +9,7 @@ use backroom_domain::Error;
 use backroom_office::Work;
 use backroom_office::runs::{Fault, FaultKind, LogLine};
 use backroom_store::records::Limits;
+use backroom_store::sched::{Pace, thread_time};
 use wasmtime::{Store, Trap, UpdateDeadline, WasmBacktrace};
 
 use crate::convert;
@@ -18,6 +19,7 @@ use crate::outbound::Calls;
 use crate::plugin::Plugin;
 use crate::slices::Slices;
 use crate::state::RunState;
+use crate::ticker::TICK;
 
 /// What an execution gets beside the unit of work.
 #[derive(Debug, Clone)]
@@ -109,10 +111,10 @@ impl Runtime {
         store.limiter(|state| &mut state.memory);
         store.set_hostcall_fuel(HOSTCALL_FUEL);
         store.set_max_component_handles(MAX_COUNTED_HANDLES);
-        // At each tick but the first one, which may come at once: a run that is over within one is never asked.
+        // At each tick. Most runs are over before there is one.
         let slices = Arc::clone(&self.slices);
         store.epoch_deadline_callback(move |mut store| Ok(at_tick(&slices, store.data_mut(), until)));
-        store.set_epoch_deadline(2);
+        store.set_epoch_deadline(1);
         // The engine meters, so this cannot fail; were it to, the guest would have no fuel at all and fail.
         store.set_fuel(limits.fuel).ok();
         let ended = catch_unwind(AssertUnwindSafe(|| call(&mut store, plugin, &input)));
@@ -194,11 +196,18 @@ fn place_of(error: &wasmtime::Error) -> String {
     if names.is_empty() { String::new() } else { format!(", in {}", names.join(" < ")) }
 }
 
-/// A run that takes long goes on if it has time left and a processor.
+/// A run goes on if it has time left, and if it takes long, a processor. What counts is what it computed since its first tick, and
+/// not how long others had the processor: the short one that was interrupted has waited enough.
 fn at_tick(slices: &Arc<Slices>, state: &mut RunState, until: Instant) -> UpdateDeadline {
     if Instant::now() >= until {
         return UpdateDeadline::Interrupt;
     }
+    if let Some(used) = thread_time()
+        && used.saturating_sub(*state.first_tick.get_or_insert(used)) < TICK / 2
+    {
+        return UpdateDeadline::Continue(1);
+    }
+    Pace::Patient.take();
     state.slice = slices.tick(state.slice.take(), until);
     if state.slice.is_some() { UpdateDeadline::Continue(1) } else { UpdateDeadline::Interrupt }
 }

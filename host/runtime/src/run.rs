@@ -16,6 +16,7 @@ use backroom_domain::rights::Rights;
 use backroom_domain::{BusinessDate, Error, Id, Instant};
 use backroom_office::{Office, runs};
 use backroom_store::records::{Installation, Limits, Release};
+use backroom_store::sched::Pace;
 use backroom_store::{Cache, Store, TenantNo, Ticket};
 
 pub(crate) use self::end::{End, Tail, execute, layers};
@@ -291,6 +292,8 @@ impl Runner {
         let date = request.date.map_or_else(|| request.now.utc_date(), Ok)?;
         let hash = runs::input_hash(&request.input);
         let run = Run { runner: self, hash, id, made_up, date, request, fence: None, tape };
+        // Until it turns out to take long.
+        Pace::Prompt.take();
         match run.request.mode {
             Mode::DryRun => run.plan(),
             Mode::Commit => run.commit(),

@@ -1,26 +1,29 @@
 //! Processors among runs that take long: they have all but one of them, a tick each at a time, in turn.
 //!
-//! A run that is over within a tick never comes here. One that takes longer has to ask at each tick, and waits where others are before
-//! it. So however many guests of whomever spin, there is a processor for runs that are short, for the log, and for everybody who
-//! reads; and none of those that spin is left behind by the others.
+//! A run that computes for less than a tick never comes here. One that takes longer has to ask at each tick, and waits where others
+//! are before it. So however many guests of whomever spin, there is a processor for runs that are short, for the log, and for
+//! everybody who reads; and none of those that spin is left behind by the others.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::thread::{self, Thread};
 use std::time::Instant;
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::Mutex;
 
 /// The processors that there are for runs that take long.
-pub(crate) struct Slices {
-    line: Mutex<Line>,
-    moved: Condvar,
-}
+pub(crate) struct Slices(Mutex<Line>);
 
 struct Line {
     free: usize,
-    /// Who waits, the first one first.
-    waiting: VecDeque<u64>,
+    /// The first one first.
+    waiting: VecDeque<Waiting>,
     next: u64,
+}
+
+struct Waiting {
+    number: u64,
+    thread: Thread,
 }
 
 /// A processor; given back when dropped.
@@ -30,47 +33,60 @@ impl Slices {
     /// On a machine with so many processors.
     pub(crate) fn new(processors: usize) -> Arc<Self> {
         let line = Line { free: processors.saturating_sub(1).max(1), waiting: VecDeque::new(), next: 0 };
-        Arc::new(Self { line: Mutex::new(line), moved: Condvar::new() })
+        Arc::new(Self(Mutex::new(line)))
     }
 
     /// The next tick: gives `held` to whoever waits, if somebody does, and waits for another; whoever had none goes first. None if
     /// `until` came before.
     pub(crate) fn tick(self: &Arc<Self>, held: Option<Slice>, until: Instant) -> Option<Slice> {
         let again = held.is_some();
-        if again && self.line.lock().waiting.is_empty() {
+        if again && self.0.lock().waiting.is_empty() {
             return held;
         }
         drop(held);
-        let mut line = self.line.lock();
-        let own = line.next;
+        let mut line = self.0.lock();
+        let number = line.next;
         line.next += 1;
+        let own = Waiting { number, thread: thread::current() };
         // Most of those who come for the first time are as good as done.
         if again {
             line.waiting.push_back(own);
         } else {
             line.waiting.push_front(own);
         }
-        while line.free == 0 || line.waiting.front() != Some(&own) {
-            if self.moved.wait_until(&mut line, until).timed_out() {
-                line.waiting.retain(|waits| *waits != own);
+        while line.free == 0 || line.waiting.front().is_none_or(|first| first.number != number) {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                line.waiting.retain(|waits| waits.number != number);
                 // Whoever came behind may be the first one now.
-                self.moved.notify_all();
+                line.call();
                 return None;
             }
+            drop(line);
+            thread::park_timeout(left);
+            line = self.0.lock();
         }
         line.waiting.pop_front();
         line.free -= 1;
-        if line.free > 0 {
-            self.moved.notify_all();
-        }
+        line.call();
         Some(Slice(Arc::clone(self)))
+    }
+}
+
+impl Line {
+    /// Wakes whoever is first, if there is a processor. Nobody else: all others would find nothing, and keep a processor busy.
+    fn call(&self) {
+        if let Some(first) = self.waiting.front().filter(|_| self.free > 0) {
+            first.thread.unpark();
+        }
     }
 }
 
 impl Drop for Slice {
     fn drop(&mut self) {
-        self.0.line.lock().free += 1;
-        self.0.moved.notify_all();
+        let mut line = self.0.0.lock();
+        line.free += 1;
+        line.call();
     }
 }
 
@@ -92,7 +108,7 @@ mod tests {
             let held: Vec<_> = (0..most).map(|_| slices.tick(None, soon())).collect();
             assert!(held.iter().all(Option::is_some));
             assert!(slices.tick(None, Instant::now() + Duration::from_millis(5)).is_none());
-            assert!(slices.line.lock().waiting.is_empty());
+            assert!(slices.0.lock().waiting.is_empty());
             drop(held);
             assert!(slices.tick(None, soon()).is_some());
         }
@@ -116,7 +132,7 @@ mod tests {
                         turns.lock().push(at);
                         // Until the two others wait, or have ended.
                         let begun = Instant::now();
-                        while slices.line.lock().waiting.len() < 2 && begun.elapsed() < Duration::from_millis(20) {
+                        while slices.0.lock().waiting.len() < 2 && begun.elapsed() < Duration::from_millis(20) {
                             std::thread::yield_now();
                         }
                         now.fetch_sub(1, Ordering::SeqCst);

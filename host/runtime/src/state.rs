@@ -30,6 +30,8 @@ pub(crate) struct RunState {
     pub(crate) meter: Meter,
     pub(crate) host_time: HostTime,
     pub(crate) memory: Memory,
+    /// What the thread had computed at the first tick of the run.
+    pub(crate) first_tick: Option<Duration>,
     /// A processor, if the run takes long.
     pub(crate) slice: Option<Slice>,
     pub(crate) log: Log,
@@ -58,6 +60,7 @@ impl RunState {
             meter,
             host_time,
             memory,
+            first_tick: None,
             slice: None,
             log,
             wasi: None,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use backroom_store::sched::Pace;
 use wasmtime::{Engine, Instance, Module, Store, Trap};
 
 use crate::compile::{Made, Reason, What, Workshop};
@@ -30,6 +31,8 @@ impl Ticker {
         let last = Arc::new(AtomicU64::new(0));
         let (weak, beat) = (engine.weak(), Arc::clone(&last));
         let tick = move || {
+            // Or whoever it is to stop would hold it up.
+            Pace::Prompt.take();
             // The engine is held only for the moment of a tick. Ticks that a busy machine misses are not made up for: a
             // limit may come late, but never early.
             while let Some(engine) = weak.upgrade() {

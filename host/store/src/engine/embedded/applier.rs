@@ -12,6 +12,7 @@ use super::log_thread::FailOnPanic;
 use super::overlay::cost;
 use super::sequence::{Phase, Queued};
 use super::state::Index;
+use crate::sched::Pace;
 
 /// Changes that are merged and sorted at once. Enough that hot keys are written once for many commits and neighbours come
 /// together; few enough that the overlay gets smaller every tenth of a second.
@@ -19,6 +20,8 @@ const BATCH: usize = 16_384;
 
 /// Runs until the store has been closed and everything durable is applied.
 pub(super) fn run(core: &Arc<Core>) {
+    // Nobody waits for it.
+    Pace::Patient.take();
     let fail_on_panic = FailOnPanic(Arc::clone(core));
     loop {
         // Asked first: once the log thread has ended, nothing becomes durable that this round does not see.

@@ -15,6 +15,7 @@ use super::disk::LogFile;
 use super::sequence::{Pending, Work};
 use super::{frame, recover, segment};
 use crate::error::StoreError;
+use crate::sched::Pace;
 use crate::ticket::Group;
 use crate::types::Revision;
 
@@ -53,6 +54,8 @@ impl Writer {
     /// Runs until the store is closed or a sync fails. A panic counts as a failure: nobody may wait for ever.
     pub(super) fn run(mut self) {
         let fail_on_panic = FailOnPanic(Arc::clone(&self.core));
+        // Everybody waits for it.
+        Pace::Prompt.take();
         let mut gather = None;
         while let Some(Work { entries, group }) = self.core.next_work(gather) {
             let told = ToldOnPanic(Arc::clone(&group));

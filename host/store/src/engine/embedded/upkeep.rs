@@ -11,6 +11,7 @@ use super::core::{Core, Figures};
 use super::{checkpoint, compact, packed};
 use crate::engine::Upkeep;
 use crate::error::StoreError;
+use crate::sched::Pace;
 use crate::types::Revision;
 
 /// Figures are taken this often; they read a few folders.
@@ -65,6 +66,8 @@ impl Compacted {
 
 /// Runs a round from time to time, until the store is closed.
 pub(super) fn run(core: &Arc<Core>) {
+    // Nobody waits for it.
+    Pace::Patient.take();
     let Some(every) = core.options.upkeep_every else { return };
     while core.wait_upkeep(every) {
         round(core);
