@@ -83,7 +83,8 @@ fn every_change_shows(language: &str, file: &str, logs: &str, broken: (&str, &st
     says(&watch.look(), &["4 of 4 steps passed"]);
 
     let others = logs.replace("accrued", "set aside");
-    let failing = ["✗ posts the cost", "set aside 1234.50 USD for 2026-06", "3 of 4 steps passed", "failed: 1 of 4 steps"];
+    let failing =
+        ["✗ posts the cost", "set aside 1234.50 USD for 2026-06", "3 of 4 steps passed", "failed: 1 of 4 steps"];
     says(&watch.edit(file, logs, &others), &failing);
     let expected = watch.edit("tests/accrual.toml", "accrued 1234.50 USD", "set aside 1234.50 USD");
     says(&expected, &["4 of 4 steps passed"]);
