@@ -8,10 +8,9 @@ import config as configuration
 import laptops as equipment
 import people as staff
 from amounts import text
-from backroom import Money, info, plus, times, workflow
+from backroom import Money, info, parse_month, plus, times, workflow
 from books import Recorded, amount, keep, told_balances
 from laptops import Laptop
-from months import Month
 
 DEFINITION = (
     "seats are workers who were eligible on every day of the month; each saves the cost of a seat less the "
@@ -65,7 +64,7 @@ def told_laptop(laptop: Laptop) -> dict:
 
 
 def run(input: Input) -> dict:
-    month = Month.parse(input.month)
+    month = parse_month(input.month)
     config = configuration.read()
     people = staff.of(month, config.position)
     laptops = equipment.issue(config, month, people)

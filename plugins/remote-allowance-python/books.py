@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple
 
 from amounts import digits
-from backroom import BusinessDate, Money, Side, plus
+from backroom import BusinessDate, Money, Month, Side, plus
 from config import Config
-from months import Month
+from months import day_of
 from people import Person
 from wit_world.imports import accounts, balances, benefits, items, journal
 from wit_world.imports.benefits import NewBenefit
@@ -65,8 +65,8 @@ def _record(config: Config, month: Month, person: Person) -> List[Recorded]:
             id=f"benefit:{config.plan}:{month}:{person.worker}:{line.first:02}",
             worker=person.worker,
             plan=config.plan,
-            first_day=month.day(line.first),
-            last_day=month.day(line.last),
+            first_day=day_of(month, line.first),
+            last_day=day_of(month, line.last),
             amount=Money(minor, config.monthly_amount.currency),
             cost_center=line.cost_center,
             entry=entry_id(month, line.cost_center),

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import List, Optional
 
-from backroom import Decimal, Err, Money, refused, show_date
+from backroom import Decimal, Err, Money, Month, refused, show_date
 from books import entry_id
 from config import Config
-from months import Month
+from months import day_of
 from people import PAGE, Person
 from wit_world.imports import items, state, stock
 from wit_world.imports.items import Tracking
@@ -51,7 +51,7 @@ def issue(config: Config, month: Month, people: List[Person]) -> List[Laptop]:
             lot=serial,
             cost=None,
             worker=worker,
-            reason=f"Remote work from {show_date(month.day(day))}",
+            reason=f"Remote work from {show_date(day_of(month, day))}",
             entry=entry_id(month, cost_center),
         ))
         if not known:

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Dict, List, Optional, Tuple
 
 from amounts import share
-from months import Month
+from backroom import Month
+from months import eve, reach
 from wit_world.imports import workers
 from wit_world.imports.workers import EmploymentFilter, Place
 
@@ -65,16 +66,16 @@ def of(month: Month, position: str) -> List[Person]:
 
     All remote employments are read, in whatever position, and from the eve of the month on: whoever was remote as something else has
     been equipped before."""
-    wanted = EmploymentFilter(month.eve(), month.last(), None, Place.REMOTE)
+    wanted = EmploymentFilter(eve(month), month.last(), None, Place.REMOTE)
     stretches: Dict[str, List[Stretch]] = {}
     cursor: Optional[str] = None
     while True:
         page = workers.list_employments(wanted, cursor, PAGE)
         for employment in page.items:
-            reach = month.reach(employment.first_day, employment.last_day)
-            if reach:
+            reached = reach(month, employment.first_day, employment.last_day)
+            if reached:
                 eligible = employment.position == position
-                stretches.setdefault(employment.worker, []).append(Stretch(*reach, eligible, employment.cost_center))
+                stretches.setdefault(employment.worker, []).append(Stretch(*reached, eligible, employment.cost_center))
         if page.next is None:
             break
         cursor = page.next

@@ -5,9 +5,8 @@ import { amount, text as shown } from "./amounts";
 import { balances, keep } from "./books";
 import { read } from "./config";
 import { issue } from "./laptops";
-import { Month } from "./months";
 import { fullMonth, peopleOf } from "./people";
-import { info, money, object, plus, showDate, text, times, workflow, type Money, type Of } from "./sdk/index";
+import { info, money, object, parseMonth, plus, showDate, text, times, workflow, type Money, type Of } from "./sdk/index";
 
 const DEFINITION =
   "seats are workers who were eligible on every day of the month; each saves the cost of a seat less the " +
@@ -34,7 +33,7 @@ function saving(seatCost: Money, allowance: Money, seats: number) {
 }
 
 function allowance({ month: wanted }: Of<typeof input>) {
-  const month = Month.parse(wanted);
+  const month = parseMonth(wanted);
   const config = read();
   const people = peopleOf(month, config.position);
   const laptops = issue(config, month, people);

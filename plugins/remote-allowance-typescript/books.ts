@@ -8,9 +8,9 @@ import { post, type Line } from "backroom:ledger/journal@0.1.0";
 import { amount, type Amount } from "./amounts";
 import type { Config } from "./config";
 import type { Laptop } from "./laptops";
-import type { Month } from "./months";
+import { dayOf } from "./months";
 import { amountsOf, byText, type Person } from "./people";
-import { money, plus, type BusinessDate, type Money } from "./sdk/index";
+import { money, plus, type BusinessDate, type Money, type Month } from "./sdk/index";
 
 /** The journal entry of a cost centre for the month. */
 export function entryId(month: Month, costCenter: string): string {
@@ -57,7 +57,7 @@ function recorded(config: Config, month: Month, person: Person): Recorded[] {
     // A day of a very small amount; a benefit line is more than zero.
     if (minor === 0) return [];
     const id = `benefit:${config.plan}:${month}:${person.worker}:${String(first).padStart(2, "0")}`;
-    const [firstDay, lastDay] = [month.day(first), month.day(last)];
+    const [firstDay, lastDay] = [dayOf(month, first), dayOf(month, last)];
     const allowance = money(minor, config.monthlyAmount.currency);
     const { worker } = person;
     const entry = entryId(month, costCenter);

@@ -5,9 +5,9 @@ import { listOnHand, postMove } from "backroom:inventory/stock@0.1.0";
 
 import { entryId } from "./books";
 import type { Config } from "./config";
-import type { Month } from "./months";
+import { dayOf } from "./months";
 import { PAGE, byText, type Person } from "./people";
-import { refused, showDate, type Money } from "./sdk/index";
+import { refused, showDate, type Money, type Month } from "./sdk/index";
 
 /** A laptop that was issued. */
 export interface Laptop {
@@ -45,7 +45,7 @@ export function issue(config: Config, month: Month, people: Person[]): Laptop[] 
       destination: config.staffLocation,
       lot: serial,
       worker,
-      reason: `Remote work from ${showDate(month.day(day))}`,
+      reason: `Remote work from ${showDate(dayOf(month, day))}`,
       entry: entryId(month, costCenter),
     });
     // Serial numbers are ids, and those have ASCII characters alone.

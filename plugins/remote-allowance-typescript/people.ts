@@ -2,7 +2,8 @@
 import { listEmployments, type EmploymentFilter } from "backroom:hr/workers@0.1.0";
 
 import { share } from "./amounts";
-import type { Month } from "./months";
+import { eve, reach } from "./months";
+import type { Month } from "./sdk/index";
 
 /** Rows asked for at once: as many as a page can have. */
 export const PAGE = 500;
@@ -46,15 +47,15 @@ export function byText(one: string, other: string): number {
  * equipped before.
  */
 export function peopleOf(month: Month, position: string): Person[] {
-  const filter: EmploymentFilter = { firstDay: month.eve(), lastDay: month.last(), place: "remote" };
+  const filter: EmploymentFilter = { firstDay: eve(month), lastDay: month.last(), place: "remote" };
   const stretches = new Map<string, Stretch[]>();
   let cursor: string | null | undefined;
   do {
     const page = listEmployments(filter, cursor, PAGE);
     for (const { worker, firstDay, lastDay, position: as, costCenter } of page.items) {
-      const reach = month.reach(firstDay, lastDay);
-      if (!reach) continue;
-      const [first, last] = reach;
+      const reached = reach(month, firstDay, lastDay);
+      if (!reached) continue;
+      const [first, last] = reached;
       const of = stretches.get(worker) ?? [];
       of.push({ first, last, eligible: as === position, costCenter });
       stretches.set(worker, of);

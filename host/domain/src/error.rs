@@ -120,7 +120,7 @@ impl Error {
             Class::Conflict,
             "exists-with-different",
             field,
-            format!("{kind} {id} exists with other content ({field}); choose a new id, or repeat the same content"),
+            format!("{kind} {id} exists with other content ({field}): what differs needs an id of its own"),
         )
     }
 

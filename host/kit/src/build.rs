@@ -44,7 +44,7 @@ pub struct Built {
     pub manifest: Manifest,
     /// What it is written in.
     pub language: Language,
-    /// The file it was written to: `<target directory>/<name>-<version>.component.wasm`.
+    /// The file it was written to: `<name>-<version>.component.wasm` in a folder of the plugin's own below the target directory.
     pub path: PathBuf,
     /// The component.
     pub bytes: Vec<u8>,
@@ -70,7 +70,8 @@ pub fn build(dir: &Path, options: &Options, progress: &mut dyn Progress) -> Resu
     let component = compile(&dir, language, &manifest, &place, options, progress)?;
     let bytes = attach(component, &text)?;
     let file = format!("{}-{}.component.wasm", manifest.name, manifest.version);
-    let path = target_dir.join(file);
+    std::fs::create_dir_all(&place.own).map_err(KitError::file("make", &place.own))?;
+    let path = place.own.join(file);
     write(&path, &bytes)?;
     drop(lock);
     Ok(Built {
@@ -84,9 +85,11 @@ pub fn build(dir: &Path, options: &Options, progress: &mut dyn Progress) -> Resu
     })
 }
 
-/// Where a build puts what lies between source and component.
+/// Where a build puts what it makes.
 pub(crate) struct Place {
-    /// The target directory for Rust; else a folder of the plugin's own in it.
+    /// A folder in the target directory that belongs to the plugin's folder: two plugins may have one name and version.
+    own: PathBuf,
+    /// For what lies between source and component: the plugin's own folder; for Rust the target directory.
     pub(crate) home: PathBuf,
     /// Said by whoever has to wait.
     waiting: String,
@@ -95,15 +98,18 @@ pub(crate) struct Place {
 impl Place {
     /// For the plugin in `dir`.
     pub(crate) fn of(dir: &Path, language: Language, manifest: &Manifest, target_dir: &Path) -> Self {
-        if language == Language::Rust {
-            // Until the module is read, another plugin whose package has the same name could replace it.
-            let waiting = "waiting for another build of a plugin in Rust: they share what they compile".to_owned();
-            return Self { home: target_dir.to_path_buf(), waiting };
-        }
         let digest = blake3::hash(dir.as_os_str().as_encoded_bytes()).to_hex();
         let folder = format!("{}-{}", manifest.name, digest.get(..16).unwrap_or_default());
+        let own = target_dir.join("plugins").join(folder);
+        if language == Language::Rust {
+            // A target directory for each plugin would compile all dependencies for each, and the standard library where the compiler has
+            // none for the target: minutes, to save who builds two at a time some seconds. And until the module is read, another plugin
+            // whose package has the same name could replace it.
+            let waiting = "waiting for another build of a plugin in Rust: they share what they compile".to_owned();
+            return Self { own, home: target_dir.to_path_buf(), waiting };
+        }
         let waiting = format!("waiting for another build of {}", manifest.name);
-        Self { home: target_dir.join("plugins").join(folder), waiting }
+        Self { home: own.clone(), own, waiting }
     }
 
     /// Waits for its turn.

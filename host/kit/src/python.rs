@@ -66,6 +66,19 @@ impl Tool<'_> {
         std::fs::remove_file(&component).map_err(KitError::file("delete", &component))?;
         Ok(bytes)
     }
+
+    /// Writes the bindings of the plugin in `dir` for the editor, which looks there (pyrightconfig.json). They take a second, and
+    /// change with the contract and the wants alone.
+    pub(crate) fn bind(&self, dir: &Path, app: &Path, wit: &Path, progress: &mut dyn Progress) -> Result<(), KitError> {
+        let bindings = dir.join("bindings");
+        let (stamp, made_of) = (bindings.join(MADE_OF), digest(&format!("{COMPONENTIZE_PY:?}"), wit)?);
+        if std::fs::read_to_string(&stamp).ok().as_deref() == Some(&made_of) {
+            return Ok(());
+        }
+        sources::empty(&bindings)?;
+        self.run(app, wit, &["bindings"], &bindings, progress)?;
+        std::fs::write(&stamp, made_of).map_err(KitError::file("write", &stamp))
+    }
 }
 
 /// Without a system the program has no clock and its prints end the run; with one the service makes it up.
@@ -88,14 +101,7 @@ pub(crate) fn compile(
     narrow(&dir.join("wit"), manifest, &wit)?;
     let kept = Kept::of(options, &format!("{COMPONENTIZE_PY:?} {}", observes(manifest)), &work.join("source"))?;
     let tool = Tool { environment: &environment, work, options, manifest };
-    // For the editor, which looks there (pyrightconfig.json). They take a second, and change with the contract and the wants alone.
-    let bindings = dir.join("bindings");
-    let (stamp, made_of) = (bindings.join(MADE_OF), digest(&format!("{COMPONENTIZE_PY:?}"), &wit)?);
-    if std::fs::read_to_string(&stamp).ok().as_deref() != Some(&made_of) {
-        sources::empty(&bindings)?;
-        tool.run(&app, &wit, &["bindings"], &bindings, progress)?;
-        std::fs::write(&stamp, made_of).map_err(KitError::file("write", &stamp))?;
-    }
+    tool.bind(dir, &app, &wit, progress)?;
     if let Some(component) = kept.read() {
         return Ok(component);
     }

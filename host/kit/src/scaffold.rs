@@ -45,6 +45,7 @@ const SDK_RUST: Files = sdk!["sdk-rust":
     "src/date.rs",
     "src/decimal.rs",
     "src/error.rs",
+    "src/input.rs",
     "src/money.rs",
     "src/month.rs",
 ];

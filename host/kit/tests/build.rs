@@ -47,7 +47,10 @@ fn the_same_source_gives_the_same_bytes_in_any_folder() {
     assert_eq!(first.digest, second.digest);
 
     let home = std::env::var("HOME").unwrap_or_else(|_| "/home".to_owned());
-    let target_dir = first.path.parent().unwrap();
+    // Two plugins of one name and version do not take each other's place.
+    assert_ne!(first.path, second.path);
+    assert_eq!(std::fs::read(&first.path).unwrap(), first.bytes);
+    let target_dir = first.path.ancestors().nth(3).unwrap();
     for path in [Path::new(&home), dir.path(), target_dir] {
         assert!(!contains(&first.bytes, &path.display().to_string()), "{} is in the artifact", path.display());
     }

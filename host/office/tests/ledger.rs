@@ -297,7 +297,7 @@ fn an_entry_that_was_taken_back_is_not_posted_again_under_its_id() {
     let again = post(&mut work, accrual("accrual-2026-06")).unwrap();
     let warning = &again.warnings[0];
     assert!(again.replayed && warning.code == "already-reversed", "{again:?}");
-    assert!(warning.message.contains("back") && warning.message.contains("choose a new id"), "{warning:?}");
+    assert!(warning.message.contains("back") && warning.message.contains("another id"), "{warning:?}");
     assert!(work.effects().is_empty());
     assert!(!post(&mut work, accrual("accrual-2026-06.2")).unwrap().replayed);
 }

@@ -6,10 +6,10 @@ use backroom_sdk::hr::benefits::{self, NewBenefit};
 use backroom_sdk::ledger::accounts;
 use backroom_sdk::ledger::balances;
 use backroom_sdk::ledger::journal::{self, Dimension, Line, NewEntry};
-use backroom_sdk::{BusinessDate, Error, Id, Money, Side};
+use backroom_sdk::{BusinessDate, Error, Id, Money, Month, Side};
 
 use crate::config::Config;
-use crate::days::Month;
+use crate::days::day_of;
 use crate::laptops::Laptop;
 use crate::output::{Balance, Entry, amount};
 use crate::people::Person;
@@ -70,8 +70,8 @@ fn record(config: &Config, month: Month, person: &Person, lines: &mut Vec<Record
             id: format!("benefit:{}:{month}:{}:{:02}", config.plan, person.worker, line.first),
             worker: person.worker.clone(),
             plan: config.plan.clone(),
-            first_day: month.day(line.first),
-            last_day: month.day(line.last),
+            first_day: day_of(month, line.first),
+            last_day: day_of(month, line.last),
             amount: Money::new(minor, &config.monthly_amount.currency),
             cost_center: line.cost_center.clone(),
             entry: Some(entry_id(month, &line.cost_center)),

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use backroom_sdk::host::state;
 use backroom_sdk::inventory::items::{self, Tracking};
 use backroom_sdk::inventory::stock::{self, NewMove};
-use backroom_sdk::{Decimal, Error, Id, Money, refused};
+use backroom_sdk::{Decimal, Error, Id, Money, Month, refused};
 
 use crate::books::entry_id;
 use crate::config::Config;
-use crate::days::Month;
+use crate::days::day_of;
 use crate::people::Person;
 
 /// Rows asked for at once: as many as a page can have.
@@ -55,7 +55,7 @@ pub fn issue(config: &Config, month: Month, people: &[Person]) -> Result<Vec<Lap
             lot: Some(serial.clone()),
             cost: None,
             worker: Some(person.worker.clone()),
-            reason: format!("Remote work from {}", month.day(day)),
+            reason: format!("Remote work from {}", day_of(month, day)),
             entry: Some(entry_id(month, cost_center)),
         })?;
         if !known {

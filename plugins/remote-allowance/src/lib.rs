@@ -22,12 +22,11 @@ mod output;
 mod people;
 
 use backroom_sdk::host::log::{self, Level};
-use backroom_sdk::{Error, Money, Workflow, workflow};
+use backroom_sdk::{Error, Money, Month, Workflow, workflow};
 use serde::Deserialize;
 
 use books::Books;
 use config::Config;
-use days::Month;
 use output::{Output, Saving, amount};
 
 #[derive(Deserialize)]
@@ -44,7 +43,7 @@ impl Workflow for RemoteAllowance {
     type Output = Output;
 
     fn run(input: Input) -> Result<Output, Error> {
-        let month = Month::parse(&input.month)?;
+        let month = input.month.parse::<Month>()?;
         let config = Config::read()?;
         let people = people::of(month, &config.position)?;
         let laptops = laptops::issue(&config, month, &people)?;

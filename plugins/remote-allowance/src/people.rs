@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use backroom_sdk::hr::workers::{self, EmploymentFilter, Place};
-use backroom_sdk::{Error, Id, Money};
+use backroom_sdk::{Error, Id, Money, Month};
 
-use crate::days::Month;
+use crate::days::{eve, reach};
 
 /// Rows asked for at once: as many as a page can have.
 const PAGE: u32 = 500;
@@ -46,7 +46,7 @@ pub struct Person {
 /// has been equipped before.
 pub fn of(month: Month, position: &str) -> Result<Vec<Person>, Error> {
     let filter = EmploymentFilter {
-        first_day: Some(month.eve()),
+        first_day: Some(eve(month)?),
         last_day: Some(month.last()),
         position: None,
         place: Some(Place::Remote),
@@ -56,7 +56,7 @@ pub fn of(month: Month, position: &str) -> Result<Vec<Person>, Error> {
     loop {
         let page = workers::list_employments(&filter, cursor.as_deref(), PAGE)?;
         for e in page.items {
-            if let Some((first, last)) = month.reach(e.first_day, e.last_day) {
+            if let Some((first, last)) = reach(month, e.first_day, e.last_day)? {
                 let eligible = e.position == position;
                 let stretch = Stretch { first, last, eligible, cost_center: e.cost_center };
                 stretches.entry(e.worker).or_default().push(stretch);
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn lines_amounts_and_newcomers() {
-        let june = Month::parse("2026-06").unwrap();
+        let june = "2026-06".parse().unwrap();
         for (what, rows, lines, new) in CASES {
             let person = made(rows);
             let amounts = person.amounts(&Money::new(50_000, "USD"), june).unwrap();
@@ -181,7 +181,7 @@ mod tests {
     fn lines_add_up_to_the_share_of_their_days() {
         let mut cases = 0;
         for text in ["2026-02", "2024-02", "2026-04", "2026-05"] {
-            let month = Month::parse(text).unwrap();
+            let month: Month = text.parse().unwrap();
             for monthly in [1, 2, 7, 50_000, 33_333, 99_999].map(|minor| Money::new(minor, "USD")) {
                 for cut in 1..month.length() {
                     for gap in 0..=month.length() - cut - 1 {

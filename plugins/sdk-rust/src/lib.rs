@@ -32,16 +32,19 @@
 //! workflow!(Balance);
 //! ```
 
+use std::fmt;
+use std::marker::PhantomData;
 use std::str::FromStr;
 
-use serde::de::DeserializeOwned;
-use serde::{Deserialize as _, Deserializer, Serialize};
+use serde::de::{DeserializeOwned, Visitor};
+use serde::{Deserializer, Serialize};
 
 #[cfg(all(target_family = "wasm", feature = "arena"))]
 mod arena;
 mod date;
 mod decimal;
 mod error;
+mod input;
 mod money;
 mod month;
 
@@ -99,8 +102,25 @@ macro_rules! workflow {
 
 /// A value that is written as a text in JSON; `wanted` says what it is, for people.
 fn from_text<'de, D: Deserializer<'de>, T: FromStr>(deserializer: D, wanted: &str) -> Result<T, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    text.parse().map_err(|_| serde::de::Error::custom(format!("{text:?} is no {wanted}")))
+    deserializer.deserialize_str(Text { wanted, read: PhantomData })
+}
+
+/// Reads the text where it stands, so that what is wrong with it has its place.
+struct Text<'a, T> {
+    wanted: &'a str,
+    read: PhantomData<T>,
+}
+
+impl<T: FromStr> Visitor<'_> for Text<'_, T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a {}", self.wanted)
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
+        text.parse().map_err(|_| E::custom(format!("{text:?} is no {}", self.wanted)))
+    }
 }
 
 /// What [`workflow!`] exports: JSON in, JSON out; a panic leaves its message in the run's log.
@@ -109,7 +129,6 @@ pub fn run<W: Workflow>(input: &str) -> Result<String, Error> {
     std::panic::set_hook(Box::new(|info| {
         host::log::write(host::log::Level::Error, &info.to_string().replace('\n', " "));
     }));
-    let input = serde_json::from_str(input).map_err(|error| invalid("input-invalid", "input", error))?;
-    let output = W::run(input)?;
+    let output = W::run(input::read(input)?)?;
     serde_json::to_string(&output).map_err(|error| refused("output-invalid", error))
 }

@@ -44,8 +44,8 @@ the same when it is executed again. Steps follow each other in one client's book
 and at each host call and in between: nothing may be kept, and the plugin must return the error that it got, or end well without.
 
 --watch shows a change sooner than a build would: Python and QuickJS are put into a component once and get the plugin's files with each
-run, Rust is compiled without the passes over the whole program. Where a scenario or installation.toml has limits, or a scenario names a
-file of its own or expects a fault, the plugin is built as without --watch.
+run, Rust is compiled without the passes over the whole program, and it is not tried which rights no scenario needs. Where a scenario or
+installation.toml has limits, or a scenario names a file of its own or expects a fault, the plugin is built as without --watch.
 
 Examples:
   backroom plugin test
@@ -107,45 +107,55 @@ impl Test {
     /// A change of scenarios alone builds nothing, and what was compiled before is compiled no more.
     fn keep_testing(&self, context: &Context, sandbox: &Sandbox) -> Result {
         let mut seen = Seen::look(&self.dir).map_err(kit_failure)?;
-        let mut subject = None;
+        let (mut subject, mut changed) = (None, true);
         output::note(
             "A look is quick: fuel and memory are not those of the plugin, and `fuel-max` is not judged. `backroom plugin test` without \
              --watch tests what is installed.",
         );
         loop {
-            if let Err(failure) = self.test_changed(context, sandbox, &mut subject) {
+            if let Err(failure) = self.test_changed(context, sandbox, &mut subject, changed) {
                 context.out.failure(&failure);
             }
             output::note("waiting for a change");
             let next = seen.wait_for_change(&self.dir).map_err(kit_failure)?;
-            if next.differs_outside(&seen, Path::new(FOLDER), &self.dir) {
-                subject = None;
-            }
+            // What could not be made ready is tried again whatever has changed.
+            changed = subject.is_none() || next.differs_outside(&seen, Path::new(FOLDER), &self.dir);
             seen = next;
         }
     }
 
-    /// Makes ready what is not, and tests it.
-    fn test_changed(&self, context: &Context, sandbox: &Sandbox, subject: &mut Option<Subject>) -> Result {
+    /// Makes ready what has changed, and tests it.
+    fn test_changed(
+        &self,
+        context: &Context,
+        sandbox: &Sandbox,
+        subject: &mut Option<Subject>,
+        changed: bool,
+    ) -> Result {
         let scenarios = Scenario::all(&self.dir)?;
         // What is limited shows in the plugin itself alone.
-        if is_limited(&self.dir, &scenarios)? && subject.as_ref().is_some_and(|subject| subject.quick.is_some()) {
-            *subject = None;
-        }
-        let subject = match subject {
-            Some(subject) => subject,
-            None => subject.insert(self.prepare(sandbox, &scenarios)?),
+        let quick = !is_limited(&self.dir, &scenarios)?;
+        let before = match subject.take() {
+            Some(ready) if !changed && (quick || ready.quick.is_none()) => {
+                return self.test(context, subject.insert(ready), &scenarios);
+            }
+            before => before,
         };
-        self.test(context, subject, &scenarios)
+        let ready = subject.insert(self.prepare(sandbox, before, quick)?);
+        self.test(context, ready, &scenarios)
     }
 
-    /// The plugin as it can be looked at soonest.
-    fn prepare(&self, sandbox: &Sandbox, scenarios: &[Scenario]) -> Result<Subject> {
-        if !is_limited(&self.dir, scenarios)? {
+    /// The plugin as it can be looked at soonest; `before` is what was looked at last.
+    fn prepare(&self, sandbox: &Sandbox, before: Option<Subject>, quick: bool) -> Result<Subject> {
+        if quick {
             let mut progress = Progress::start(format!("building {}", self.dir.display()));
-            let quick = backroom_kit::quick(&self.dir, &how(self.offline), &mut progress).map_err(kit_failure)?;
-            if let Some(quick) = quick {
-                return sandbox.load_quick(&self.dir, quick);
+            let made = backroom_kit::quick(&self.dir, &how(self.offline), &mut progress).map_err(kit_failure)?;
+            match (made, before) {
+                (Some(made), Some(before)) if before.quick.as_ref().is_some_and(|last| last.bytes == made.bytes) => {
+                    return Ok(before.with(made));
+                }
+                (Some(made), _) => return sandbox.load_quick(&self.dir, made),
+                (None, _) => {}
             }
         }
         sandbox.load(&self.dir, &self.build()?.bytes)

@@ -105,12 +105,16 @@ impl Sandbox {
 
     /// Takes in what is made for a look at the plugin in `dir`.
     pub(crate) fn load_quick(&self, dir: &Path, quick: Quick) -> Result<Subject> {
-        let subject = self.load(dir, &quick.bytes)?;
-        Ok(Subject { quick: Some(Arc::new(quick)), ..subject })
+        Ok(self.load(dir, &quick.bytes)?.with(quick))
     }
 }
 
 impl Subject {
+    /// The same component with other sources.
+    pub(crate) fn with(self, quick: Quick) -> Self {
+        Self { quick: Some(Arc::new(quick)), ..self }
+    }
+
     /// A new company of what is given.
     pub(crate) fn world(&self, given: &Given) -> Result<World> {
         let (engine, now): (Arc<dyn Engine>, _) = (Arc::new(Memory::new()), given.now());

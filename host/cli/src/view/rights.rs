@@ -26,7 +26,7 @@ pub(crate) fn report(out: Out, report: &RightsReport) {
     lines(out, "Wanted and not granted (calls that need it are denied)", missing);
     lines(out, "WARNING: granted beyond what the plugin wants", &texts(beyond));
     lines(out, "Wanted and not used by the component", &imports.wanted_not_used);
-    lines(out, "Used by the component and not wanted (always denied)", &imports.used_not_wanted);
+    lines(out, "Imported by the component and not wanted (denied if it is called)", &imports.used_not_wanted);
     if let Some(Change { added, wider, narrower, gone }) = change {
         lines(out, "Against the release before, newly wanted", &texts(added));
         lines(out, "Against the release before, wanted more of", &texts(wider));

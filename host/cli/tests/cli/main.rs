@@ -16,3 +16,5 @@ mod serve;
 // Marked as tests, so that the lints know that these helpers may panic.
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod watch;

@@ -7,23 +7,23 @@ use serde_json::Value;
 use crate::support::{Ended, on, run};
 
 /// A new plugin in a folder of its own.
-struct Project {
-    dir: tempfile::TempDir,
+pub(crate) struct Project {
+    pub(crate) dir: tempfile::TempDir,
 }
 
 impl Project {
-    fn new(language: &str) -> Self {
+    pub(crate) fn new(language: &str) -> Self {
         let project = Self { dir: tempfile::tempdir().unwrap() };
         let ended = run(&["plugin", "new", "hello-books", "--lang", language, "--dir", &project.folder()]);
         assert_eq!(ended.code, Some(0), "{ended:?}");
         project
     }
 
-    fn path(&self, file: &str) -> PathBuf {
+    pub(crate) fn path(&self, file: &str) -> PathBuf {
         self.dir.path().join("hello-books").join(file)
     }
 
-    fn folder(&self) -> String {
+    pub(crate) fn folder(&self) -> String {
         self.path("").display().to_string()
     }
 

@@ -48,13 +48,14 @@ pub(super) fn compile(
     }
     sources::write(&app, &[(format!("{MODULE}.py"), LOADER.replace("NAMES", &names.join(" ")))])?;
     narrow(&dir.join("wit"), manifest, &wit)?;
+    let tool = python::Tool { environment: &environment, work, options, manifest };
+    tool.bind(dir, &app, &wit, progress)?;
     let observes = python::observes(manifest);
     let kept = Kept::of(options, &format!("{COMPONENTIZE_PY:?} {observes} {MODULE}"), &work.join("source"))?;
     let bytes = match kept.read() {
         Some(bytes) => bytes,
         None => {
             progress.step("putting Python and what the plugin imports into a component: once, some ten seconds");
-            let tool = python::Tool { environment: &environment, work, options, manifest };
             kept.keep(tool.componentize(MODULE, &app, &wit, progress)?)?
         }
     };

@@ -43,8 +43,7 @@ impl Posted {
     pub(crate) fn before(entry: Entry) -> Self {
         let id = &entry.new.id;
         let taken_back = |by: &Id| {
-            let message =
-                format!("the entry {id} was taken back by {by} and is not posted again; choose a new id for that");
+            let message = format!("the entry {id} was taken back by {by}; it is posted again under another id alone");
             Error::problem("already-reversed", "id", message)
         };
         let warnings = entry.reversed_by.iter().map(taken_back).collect();

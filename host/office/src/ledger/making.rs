@@ -296,7 +296,7 @@ pub(crate) fn check_failed(work: &mut Work, series: &'static str, kind: NameKind
         None => Ok(()),
         Some(taken) => {
             let message =
-                format!("{id} was refused before ({}) and is refused for good; choose a new id to try again", taken.by);
+                format!("{id} was refused before ({}) and is refused for good; another id can be tried", taken.by);
             Err(Error::at(Class::Conflict, "id-already-failed", "id", message).into())
         }
     }
