@@ -247,9 +247,10 @@ fn a_state_that_has_no_room_to_be_written_anew_stays_as_it_is() {
         wait_until("writing", || store.status().held.is_none() && store.write(ACME).is_ok());
         commit_some(&store, &mut acknowledged).unwrap();
         check(&store, acknowledged);
-        assert_sound(&store);
     }
     assert!((4..8).contains(&failed), "{failed} of 8 found no room");
+    // What any of them had broken would be in every later one as well: each copies the records of the one before.
+    assert_sound(&store);
     store.close().unwrap();
     let store = Store::open(&disk.data(), options()).unwrap();
     store.compact().unwrap();

@@ -6,9 +6,11 @@
 //! are never written together, so that nothing depends on sled's batches, which are of one tree only.
 //!
 //! That a block is gone must not read as that there were no such records. So each begins with the last key of the one before
-//! it, and the last one stands under [`END`]: whoever looks for a key finds a block, and sees whether it is the one.
+//! it, and the last one stands under [`END`]: whoever looks for a key finds a block, and sees whether it is the one. Behind all
+//! blocks stand filters, numbered, which are held in memory: who looks for a key that is in no block seldom has to read one.
 
 mod block;
+mod filter;
 mod kept;
 
 use std::io;
@@ -21,6 +23,7 @@ use sled::{Db, IVec, Tree};
 use zstd::bulk::{Compressor, Decompressor};
 
 use self::block::Block;
+use self::filter::Filter;
 use self::kept::Kept;
 use super::pairs;
 use super::state::{damage, failed};
@@ -40,23 +43,26 @@ const WINDOW: usize = 8 << 20;
 /// A base to be read.
 pub(super) struct Base {
     tree: Tree,
+    /// In the order of their stretches, which are all there is.
+    filters: Vec<Filter>,
     kept: Kept,
     /// Making one takes longer than its work here.
     decompressors: Mutex<Vec<Decompressor<'static>>>,
 }
 
 impl Base {
-    fn new(tree: Tree) -> Self {
-        Self { tree, kept: Kept::new(KEPT_BYTES), decompressors: Mutex::default() }
+    fn new(tree: Tree, filters: Vec<Filter>) -> Self {
+        Self { tree, filters, kept: Kept::new(KEPT_BYTES), decompressors: Mutex::default() }
     }
 
     /// The base of a database, if it has one.
     pub(super) fn open(db: &Db) -> sled::Result<Option<Self>> {
-        if db.tree_names().iter().any(|name| **name == *TREE.as_bytes()) {
-            Ok(Some(Self::new(db.open_tree(TREE)?)))
-        } else {
-            Ok(None)
+        if !db.tree_names().iter().any(|name| **name == *TREE.as_bytes()) {
+            return Ok(None);
         }
+        let tree = db.open_tree(TREE)?;
+        let filters = filters(&tree)?;
+        Ok(Some(Self::new(tree, filters)))
     }
 
     /// The value of a key.
@@ -64,6 +70,10 @@ impl Base {
     /// # Errors
     /// Damage.
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<IVec>, StoreError> {
+        let stretch = self.filters.partition_point(|filter| filter.last.as_slice() < key);
+        if self.filters.get(stretch).is_some_and(|filter| !filter.may_have(filter::hash(key))) {
+            return Ok(None);
+        }
         let (_, block) = self.find(Bound::Included(key))?;
         Ok(block.get(key).map(IVec::from))
     }
@@ -80,7 +90,7 @@ impl Base {
 
     /// The block that has the keys behind a place, and where it ends.
     fn find(&self, from: Bound<&[u8]>) -> Result<(IVec, Arc<Block>), StoreError> {
-        let found = self.tree.range::<&[u8], _>((from, Bound::Unbounded)).next().transpose().map_err(failed)?;
+        let found = self.tree.range::<&[u8], _>((from, Bound::Included(END))).next().transpose().map_err(failed)?;
         let (last, packed) = found.ok_or_else(|| damage("its last block is missing"))?;
         let block = self.block(&last, &packed)?;
         let follows = match from {
@@ -108,10 +118,35 @@ impl Base {
     }
 }
 
+/// The key of a filter: behind all blocks.
+fn filter_key(number: u32) -> Vec<u8> {
+    [END, &number.to_be_bytes()].concat()
+}
+
+/// The filters of a base. One that is missing or damaged is damage of it all: who trusts the others would miss records.
+fn filters(tree: &Tree) -> sled::Result<Vec<Filter>> {
+    let bug = |what: &str| sled::Error::ReportableBug(what.into());
+    let mut filters = Vec::new();
+    for (pair, number) in tree.range(filter_key(0)..).zip(0..) {
+        let (key, packed) = pair?;
+        if *key != *filter_key(number) {
+            return Err(bug("one of its filters is missing"));
+        }
+        filters.push(Filter::unpack(&key, &packed).map_err(bug)?);
+    }
+    let whole = filters.last().is_some_and(|filter: &Filter| filter.last == END);
+    if whole { Ok(filters) } else { Err(bug("its last filter is missing")) }
+}
+
 #[cfg(test)]
 impl Base {
     pub(super) fn blocks(&self) -> usize {
-        self.tree.iter().count()
+        self.tree.range(..=END).count()
+    }
+
+    /// As if the filter with this number had never been written.
+    pub(super) fn lose_filter(&self, number: u32) {
+        assert!(self.tree.remove(filter_key(number)).unwrap().is_some());
     }
 
     /// As if the block with this number had never been written.
@@ -198,6 +233,9 @@ pub(super) struct Packer<'a> {
     last: Vec<u8>,
     window: Vec<(Vec<u8>, Vec<u8>)>,
     window_bytes: usize,
+    /// Hashes of the keys of the next filter, and the filters before it.
+    hashes: Vec<u32>,
+    filters: Vec<Filter>,
     /// Counts keys and values.
     bytes: &'a AtomicU64,
 }
@@ -210,8 +248,19 @@ impl<'a> Packer<'a> {
     pub(super) fn begin(db: &Db, block_bytes: usize, bytes: &'a AtomicU64) -> Result<Self, StoreError> {
         let tree = db.open_tree(TREE).map_err(failed)?;
         let compressor = block::compressor().map_err(unpacked())?;
-        let (before, plain, last, window) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Ok(Self { tree, compressor, block_bytes, before, plain, last, window, window_bytes: 0, bytes })
+        Ok(Self {
+            tree,
+            compressor,
+            block_bytes,
+            before: Vec::new(),
+            plain: Vec::new(),
+            last: Vec::new(),
+            window: Vec::new(),
+            window_bytes: 0,
+            hashes: Vec::new(),
+            filters: Vec::new(),
+            bytes,
+        })
     }
 
     /// Adds the next record. Keys come in order.
@@ -222,6 +271,11 @@ impl<'a> Packer<'a> {
         if key <= self.last.as_slice() {
             return Err(damage("the records to write are not in order"));
         }
+        if self.hashes.len() == filter::STRETCH {
+            self.filters.push(Filter::new(self.last.clone(), &self.hashes));
+            self.hashes.clear();
+        }
+        self.hashes.push(filter::hash(key));
         if !self.plain.is_empty() && self.plain.len() + pairs::size(key, value) > self.block_bytes {
             let last = self.last.clone();
             self.end_block(last.clone())?;
@@ -241,7 +295,12 @@ impl<'a> Packer<'a> {
     pub(super) fn finish(mut self) -> Result<Base, StoreError> {
         self.end_block(END.to_vec())?;
         self.write()?;
-        Ok(Base::new(self.tree))
+        self.filters.push(Filter::new(END.to_vec(), &self.hashes));
+        for (filter, number) in self.filters.iter().zip(0..) {
+            let under = filter_key(number);
+            self.tree.insert(&under, filter.pack(&under)).map_err(failed)?;
+        }
+        Ok(Base::new(self.tree, self.filters))
     }
 
     fn end_block(&mut self, under: Vec<u8>) -> Result<(), StoreError> {

@@ -34,7 +34,8 @@ pub(super) fn pack(compressor: &mut Compressor<'_>, under: &[u8], before: &[u8],
     Ok([&checksum(under, &length, &packed), length.as_slice(), &packed].concat())
 }
 
-fn checksum(under: &[u8], length: &[u8], packed: &[u8]) -> [u8; 4] {
+/// Of the key `under` which something stands, and of what stands there.
+pub(super) fn checksum(under: &[u8], length: &[u8], packed: &[u8]) -> [u8; 4] {
     let mut crc = crc32fast::Hasher::new();
     for part in [under, length, packed] {
         crc.update(part);

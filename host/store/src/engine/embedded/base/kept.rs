@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use parking_lot::Mutex;
 use sled::IVec;
 
@@ -21,7 +22,7 @@ pub(super) struct Kept {
 
 #[derive(Default)]
 struct Part {
-    blocks: HashMap<IVec, Arc<Block>>,
+    blocks: HashMap<IVec, Arc<Block>, RandomState>,
     bytes: usize,
 }
 

@@ -177,6 +177,21 @@ fn a_block_that_is_gone_is_missed_by_whoever_would_have_read_it() {
 }
 
 #[test]
+fn an_index_without_one_of_its_filters_is_built_again() {
+    let model: Model = (0..RECORDS).map(|number| (key(number * 2), b"\x01a".to_vec())).collect();
+    for gone in [0, 3, 5] {
+        let (_dir, home, index) = empty();
+        index.write_base(BLOCK, |put| model.iter().try_for_each(|(key, value)| put(key, value))).unwrap();
+        index.advance(std::iter::empty(), 3).unwrap();
+        index.base.get().unwrap().lose_filter(gone);
+        state_open::loaded(&home, &index).unwrap();
+        drop(index);
+        let (index, applied) = state_open::open(&home, 1 << 20).unwrap();
+        assert!(applied == 0 && index.base.get().is_none(), "filter {gone}");
+    }
+}
+
+#[test]
 fn a_base_without_records_is_a_base() {
     let (_dir, home, index) = empty();
     index.write_base(BLOCK, |_| Ok(())).unwrap();
