@@ -350,7 +350,7 @@ fn a_block_of_the_state_that_is_not_what_was_written_is_found_and_the_state_is_b
         ("gone", &|base, key, _| drop(base.remove(key).unwrap())),
     ];
     for (name, change) in cases {
-        for place in [Place::First, Place::Middle, Place::Last] {
+        for place in [Place::First, Place::Middle, Place::Last, Place::Filter] {
             let (dir, expected) = written_anew();
             tamper(dir.path(), |db| {
                 let base = db.open_tree("base").unwrap();
@@ -359,12 +359,19 @@ fn a_block_of_the_state_that_is_not_what_was_written_is_found_and_the_state_is_b
                 let key = match place {
                     Place::First => keys.first(),
                     Place::Middle => keys.get(keys.len() / 2),
-                    Place::Last => keys.last(),
+                    // Behind all blocks stands the one filter of so few records.
+                    Place::Last => keys.get(keys.len() - 2),
+                    Place::Filter => keys.last(),
                 };
                 let block = base.get(key.unwrap()).unwrap().unwrap().to_vec();
                 change(&base, key.unwrap(), block);
             });
-            // Opening reads a little of it already.
+            if matches!(place, Place::Filter) {
+                // All filters are read when it is opened.
+                is_built_again(&dir, &expected, name);
+                continue;
+            }
+            // Opening reads a little of the blocks already.
             let read = Store::open(dir.path(), options()).and_then(|store| store.verify(&mut |_| {}));
             let Err(StoreError::Unavailable(why)) = read else { panic!("{name}, {place:?}: nothing was found") };
             assert!(why.contains("block") && why.contains("opening the store again"), "{name}, {place:?}: {why}");
@@ -378,6 +385,7 @@ enum Place {
     First,
     Middle,
     Last,
+    Filter,
 }
 
 #[test]
