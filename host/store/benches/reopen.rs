@@ -1,4 +1,5 @@
 //! Disk space, and how long opening takes: after a clean stop, after a kill, without the state index, and after compaction.
+//! And how long reading a record takes, and how many commits there are before, while and after the state is written anew.
 //!
 //! ```text
 //! cargo bench -p backroom-store --bench reopen -- [entries] [directory]
@@ -110,12 +111,13 @@ fn report(store: &Store, what: &str, entries: u64) {
     let status = store.status();
     let all = status.log_bytes + status.state_bytes + status.checkpoint_bytes;
     println!(
-        "{what}: log {}, state {}, checkpoints {} MiB: {:.2} times the raw {} MiB; live records {} MiB",
+        "{what}: log {}, state {}, checkpoints {} MiB: {:.2} times the raw {} MiB; {:.2} times the live records, {} MiB",
         status.log_bytes >> 20,
         status.state_bytes >> 20,
         status.checkpoint_bytes >> 20,
         all as f64 / raw as f64,
         raw >> 20,
+        all as f64 / status.logical_bytes as f64,
         status.logical_bytes >> 20,
     );
 }
@@ -132,10 +134,59 @@ fn filled(entries: u64, dir: &Path) {
 }
 
 fn compact(store: &Store, entries: u64) {
+    read(store, entries, "before");
     let begin = Instant::now();
     store.compact().unwrap();
     println!("compacted in {:.1?}", begin.elapsed());
     report(store, "compacted", entries);
+    read(store, entries, "compacted");
+}
+
+/// Single records: any of all, the last of those that were written, and such that are not there.
+fn read(store: &Store, entries: u64, what: &str) {
+    for (which, first, line) in [("any", 0, 0), ("new", entries - entries.min(2_000), 1), ("no", 0, 9)] {
+        let mut times: Vec<Duration> = (0..50_000_u64)
+            .map(|number| {
+                let bytes = noise(number, 8);
+                let posting = first + u64::from_be_bytes(bytes.try_into().unwrap()) % (entries - first);
+                let tx = store.read(TenantNo((posting % TENANTS) as u32 + 1)).unwrap();
+                let begin = Instant::now();
+                let found = tx.get::<Line>(&(posting, line, 1)).unwrap();
+                let took = begin.elapsed();
+                assert_eq!(found.is_some(), line < 4);
+                took
+            })
+            .collect();
+        times.sort_unstable();
+        let mean = times.iter().sum::<Duration>() / times.len() as u32;
+        let (p50, p99) = (times[times.len() / 2], times[times.len() * 99 / 100]);
+        println!("  {what}: {which} record in p50 {p50:.1?}, p99 {p99:.1?}, mean {mean:.1?}");
+    }
+}
+
+/// One caller who does not wait for the disk, before, while and after the state is written anew.
+fn commits(store: &Store, from: u64) {
+    let stop = std::sync::atomic::AtomicU32::new(0);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            std::thread::sleep(Duration::from_secs(4));
+            stop.store(1, std::sync::atomic::Ordering::Relaxed);
+            store.compact().unwrap();
+            stop.store(2, std::sync::atomic::Ordering::Relaxed);
+            std::thread::sleep(Duration::from_secs(4));
+            stop.store(3, std::sync::atomic::Ordering::Relaxed);
+        });
+        let mut posting = from;
+        for (phase, what) in ["before", "while", "after"].into_iter().enumerate() {
+            let (begin, first) = (Instant::now(), posting);
+            while stop.load(std::sync::atomic::Ordering::Relaxed) == phase as u32 {
+                fill(store, posting, posting + 100);
+                posting += 100;
+            }
+            let took = begin.elapsed().as_secs_f64();
+            println!("commits {what} writing anew: {:.0} a second for {took:.1} s", (posting - first) as f64 / took);
+        }
+    });
 }
 
 fn measure(entries: u64, dir: &Path) {
@@ -152,6 +203,14 @@ fn measure(entries: u64, dir: &Path) {
     compact(&store, entries);
     store.close().unwrap();
     opened("compacted, after a clean stop", dir);
+    let mut writer = child("write", dir);
+    std::thread::sleep(Duration::from_secs(8));
+    writer.kill().unwrap();
+    writer.wait().unwrap();
+    opened("compacted, after a kill", dir);
+    let store = Store::open(dir, Options::default()).unwrap();
+    commits(&store, store.status().durable);
+    store.close().unwrap();
 }
 
 /// The second time shows what is left when there is nothing to recover.

@@ -51,6 +51,9 @@ pub struct Options {
     /// The state index is written anew when it takes more than this and three times what is in it, and has grown by this and
     /// half of what it was since the last time.
     pub compact_bytes: u64,
+    /// In a state that was written anew, about so many bytes of neighbouring records are compressed together: more would save
+    /// little room, and make each first look into a block take longer.
+    pub block_bytes: usize,
     /// With less room than this on the file system the state index is left alone, and with less than half of it commits are
     /// refused: sled does not survive a write without room.
     pub min_free_bytes: u64,
@@ -75,6 +78,7 @@ impl Default for Options {
             compress: true,
             checkpoint_bytes: 64 << 20,
             compact_bytes: 64 << 20,
+            block_bytes: 6 << 10,
             min_free_bytes: 64 << 20,
             spare_bytes: 16 << 20,
             master_key: None,

@@ -212,6 +212,37 @@ fn a_state_written_anew_without_a_note_of_it_is_no_failure() {
     assert_sound(&store);
 }
 
+/// Records that do not compress, and are small beside what sled adds to each.
+#[test]
+fn a_state_that_was_written_anew_takes_little_more_room_than_its_records() {
+    let dir = tempfile::tempdir().unwrap();
+    let block_bytes = Options::default().block_bytes;
+    let store = Store::open(dir.path(), Options { segment_bytes: 1 << 20, block_bytes, ..options() }).unwrap();
+    let mut seed = 1_u64;
+    for round in 0..200 {
+        let mut tx = store.write(ACME).unwrap();
+        for page in 0..100 {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let text = blake3::hash(&seed.to_le_bytes()).to_string();
+            tx.put(&note("a", round * 100 + page, &text)).unwrap();
+        }
+        tx.commit(meta("work")).unwrap();
+    }
+    store.checkpoint().unwrap();
+    let before = store.status();
+    assert!(before.state_bytes > before.logical_bytes * 3 / 2, "{before:?}: sled has become better than it was");
+    store.compact().unwrap();
+    let after = store.status();
+    // Checkpoints count heads, too.
+    assert!(after.logical_bytes.abs_diff(before.logical_bytes) < 100, "{before:?} {after:?}");
+    assert!(after.state_bytes < after.logical_bytes, "{after:?}: half of each record are hexadecimal digits");
+    let expected = notes(&store.read(ACME).unwrap());
+    store.close().unwrap();
+    let store = Store::open(dir.path(), options()).unwrap();
+    assert_eq!(notes(&store.read(ACME).unwrap()), expected);
+    assert_sound(&store);
+}
+
 /// Writers and readers go on while the state is copied again and again.
 #[test]
 fn copies_of_the_state_are_exact_while_everybody_works() {

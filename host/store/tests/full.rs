@@ -104,26 +104,30 @@ fn small() -> Options {
     }
 }
 
-/// Commits until one is refused; how many were acknowledged since `number`, and the refusal.
-fn commit_until_refused(store: &Store, number: &mut u64) -> StoreError {
+/// One commit; what was acknowledged is counted in `number`.
+fn commit_some(store: &Store, number: &mut u64) -> Result<(), StoreError> {
     // Noise, so that nothing gets small.
     let mut noise = blake3::Hasher::new();
+    noise.update(&number.to_le_bytes());
+    let text: String = (0..60)
+        .map(|_| {
+            noise.update(b".");
+            noise.finalize().to_hex().to_string()
+        })
+        .collect();
+    let mut tx = store.write(ACME)?;
+    tx.put(&note("a", *number as u32, &text))?;
+    tx.put(&count("pages", *number + 1))?;
+    tx.commit(meta("work"))?.ticket.wait()?;
+    *number += 1;
+    Ok(())
+}
+
+/// Commits until one is refused: the refusal.
+fn commit_until_refused(store: &Store, number: &mut u64) -> StoreError {
     loop {
-        noise.update(&number.to_le_bytes());
-        let text: String = (0..60)
-            .map(|_| {
-                noise.update(b".");
-                noise.finalize().to_hex().to_string()
-            })
-            .collect();
-        let committed = store.write(ACME).and_then(|mut tx| {
-            tx.put(&note("a", *number as u32, &text))?;
-            tx.put(&count("pages", *number + 1))?;
-            tx.commit(meta("work"))
-        });
-        match committed.and_then(|committed| committed.ticket.wait().map(|()| committed.number)) {
-            Ok(_) => *number += 1,
-            Err(error) => return error,
+        if let Err(refused) = commit_some(store, number) {
+            return refused;
         }
     }
 }
@@ -215,6 +219,43 @@ fn a_store_is_opened_and_read_without_any_room() {
         assert_sound(&store);
         store.close().unwrap();
     }
+}
+
+/// It takes the room of a second state while it goes on. Where that is not there, nothing has happened.
+#[test]
+fn a_state_that_has_no_room_to_be_written_anew_stays_as_it_is() {
+    let Some(disk) = Small::mount(256) else { return };
+    let options = || Options { upkeep_every: None, ..small() };
+    let store = Store::open(&disk.data(), options()).unwrap();
+    let mut acknowledged = 0;
+    for _ in 0..6_000 {
+        commit_some(&store, &mut acknowledged).unwrap();
+    }
+    wait_until("the state index", || store.status().applied == store.status().durable);
+    // From enough to nothing at all: it ends in the middle, once it would take what the state in use is left, or before it begins.
+    let mut failed = 0;
+    for left in [60, 48, 38, 36, 34, 30, 16, 0].map(|left| left << 20) {
+        let free = store.status().free_bytes;
+        disk.fill("ballast", (free as usize).saturating_sub(left));
+        let compacted = store.compact();
+        eprintln!("{left} bytes left: {compacted:?}");
+        failed += u32::from(compacted.is_err());
+        let status = store.status();
+        assert!(status.failed.is_none(), "{left} bytes left: {status:?}");
+        check(&store, acknowledged);
+        disk.free("ballast");
+        wait_until("writing", || store.status().held.is_none() && store.write(ACME).is_ok());
+        commit_some(&store, &mut acknowledged).unwrap();
+        check(&store, acknowledged);
+    }
+    assert!((4..8).contains(&failed), "{failed} of 8 found no room");
+    // What any of them had broken would be in every later one as well: each copies the records of the one before.
+    assert_sound(&store);
+    store.close().unwrap();
+    let store = Store::open(&disk.data(), options()).unwrap();
+    store.compact().unwrap();
+    check(&store, acknowledged);
+    assert_sound(&store);
 }
 
 #[test]

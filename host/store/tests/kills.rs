@@ -22,6 +22,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -35,6 +36,9 @@ const THREADS: usize = 6;
 const LIFE: u64 = 50;
 /// The name of the test that is the child, and the variable that says to it where.
 const CHILD: (&str, &str) = ("a_life_of_commits_is_whole", "BACKROOM_KILLS_CHILD");
+
+/// What it says when the state was written anew.
+const ANEW: &str = "\nanew\n";
 
 /// Which commits the child was told are durable: tenant and number, and the entry's hash.
 type Told = BTreeMap<(TenantNo, u64), Hash>;
@@ -55,10 +59,18 @@ fn one(store: &Store, tenant: TenantNo, size: usize) -> Result<(u64, Hash), Stor
     Ok((committed.number, committed.hash))
 }
 
-/// Commits from all threads until `enough` were made by each.
+/// Commits from all threads until `enough` were made by each. Meanwhile the state is copied and written anew all the time.
 fn commit_all(dir: &Path, enough: usize, tell: impl Fn(TenantNo, u64, Hash) + Sync) -> Store {
     let store = Store::open(dir, small_segments()).unwrap();
+    let at_work = &AtomicUsize::new(THREADS);
     thread::scope(|scope| {
+        scope.spawn(|| {
+            while at_work.load(Ordering::Relaxed) > 0 {
+                store.compact().unwrap();
+                std::io::stdout().write_all(ANEW.as_bytes()).unwrap();
+                store.checkpoint().unwrap();
+            }
+        });
         for number in 0..THREADS {
             let (store, tell) = (&store, &tell);
             scope.spawn(move || {
@@ -67,6 +79,7 @@ fn commit_all(dir: &Path, enough: usize, tell: impl Fn(TenantNo, u64, Hash) + Sy
                     let (number, hash) = one(store, tenant, (n * 37 + number * 101) % 2_000).unwrap();
                     tell(tenant, number, hash);
                 }
+                at_work.fetch_sub(1, Ordering::Relaxed);
             });
         }
     });
@@ -101,8 +114,9 @@ fn start(dir: &Path) -> Child {
     child.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
-/// Lets a child commit for a while, kills it, and notes what it was told. A child that ends by itself is a failure.
-fn round(dir: &Path, length: Duration, told: &mut Told) {
+/// Lets a child commit for a while, kills it, and notes what it was told. A child that ends by itself is a failure. How often
+/// the state was written anew.
+fn round(dir: &Path, length: Duration, told: &mut Told) -> usize {
     let mut child = start(dir);
     let output = BufReader::new(child.stdout.take().unwrap());
     let reader = thread::spawn(move || output.lines().map_while(Result::ok).collect::<Vec<_>>());
@@ -111,7 +125,8 @@ fn round(dir: &Path, length: Duration, told: &mut Told) {
     child.kill().unwrap();
     let output = child.wait_with_output().unwrap();
     assert!(ended.is_none(), "the child ended by itself: {ended:?}\n{}", String::from_utf8_lossy(&output.stderr));
-    for line in reader.join().unwrap() {
+    let lines = reader.join().unwrap();
+    for line in &lines {
         // The last one may be cut, if the kill came in the middle of it.
         let words: Vec<&str> = line.split(' ').collect();
         if let ["told", tenant, number, hash] = words[..]
@@ -123,6 +138,7 @@ fn round(dir: &Path, length: Duration, told: &mut Told) {
             assert_eq!(told.insert((tenant, number.parse().unwrap()), hash), None, "a number was given twice");
         }
     }
+    lines.iter().filter(|line| *line == ANEW.trim()).count()
 }
 
 /// Opens the directory: everything told is there, nothing is half there, log and state agree. How many entries there are.
@@ -160,11 +176,15 @@ fn kills_at_any_moment_lose_nothing_that_was_told_to_be_durable() {
         chance ^= chance << 17;
         chance % bound
     };
-    let (mut dir, mut told, mut sum) = (tempfile::tempdir().unwrap(), Told::new(), 0);
+    let (mut dir, mut told, mut sum, mut anew) = (tempfile::tempdir().unwrap(), Told::new(), 0, 0);
     for kill in 1..=kills {
-        // Every fifth one while it opens.
-        let length = if kill % 5 == 0 { below(15) } else { 15 + below(120) };
-        round(dir.path(), Duration::from_millis(length), &mut told);
+        // Every fifth one while it opens, every fifth one after the state was written anew some times.
+        let length = match kill % 5 {
+            0 => below(15),
+            1 => 150 + below(250),
+            _ => 15 + below(120),
+        };
+        anew += round(dir.path(), Duration::from_millis(length), &mut told);
         // Every third time the index is lost as well: the log must be enough.
         if below(3) == 0 && dir.path().join("state").exists() {
             remove_state(dir.path());
@@ -175,6 +195,9 @@ fn kills_at_any_moment_lose_nothing_that_was_told_to_be_durable() {
             (dir, told) = (tempfile::tempdir().unwrap(), Told::new());
         }
     }
-    eprintln!("{kills} kills, {sum} commits that were told to be durable, all there");
+    eprintln!(
+        "{kills} kills, {sum} commits that were told to be durable, all there; the state was written anew {anew} times"
+    );
+    assert!(anew > 0, "no state was ever whole again: the kills met only the beginning of it");
     assert!(sum as u64 > kills, "only {sum} commits were durable before the kills: the test was no load");
 }

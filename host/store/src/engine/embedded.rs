@@ -13,6 +13,7 @@
 //! * `LOCK`, `FORMAT`, `spare` and `state.*`: see `lock`, `home` and `state_open`.
 
 mod applier;
+mod base;
 mod checkpoint;
 mod compact;
 mod copy;
@@ -25,6 +26,7 @@ mod lock;
 mod log_thread;
 mod overlay;
 mod packed;
+mod pairs;
 mod recent;
 mod recover;
 mod replay;
@@ -178,7 +180,7 @@ fn bring_up(
 ) -> Result<(Index, VecDeque<Queued>), StoreError> {
     let attempt = || {
         let (index, applied) = state_open::open(home, options.cache_bytes)?;
-        let (index, applied) = restore::restore(home, checkpoints, index, applied, log.last, options.cache_bytes)?;
+        let (index, applied) = restore::restore(home, checkpoints, index, applied, log.last, options)?;
         let rest = replay::replay(log, &index, applied, options.overlay_bytes)?;
         Ok((index, rest))
     };

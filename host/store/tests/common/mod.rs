@@ -75,6 +75,8 @@ pub fn options() -> Options {
         segment_bytes: 4 << 10,
         cache_bytes: 8 << 20,
         apply_every: Duration::from_millis(1),
+        // A record or two, so that there are several blocks wherever the state is written anew.
+        block_bytes: 64,
         // Tests ask for it, so that each of its steps has its place in the count of operations.
         upkeep_every: None,
         spare_bytes: 0,
@@ -167,7 +169,11 @@ impl Sim {
 
 /// Throws the state index away, as an operator may.
 pub fn remove_state(dir: &Path) {
-    std::fs::remove_dir_all(dir.join("state")).unwrap();
+    // Until it is opened again, one that was written anew has another name.
+    let folders = ["state", "state.new"].map(|name| dir.join(name));
+    let removed =
+        folders.iter().filter(|folder| folder.exists()).map(|folder| std::fs::remove_dir_all(folder).unwrap());
+    assert!(removed.count() > 0, "there was no state");
 }
 
 /// The segment files, in order.

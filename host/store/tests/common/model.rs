@@ -1,5 +1,5 @@
 //! The engines against a model: a map per tenant and revision. Any order of commits, roll-backs, held snapshots,
-//! scans with cursors, restarts, and restarts without the state index.
+//! scans with cursors, checkpoints, compactions, restarts, and restarts without the state index.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -21,6 +21,8 @@ pub enum Step {
     Entry { tenant: u8, number: u64 },
     Reopen { close: bool },
     ReopenWithoutState,
+    Checkpoint,
+    Compact,
 }
 
 fn changes() -> impl Strategy<Value = Vec<Change>> {
@@ -42,6 +44,8 @@ pub fn step() -> impl Strategy<Value = Step> {
         2 => (tenant, 0..20_u64).prop_map(|(tenant, number)| Step::Entry { tenant, number }),
         1 => any::<bool>().prop_map(|close| Step::Reopen { close }),
         1 => Just(Step::ReopenWithoutState),
+        1 => Just(Step::Checkpoint),
+        2 => Just(Step::Compact),
     ]
 }
 
@@ -163,6 +167,11 @@ pub fn run(steps: &[Step], mut store: Store, dir: Option<&Path>) {
                 check_scan(&tx, *book, *limit, &model.state(tx.revision(), *tenant));
             }
             Step::Entry { tenant, number } => check_entry(&store, &model, *tenant, *number),
+            // Engines that have neither do nothing. The state index does not pass by an older snapshot, which both wait for.
+            Step::Checkpoint | Step::Compact => {
+                held.retain(|(_, tx)| tx.revision() == model.states.len() as u64);
+                if matches!(step, Step::Compact) { store.compact().unwrap() } else { store.checkpoint().unwrap() }
+            }
             Step::Reopen { .. } | Step::ReopenWithoutState => {
                 let Some(dir) = dir else { continue };
                 held.clear();

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! magic (8) | format u32 | zero u32 | revision u64 | crc u32 | zero u32
-//! chunks: plain length u32 | packed length u32 | crc u32 | zstd of (key length u32 | value length u32 | key | value)*
+//! chunks: plain length u32 | packed length u32 | crc u32 | zstd of pairs (see `pairs`)
 //! end:    zero u32         | 56 u32            | crc u32 | until u64 | pairs u64 | bytes u64 | BLAKE3 of all before (32)
 //! ```
 //!
@@ -16,6 +16,7 @@ use std::io::{self, Read as _, Write as _};
 
 use super::copy::Visit;
 use super::disk::Disk;
+use super::pairs;
 use super::stream::{Appender, Pieces};
 use crate::error::StoreError;
 use crate::types::Revision;
@@ -95,11 +96,7 @@ impl Writer {
     }
 
     pub(super) fn pair(&mut self, key: &[u8], value: &[u8]) -> io::Result<()> {
-        for length in [key.len(), value.len()] {
-            self.chunk.extend_from_slice(&u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes());
-        }
-        self.chunk.extend_from_slice(key);
-        self.chunk.extend_from_slice(value);
+        pairs::put(&mut self.chunk, key, value);
         self.pairs += 1;
         self.bytes += (key.len() + value.len()) as u64;
         if self.chunk.len() >= CHUNK { self.put_chunk() } else { Ok(()) }
@@ -191,7 +188,7 @@ pub(super) fn read(disk: &dyn Disk, revision: Revision, visit: &mut Visit<'_>) -
         let content = zstd::bulk::decompress(&content, plain).map_err(|_| damaged("a chunk cannot be decompressed"))?;
         let mut rest = content.as_slice();
         while !rest.is_empty() {
-            let (key, value, behind) = pair(rest).ok_or_else(|| damaged("a chunk ends inside a record"))?;
+            let (key, value, behind) = pairs::split(rest).ok_or_else(|| damaged("a chunk ends inside a record"))?;
             visit(key, value)?;
             pairs += 1;
             bytes += (key.len() + value.len()) as u64;
@@ -211,14 +208,6 @@ fn end(from: &mut Reading, end: &[u8], before: &blake3::Hasher, read: (u64, u64)
     let whole = *hasher.finalize().as_bytes() == *hash && (summary.pairs, summary.bytes) == read;
     let nothing_behind = matches!(from.file.read(&mut [0]), Ok(0));
     (whole && nothing_behind).then_some(summary)
-}
-
-fn pair(bytes: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
-    let (key, rest) = bytes.split_first_chunk::<4>()?;
-    let (value, rest) = rest.split_first_chunk::<4>()?;
-    let (key, rest) = rest.split_at_checked(u32::from_le_bytes(*key) as usize)?;
-    let (value, rest) = rest.split_at_checked(u32::from_le_bytes(*value) as usize)?;
-    Some((key, value, rest))
 }
 
 struct Reading {

@@ -57,7 +57,7 @@ pub(super) fn compact(core: &Arc<Core>) -> Result<(), StoreError> {
 }
 
 fn fill(core: &Core, index: &Index, revision: Revision, heads: &[(Vec<u8>, Vec<u8>)]) -> Result<Revision, StoreError> {
-    copy::records(core, &mut |key, value| index.put(key, value))?;
+    index.write_base(core.options.block_bytes, |put| copy::records(core, put))?;
     index.advance(heads.iter().map(|(key, value)| (key.as_slice(), value.as_slice())), revision)?;
     let mut at = revision;
     loop {

@@ -36,13 +36,16 @@ pub(super) struct Heads {
 pub(super) fn begin(core: &Arc<Core>) -> Result<Heads, StoreError> {
     let copied = heads(core)?;
     while core.applied() < copied.revision {
-        core.check_copying()?;
-        if core.room_is_low() {
-            return Err(StoreError::Busy("there is no room to bring the state index up to date".into()));
-        }
+        may_go_on(core)?;
         std::thread::sleep(POLL);
     }
     Ok(copied)
+}
+
+/// What a copy takes is also room for the index in use, which is left what it needs.
+fn may_go_on(core: &Core) -> Result<(), StoreError> {
+    core.check_copying()?;
+    if core.room_is_low() { Err(StoreError::Busy("there is no room to copy the state".into())) } else { Ok(()) }
 }
 
 fn heads(core: &Arc<Core>) -> Result<Heads, StoreError> {
@@ -70,7 +73,7 @@ pub(super) fn records(core: &Core, visit: &mut Visit<'_>) -> Result<(), StoreErr
     // All keys begin with four bytes of the tenant; shorter keys are the index's own.
     let mut from = Bound::Included(vec![0; 4]);
     loop {
-        core.check_copying()?;
+        may_go_on(core)?;
         let chunk = core.read_state(|index| index.chunk((from.clone(), Bound::Unbounded), false, CHUNK))?;
         let Some((last, _)) = chunk.last() else { return Ok(()) };
         from = Bound::Excluded(last.to_vec());

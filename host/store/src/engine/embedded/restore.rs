@@ -6,6 +6,7 @@ use super::state::Index;
 use super::{checkpoint, state_open};
 use crate::error::StoreError;
 use crate::index::is_head;
+use crate::store::Options;
 use crate::types::Revision;
 
 /// Gives back the index and how far it is: as it was, or loaded from the newest checkpoint that is whole. `last` is the end
@@ -19,7 +20,7 @@ pub(super) fn restore(
     index: Index,
     applied: Revision,
     last: Revision,
-    cache_bytes: u64,
+    options: &Options,
 ) -> Result<(Index, Revision), StoreError> {
     let mut index = Some(index);
     let mut touched = false;
@@ -42,8 +43,8 @@ pub(super) fn restore(
         // The lock of the index must be free before its folder is removed.
         drop(index.take());
         touched = true;
-        let empty = state_open::empty(home, cache_bytes)?;
-        match load(checkpoints, revision, &empty) {
+        let empty = state_open::empty(home, options.cache_bytes)?;
+        match load(checkpoints, revision, &empty, options.block_bytes) {
             Ok(()) => {
                 state_open::loaded(home, &empty)?;
                 tracing::info!(revision, "the state index was loaded from a checkpoint");
@@ -57,7 +58,7 @@ pub(super) fn restore(
     match index {
         Some(index) if !touched => Ok((index, applied)),
         _ => {
-            let empty = state_open::empty(home, cache_bytes)?;
+            let empty = state_open::empty(home, options.cache_bytes)?;
             state_open::loaded(home, &empty)?;
             Ok((empty, 0))
         }
@@ -71,15 +72,18 @@ fn too_short(last: Revision, known: Revision) -> StoreError {
     StoreError::corrupt("the log", what)
 }
 
-/// Records as they come, in order of keys, which is quickest; the heads and the revision at the end, when all was right.
-fn load(checkpoints: &dyn Disk, revision: Revision, index: &Index) -> Result<(), StoreError> {
+/// Records as they come, which is in order of keys, into the base; the heads and the revision at the end, when all was right.
+fn load(checkpoints: &dyn Disk, revision: Revision, index: &Index, block_bytes: usize) -> Result<(), StoreError> {
     let mut heads: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
-    checkpoint::read(checkpoints, revision, &mut |key, value| {
-        if is_head(key) {
-            heads.push((key.to_vec(), value.to_vec()));
-            return Ok(());
-        }
-        index.put(key, value)
+    index.write_base(block_bytes, |put| {
+        let read = checkpoint::read(checkpoints, revision, &mut |key, value| {
+            if is_head(key) {
+                heads.push((key.to_vec(), value.to_vec()));
+                return Ok(());
+            }
+            put(key, value)
+        });
+        read.map(|_| ())
     })?;
     index.advance(heads.iter().map(|(key, value)| (key.as_slice(), value.as_slice())), revision)
 }

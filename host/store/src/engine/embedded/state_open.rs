@@ -71,6 +71,8 @@ pub(super) fn empty(home: &Home, cache_bytes: u64) -> Result<Index, StoreError> 
 /// What the operating system reports.
 pub(super) fn loaded(home: &Home, index: &Index) -> Result<(), StoreError> {
     index.flush()?;
+    // What stands in the base is not played from the log again.
+    home.sync_folder(index.folder)?;
     home.forget(REBUILD)
 }
 

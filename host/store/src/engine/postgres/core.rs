@@ -8,6 +8,7 @@ use tokio_postgres::{Error, Row, Statement};
 
 use super::block::{Pipeline, block_on};
 use super::failure::{Failure, unavailable};
+use super::heads::Heads;
 use super::lanes::Lanes;
 use super::layout::Layout;
 use super::pool::{Connection, Leased, Pool, Rights};
@@ -21,7 +22,7 @@ use crate::types::{Hash, Head, Revision, TenantNo};
 pub(super) const SET_TENANT: &str = "SELECT set_config('backroom.tenant', $1, false)";
 
 /// How often a read is tried on another connection when one turns out to be gone.
-const ATTEMPTS: u32 = 3;
+pub(super) const ATTEMPTS: u32 = 3;
 
 /// See the module.
 pub(super) struct Core {
@@ -30,6 +31,7 @@ pub(super) struct Core {
     pub(super) pool: Arc<Pool>,
     pub(super) queue: Queue,
     pub(super) lanes: Lanes,
+    pub(super) heads: Heads,
     /// Names this host to the others.
     pub(super) host: String,
     pub(super) snapshots: AtomicUsize,
@@ -42,6 +44,7 @@ impl Core {
         options: Options,
         layout: Layout,
         pool: Arc<Pool>,
+        heads: Heads,
         cache_bytes: usize,
         durable: Revision,
     ) -> Self {
@@ -51,6 +54,7 @@ impl Core {
             pool,
             queue: Queue::default(),
             lanes: Lanes::new(cache_bytes),
+            heads,
             host: host_name(),
             snapshots: AtomicUsize::new(0),
             durable: AtomicU64::new(durable),

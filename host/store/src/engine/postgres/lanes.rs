@@ -138,6 +138,11 @@ impl Lane {
         Ok(kept.map_or(Known::Ask, |kept| Known::Value(kept.value.clone())))
     }
 
+    /// Whether the key's record is known if only the head is still the same.
+    pub(super) fn keeps(&self, key: &[u8]) -> bool {
+        !self.checked && self.kept.contains_key(key)
+    }
+
     /// Takes note of the head that the database had when it was read. The first one of a unit of work may be a new one;
     /// after that another one means that another host came first.
     pub(super) fn seen(&mut self, head: Head, session: u64) -> Result<(), StoreError> {

@@ -25,6 +25,11 @@ pub(super) struct Segment {
     pub(super) sql: Sql,
 }
 
+/// Says whose rows may be seen, before anything else of the same statement is looked at: whatever is joined to it is the
+/// inner side of a loop. With the head of the chain beside it. Were it told too late, there would be no head to be seen.
+pub(super) const TOLD: &str = "(SELECT set_config('backroom.tenant', $1::bigint::text, false)) AS told(tenant) \
+     LEFT JOIN backroom.chain_head h ON h.tenant = $1 AND told.tenant IS NOT NULL";
+
 /// The statements of one table.
 pub(super) struct Sql {
     /// Head of the chain and one record.
@@ -168,8 +173,8 @@ impl Segment {
             return rows;
         }
         format!(
-            "SELECT r.key, r.body, h.number, h.hash FROM (SELECT 1) AS one \
-             LEFT JOIN backroom.chain_head h ON h.tenant = $1 LEFT JOIN LATERAL ({rows}) AS r ON true ORDER BY r.key {order}"
+            "SELECT r.key, r.body, h.number, h.hash FROM {TOLD} \
+             LEFT JOIN LATERAL ({rows}) AS r ON told.tenant IS NOT NULL ORDER BY r.key {order}"
         )
     }
 }
@@ -196,8 +201,8 @@ impl Sql {
         }
         Self {
             get: format!(
-                "SELECT (SELECT r.body FROM backroom.{table} r WHERE r.tenant = $1 AND r.key = $2), h.number, h.hash \
-                 FROM (SELECT 1) AS one LEFT JOIN backroom.chain_head h ON h.tenant = $1"
+                "SELECT r.body, h.number, h.hash FROM {TOLD} \
+                 LEFT JOIN backroom.{table} r ON r.tenant = $1 AND r.key = $2 AND told.tenant IS NOT NULL"
             ),
             get_at: format!("SELECT body FROM backroom.{table} WHERE tenant = $1 AND key = $2"),
             upsert: format!(

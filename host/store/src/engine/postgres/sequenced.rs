@@ -10,7 +10,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
 use super::block::block_on;
-use super::core::{Core, head_of, query_as};
+use super::core::{Core, head_of};
 use super::durable::{Scan, next_tenant_sql, tenant_of};
 use super::failure::unavailable;
 use super::lanes::{Known, Lane};
@@ -22,8 +22,6 @@ use crate::index::SYSTEM_SPACE;
 use crate::key::split_key;
 use crate::merge::Merge;
 use crate::types::{Head, Revision, TenantNo};
-
-const HEAD: &str = "SELECT h.number, h.hash FROM (SELECT 1) AS one LEFT JOIN backroom.chain_head h ON h.tenant = $1";
 
 /// The unit of work of one turn.
 pub(super) struct Sequenced {
@@ -50,7 +48,7 @@ impl Sequenced {
             if let Some(to) = &piece.to {
                 parameters.push(to);
             }
-            query_as(connection, tenant, &connection.prepared(&sql)?, &parameters)
+            block_on(connection.query(&connection.prepared(&sql)?, &parameters))
         })?;
         let first = rows.first().ok_or_else(|| unavailable("a scan had no answer"))?;
         let seen = head_of(first, 2)?;
@@ -69,17 +67,10 @@ pub(super) fn head(core: &Core, tenant: TenantNo) -> Result<Head, StoreError> {
     if let Some(head) = known {
         return Ok(head);
     }
-    let seen = ask(core, tenant)?;
+    let seen = core.heads.ask(tenant)?;
     core.lanes.with(&lane, |lane| lane.seen(seen, session))?;
     let head = lane.lock().head()?;
     head.ok_or(StoreError::Conflict)
-}
-
-fn ask(core: &Core, tenant: TenantNo) -> Result<Head, StoreError> {
-    let number = i64::from(tenant.0);
-    let rows = core
-        .reading(Rights::Reader, |connection| query_as(connection, tenant, &connection.prepared(HEAD)?, &[&number]))?;
-    rows.first().map_or(Ok(Head::default()), |row| head_of(row, 0))
 }
 
 impl Snapshot for Sequenced {
@@ -93,10 +84,18 @@ impl Snapshot for Sequenced {
             return Ok(value.map(Value::from));
         }
         let Some((tenant, segment, within)) = self.core.layout.locate(key) else { return Ok(None) };
+        if self.lane.lock().keeps(key) {
+            // The head is all that has to be asked for, if it is still the same.
+            let seen = self.core.heads.ask(tenant)?;
+            self.core.lanes.with(&self.lane, |lane| lane.seen(seen, self.session))?;
+            if let Known::Value(value) = self.lane.lock().get(key, self.session)? {
+                return Ok(value.map(Value::from));
+            }
+        }
         let Some(segment) = self.core.layout.segment(segment) else { return Ok(None) };
         let number = i64::from(tenant.0);
         let rows = self.core.reading(Rights::Reader, |connection| {
-            query_as(connection, tenant, &connection.prepared(&segment.sql.get)?, &[&number, &within])
+            block_on(connection.query(&connection.prepared(&segment.sql.get)?, &[&number, &within]))
         })?;
         let row = rows.first().ok_or_else(|| unavailable("a read had no answer"))?;
         let read: Option<Arc<[u8]>> = row.get::<_, Option<&[u8]>>(0).map(Arc::from);
