@@ -176,10 +176,11 @@ pub fn check_balance(work: &Work, account: Option<&Id>) -> Result<()> {
 }
 
 /// Every posting account that may be read, with its balance; accounts without postings are there with zeros. With every
-/// account readable, debits equal credits in each currency.
+/// account readable, debits equal credits in each currency. An account of which no history is known as of the day is refused as by
+/// [`balance`].
 ///
 /// # Errors
-/// `too-many-rows` above [`MAX_ROWS`]; `history-not-kept` of an account, whichever comes first in the order of the codes.
+/// `too-many-rows` above [`MAX_ROWS`].
 pub fn trial_balance(work: &Work, as_of: Option<BusinessDate>) -> Result<TrialBalance> {
     let mut rows = Vec::new();
     let mut totals = BTreeMap::<Currency, (u128, u128)>::new();
