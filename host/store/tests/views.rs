@@ -89,8 +89,10 @@ fn ledger(tx: &mut backroom_store::Tx) -> Result<(), StoreError> {
         stock_control: false,
         rules: None,
         months: false,
+        gap: None,
     })?;
-    tx.put(&AccountTotal { balance: balance("fees", "JPY", 0, 99), stock_control: false, rules: None, months: false })?;
+    let fees = AccountTotal::zero(id("fees"), Currency::parse("JPY", "c").unwrap(), false);
+    tx.put(&AccountTotal { balance: balance("fees", "JPY", 0, 99), ..fees })?;
     tx.put(&AccountDay { debits: 123_456, credits: 5, ..AccountDay::zero(id("cash"), day("2026-02-28")) })
 }
 

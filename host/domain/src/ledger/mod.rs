@@ -57,7 +57,7 @@ pub use proof::why_unbalanced;
 pub use rates::{FoundRate, NewRate, Rate};
 pub use revaluation::{NewRevaluation, Revaluation, Revalued};
 pub use rules::{AccountRules, Amount, Comparison, Figure, Guard};
-pub use totals::{AccountDay, AccountMonth, AccountTotal, Adding, PostingRules};
+pub use totals::{AccountDay, AccountMonth, AccountTotal, Adding, Gap, PostingRules};
 pub use types::{
     Account, AccountChange, AccountClosing, AccountType, Balance, BaseBalance, Closing, Dimension, Entry, Line,
     NewAccount, NewEntry, Sweep, TrialBalance, TrialBalanceRow, TrialBalanceTotal,

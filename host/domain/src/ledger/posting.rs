@@ -280,6 +280,10 @@ pub fn add_lines(new: &NewEntry, how: Adding, mut found: BTreeMap<Id, Found>) ->
             total.add(how, line)?;
             day.add(how, line, total)?;
             month.0.add(how, line, total)?;
+            // Of a hold that gives up a part, lines may give up nothing.
+            if how == Adding::Posted || line.amount.minor > 0 {
+                total.note_day(day.date);
+            }
             touched.insert(&line.account);
         }
     }

@@ -1,6 +1,7 @@
 //! The running totals of posting accounts: what makes a balance one read instead of a scan of the journal.
 //!
-//! Both counters of each only ever grow, and the total of an account is the sum of its months, a month that of its days.
+//! Both counters of each only ever grow, and the total of an account is the sum of its months, a month that of its days. But what is
+//! posted while no history of the account is kept is in its total alone, which says then until which day ([`Gap`]).
 
 use crate::ledger::types::is_zero;
 use crate::ledger::{AccountRules, AccountType, Balance, BaseBalance, Line};
@@ -23,6 +24,18 @@ pub struct AccountTotal {
     /// Whether there is an [`AccountMonth`] for every month with postings: not of accounts from before there was any.
     #[cbor(n(3), skip_if = "is_false")]
     pub months: bool,
+    /// Which of its days and months lack something; none in records from before that was noted.
+    #[n(4)]
+    pub gap: Option<Gap>,
+}
+
+/// Which days of an account lack something, because no history of it was kept at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, minicbor::Encode, minicbor::Decode)]
+pub struct Gap {
+    /// The latest day of the books on which something was posted, held or released meanwhile; none: nothing was. Whatever is of a later
+    /// day is in the days.
+    #[n(0)]
+    pub until: Option<BusinessDate>,
 }
 
 /// What posting has to know of an account and its book, kept with the total, so that it need not look at them.
@@ -101,7 +114,26 @@ impl AccountTotal {
 
     /// The total of an account that was never posted to.
     pub fn zero(account: Id, currency: Currency, stock_control: bool) -> Self {
-        Self { balance: Balance::zero(account, currency), stock_control, rules: None, months: true }
+        Self {
+            balance: Balance::zero(account, currency),
+            stock_control,
+            rules: None,
+            months: true,
+            gap: Some(Gap::default()),
+        }
+    }
+
+    /// Is what is posted kept by day at present?
+    pub fn keeps_days(&self) -> bool {
+        self.account_rules().is_none_or(|rules| rules.history)
+    }
+
+    /// Notes that something of a day was added, which is in none of the days if no history is kept at present. What is not known of
+    /// the time before stays so.
+    pub(crate) fn note_day(&mut self, date: BusinessDate) {
+        if let Some(gap) = self.gap.as_mut().filter(|_| !self.rules.as_ref().is_none_or(|of| of.rules.history)) {
+            gap.until = gap.until.max(Some(date));
+        }
     }
 
     /// Adds one line, or says `overflow`.

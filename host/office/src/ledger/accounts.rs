@@ -8,7 +8,7 @@ use backroom_domain::{Class, Effect, Error, Id};
 
 use crate::error::Result;
 use crate::ledger::making::How;
-use crate::ledger::{books, holds, journal, reverse};
+use crate::ledger::{books, gaps, holds, journal, reverse};
 use crate::listing::{Step, list};
 use crate::page::{Page, PageRequest};
 use crate::work::Work;
@@ -61,8 +61,12 @@ pub fn update_account(work: &mut Work, code: &Id, change: AccountChange) -> Resu
     let account = work.tx().get::<Account>(code)?;
     let limited = sets_limits(&change);
     let changed = ledger::changed_account(account.as_ref(), code, change)?;
-    if changed.new.posting && limited {
+    let history = account.is_some_and(|account| account.new.rules.history != changed.new.rules.history);
+    if changed.new.posting && (limited || history) {
+        // What ended before is of the time before, in the days or not.
         holds::expire_due(work)?;
+    }
+    if changed.new.posting && limited {
         let total = books::total_of(work, code)?;
         let AccountRules { min_available, max_available, .. } = changed.new.rules;
         ledger::check_new_limits(&total, changed.new.kind, min_available, max_available)?;
@@ -132,6 +136,7 @@ pub fn reopen_account(work: &mut Work, code: &Id) -> Result<Account> {
 fn put_changed(work: &mut Work, account: Account) -> Result<Account> {
     if account.new.posting {
         let mut total = books::total_of(work, &account.new.code)?;
+        total.gap = Some(gaps::known(work, &total)?);
         total.rules = Some(Box::new(books::posting_rules(work, &account)?));
         work.put(&total)?;
     }

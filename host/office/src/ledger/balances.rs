@@ -14,7 +14,7 @@ use backroom_store::{Record, StoreError};
 
 use crate::error::{Failure, Result};
 use crate::ledger::accounts::kind_of;
-use crate::ledger::{books, holds, journal};
+use crate::ledger::{books, gaps, holds, journal};
 use crate::work::Work;
 
 /// The most accounts of a trial balance.
@@ -94,8 +94,8 @@ fn answer(work: &Work, total: &AccountTotal, kind: AccountType, as_of: AsOf) -> 
     let foreign = balance.base.is_some();
     take_off_due(work, &mut balance, as_of.date)?;
     let past = as_of.date.is_some() || as_of.recorded_at.is_some();
-    if past && total.account_rules().is_some_and(|rules| !rules.history) {
-        return Err(no_history(&balance.account));
+    if past {
+        gaps::check(work, total, as_of.date)?;
     }
     balance = up_to(work, balance, as_of.date, total.months)?;
     if let Some(moment) = as_of.recorded_at {
@@ -176,7 +176,8 @@ pub fn check_balance(work: &Work, account: Option<&Id>) -> Result<()> {
 }
 
 /// Every posting account that may be read, with its balance; accounts without postings are there with zeros. With every
-/// account readable, debits equal credits in each currency.
+/// account readable, debits equal credits in each currency. An account of which no history is known as of the day is refused as by
+/// [`balance`].
 ///
 /// # Errors
 /// `too-many-rows` above [`MAX_ROWS`].
@@ -232,8 +233,8 @@ pub fn trial_balance(work: &Work, as_of: Option<BusinessDate>) -> Result<TrialBa
 pub(crate) fn posted(work: &Work, account: &Id, as_of: Option<BusinessDate>) -> Result<Balance> {
     let total = work.tx().get::<AccountTotal>(account)?;
     let total = total.ok_or_else(|| damaged(account, "a posting account without totals"))?;
-    if as_of.is_some() && total.account_rules().is_some_and(|rules| !rules.history) {
-        return Err(no_history(account));
+    if as_of.is_some() {
+        gaps::check(work, &total, as_of)?;
     }
     up_to(work, total.balance, as_of, total.months)
 }
@@ -274,11 +275,6 @@ fn take_off<R: Record<Key = (Id, BusinessDate)>>(
             None => return Ok(balance),
         }
     }
-}
-
-fn no_history(account: &Id) -> Failure {
-    let message = format!("of account {account} no history is kept");
-    Error::at(Class::Refused, "history-not-kept", "account", message).into()
 }
 
 fn damaged(account: &Id, what: &str) -> Failure {

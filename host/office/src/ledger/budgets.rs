@@ -15,7 +15,8 @@ use backroom_store::{Record as _, StoreError};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::books::{fiscal_month, in_book};
+use super::books::{fiscal_month, in_book, total_of};
+use super::gaps;
 use super::periods::{Changed, control};
 use super::scan::every_entry;
 use crate::error::{Failure, Result};
@@ -80,7 +81,7 @@ pub fn set_budget(work: &mut Work, book: &Id, new: NewBudget, replaces: Option<u
     check_overlaps(work, &new)?;
 
     let mut lines = empty_lines(book, &new, &account);
-    count_past(work, book, &new, &account, &mut lines)?;
+    count_past(work, book, &new, &mut lines)?;
     let version = old.as_ref().map_or(1, |old| old.version.saturating_add(1));
     match &old {
         Some(old) => {
@@ -162,15 +163,15 @@ fn empty_lines(book: &Id, new: &NewBudget, account: &Account) -> Vec<BudgetLine>
 }
 
 /// Adds what was posted before: from the totals of days, or, with a dimension, from the whole journal.
-fn count_past(work: &Work, book: &Id, new: &NewBudget, account: &Account, lines: &mut [BudgetLine]) -> Result<()> {
+fn count_past(work: &Work, book: &Id, new: &NewBudget, lines: &mut [BudgetLine]) -> Result<()> {
     let (Some(first), Some(last)) = (new.periods.first().map(|p| p.first), new.periods.last().map(|p| p.last)) else {
         return Ok(());
     };
     let dated = |date: BusinessDate| first <= date && date <= last;
     let mut after = None;
-    // Whether days were always kept is known only of an account that never changed, and what closed a year is in them as well.
-    let by_days = account.new.rules.history && account.version == 0 && control(work, book)?.closed.is_none();
-    if new.dimension.is_none() && by_days {
+    // What closed a year is in the days as well.
+    let by_days = new.dimension.is_none() && control(work, book)?.closed.is_none();
+    if by_days && gaps::are_days_whole(work, &total_of(work, &new.account)?, first.day_before())? {
         loop {
             let days = work.tx().scan::<AccountDay>(&new.account, after.as_deref(), CHUNK)?;
             let more = days.len() == CHUNK;

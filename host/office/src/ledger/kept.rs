@@ -40,9 +40,9 @@ impl Kept {
     }
 
     /// Keeps what an entry changed; the day and the month of accounts with a history alone.
-    pub(crate) fn keep(&mut self, turnover: Turnover, history: bool) {
+    pub(crate) fn keep(&mut self, turnover: Turnover) {
         let Turnover { total, day, month } = turnover;
-        let months = total.months;
+        let (history, months) = (total.keeps_days(), total.months);
         let kept = match self.accounts.get_mut(&total.balance.account) {
             Some(kept) => {
                 kept.total = total;

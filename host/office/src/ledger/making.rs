@@ -143,8 +143,7 @@ pub(crate) fn stage(work: &mut Work, made: Made, how: How) -> Result<Entry> {
     let reconcilable: Vec<Id> = reconcilable.map(|total| total.balance.account.clone()).collect();
     match &mut work.kept {
         Some(kept) => turnovers.into_iter().for_each(|turnover| {
-            let history = has_history(&turnover.total);
-            kept.keep(turnover, history);
+            kept.keep(turnover);
         }),
         None => stage_totals(work, &turnovers)?,
     }
@@ -171,7 +170,7 @@ pub(crate) fn stage(work: &mut Work, made: Made, how: How) -> Result<Entry> {
 pub(crate) fn stage_totals(work: &mut Work, turnovers: &[Turnover]) -> Result<()> {
     for Turnover { total, day, month } in turnovers {
         work.put(total)?;
-        if has_history(total) {
+        if total.keeps_days() {
             work.put(day)?;
             if total.months {
                 work.put(month)?;
@@ -181,17 +180,12 @@ pub(crate) fn stage_totals(work: &mut Work, turnovers: &[Turnover]) -> Result<()
     Ok(())
 }
 
-/// Is what was posted kept by day?
-pub(crate) fn has_history(total: &AccountTotal) -> bool {
-    total.account_rules().is_none_or(|rules| rules.history)
-}
-
 /// What was posted to an account in the month of a day, of accounts for which that is kept.
 pub(crate) fn month_of(work: &Work, total: &AccountTotal, account: &Id, date: BusinessDate) -> Result<AccountMonth> {
     if let Some(month) = work.kept.as_ref().and_then(|kept| kept.month(account, date)) {
         return Ok(month.clone());
     }
-    let kept = total.months && has_history(total);
+    let kept = total.months && total.keeps_days();
     let month = if kept { work.tx().get::<AccountMonth>(&(account.clone(), date.first_of_month()))? } else { None };
     Ok(month.unwrap_or_else(|| AccountMonth::zero(account.clone(), date)))
 }

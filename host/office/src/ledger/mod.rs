@@ -7,6 +7,7 @@ mod batch;
 mod books;
 mod budgets;
 mod export;
+mod gaps;
 mod holds;
 mod items;
 pub(crate) mod journal;

@@ -37,6 +37,8 @@
 #[path = "../books/mod.rs"]
 mod books;
 mod chain;
+mod earlier;
+mod history;
 mod lasting;
 mod model;
 mod script;

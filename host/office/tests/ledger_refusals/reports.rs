@@ -46,6 +46,11 @@ impl<T> Asked<T> {
         books.work((self.rights)())
     }
 
+    /// Of days whose balances nobody can tell for an account without a history.
+    fn dated(&mut self) {
+        self.span = Span { from: Some(day("2026-06-30")), to: None };
+    }
+
     fn backwards(&mut self) {
         self.span = Span { from: Some(day("2026-06-30")), to: Some(day("2026-06-29")) };
     }
@@ -59,6 +64,7 @@ const REPORT: Table<Asked<()>> = Table {
     defects: &[
         defect("ledger-read-denied", |a| a.rights = Rights::default),
         defect("period-invalid", |a| a.backwards()),
+        defect("history-not-kept", |a| a.dated()),
     ],
 };
 
@@ -70,6 +76,7 @@ const GENERAL: Table<Asked<()>> = Table {
     defects: &[
         defect("ledger-read-denied", |a| a.rights = Rights::default),
         defect("period-invalid", |a| a.backwards()),
+        defect("history-not-kept", |a| a.dated()),
     ],
 };
 
@@ -93,6 +100,10 @@ const FLOW: Table<Asked<Vec<Pattern>>> = Table {
         defect("ledger-read-denied", |a| a.rights = Rights::default),
         defect("period-invalid", |a| a.backwards()),
         defect("cash-missing", |a| a.new = patterns(&["b/cost"])),
+        defect("history-not-kept", |a| {
+            a.new = patterns(&["b/short"]);
+            a.dated();
+        }),
     ],
 };
 
@@ -110,6 +121,10 @@ const STATEMENT: Table<Asked<Page>> = Table {
         defect("period-invalid", |a| a.backwards()),
         defect("limit-invalid", |a| a.new.1.limit = 0),
         defect("cursor-invalid", |a| a.new.1.cursor = Some("!".to_owned())),
+        of("account", "history-not-kept", |a| {
+            a.new.0 = id("b/short");
+            a.dated();
+        }),
     ],
 };
 
@@ -124,6 +139,10 @@ const EXPLAIN: Table<Asked<(Id, usize)>> = Table {
         of("account", "account-is-header", |a| a.new.0 = id("b/head")),
         defect("period-invalid", |a| a.backwards()),
         defect("limit-invalid", |a| a.new.1 = MAX_LARGEST + 1),
+        of("account", "history-not-kept", |a| {
+            a.new.0 = id("b/short");
+            a.dated();
+        }),
     ],
 };
 
@@ -141,6 +160,7 @@ const ASSERT: Table<Asked<(Id, Money)>> = Table {
         of("account", "account-is-header", |a| a.new.0 = id("b/head")),
         defect("amount-too-large", |a| a.new.1.minor = MAX_MINOR + 1),
         defect("currency-mismatch", |a| a.new.1.currency = money(0, "EUR").currency),
+        of("account", "history-not-kept", |a| a.new.0 = id("b/short")),
     ],
 };
 

@@ -17,7 +17,7 @@ fn columns(path: &str, summary: &'static str) -> Text {
         .asks::<reports::Columns>()
         .gives::<Report>()
         .refuses(READ)
-        .refuses("date-invalid too-many-rows too-many-columns overflow")
+        .refuses("date-invalid too-many-rows too-many-columns history-not-kept overflow")
         .with(&[("from", "2026-01-01"), ("to", "2026-06-30"), ("compare", "2025-01-01..2025-12-31")])
 }
 
@@ -30,13 +30,14 @@ pub(super) fn texts() -> Vec<Text> {
             .asks::<reports::Cash>()
             .gives::<CashFlow>()
             .refuses(READ)
-            .refuses("pattern-invalid cash-missing")
+            .refuses("pattern-invalid cash-missing history-not-kept")
             .refuses(LONG)
             .with(&[("cash", "1000,1010"), ("from", "2026-01-01"), ("to", "2026-06-30")]),
         get(&of_ledger("/reports/general-ledger"), "Every line of every account.")
             .asks::<reports::Days>()
             .gives::<Vec<AccountLines>>()
             .refuses(READ)
+            .refuses("history-not-kept")
             .refuses(LONG)
             .with(SPAN),
         get(&of_ledger("/reports/by-dimension/{name}"), "What was posted, by the values of a dimension.")
@@ -49,19 +50,19 @@ pub(super) fn texts() -> Vec<Text> {
             .asks::<reports::Lines>()
             .gives::<Statement>()
             .refuses(READ)
-            .refuses("account-is-header limit-invalid cursor-invalid")
+            .refuses("account-is-header limit-invalid cursor-invalid history-not-kept")
             .refuses(LONG)
             .with(&[("code", "6100"), ("from", "2026-06-01"), ("to", "2026-06-30")]),
         get(&of_ledger("/accounts/{code}/explanation"), "Why a balance is what it is: by month, and by the largest entries.")
             .asks::<reports::Why>()
             .gives::<Explanation>()
             .refuses(READ)
-            .refuses("account-is-header limit-invalid too-many-entries")
+            .refuses("account-is-header limit-invalid history-not-kept too-many-entries")
             .with(&[("code", "6100"), ("from", "2026-01-01"), ("largest", "5")]),
         get(&of_ledger("/accounts/{code}/assertion"), "Compares the balance of an account with a stated one.")
             .asks::<reports::Stated>()
             .gives::<Assertion>()
-            .refuses("ledger-read-denied account-is-header amount-invalid amount-too-large currency-invalid currency-mismatch")
+            .refuses("ledger-read-denied account-is-header amount-invalid amount-too-large currency-invalid currency-mismatch history-not-kept")
             .with(&[("code", "6100"), ("date", "2026-06-30"), ("side", "debit"), ("balance", "650.00 USD")]),
         get(&of_ledger("/verification"), "Looks through the journal: no number is missing, and every entry balances.")
             .more("The head is a hash over all of them, to compare with one from before. `bad` is the first that is wrong.")

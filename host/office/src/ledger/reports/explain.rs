@@ -76,7 +76,8 @@ pub struct Explanation {
 /// Explains the balance of an account at the end of a span, naming at most `largest` entries.
 ///
 /// # Errors
-/// In order: `ledger-read-denied`; `not-found`; `account-is-header`; `period-invalid`; `limit-invalid`; `too-many-entries`.
+/// In order: `ledger-read-denied`; `not-found`; `account-is-header`; `period-invalid`; `limit-invalid`; `history-not-kept`;
+/// `too-many-entries`.
 pub fn explain(work: &Work, account: &Id, span: &Span, largest: usize) -> Result<Explanation> {
     let currency = posting_account(work, Operation::Explain, account)?;
     span.check("span")?;
@@ -84,6 +85,7 @@ pub fn explain(work: &Work, account: &Id, span: &Span, largest: usize) -> Result
         let message = format!("at most {MAX_LARGEST} entries are named");
         return Err(Error::invalid("limit-invalid", "largest", message).into());
     }
+    let (before, through) = figures(work, account, span)?;
     let mut months = BTreeMap::<(u16, u8), (u64, Sums)>::new();
     let mut entries = Vec::new();
     each_entry(work, span, |entry| {
@@ -108,7 +110,6 @@ pub fn explain(work: &Work, account: &Id, span: &Span, largest: usize) -> Result
         entries.push((own, found));
         Ok(())
     })?;
-    let (before, through) = figures(work, account, span)?;
     entries.sort_by(|(_, a), (_, b)| b.change.minor.cmp(&a.change.minor).then(a.number.cmp(&b.number)));
     let rest = entries.split_off(largest.min(entries.len()));
     let mut rest_sums = Sums::default();

@@ -67,7 +67,7 @@ pub struct CashFlow {
 ///
 /// # Errors
 /// In order: `ledger-read-denied` without the right to read every account; `period-invalid`; `cash-missing` if no posting account of
-/// type asset is among `cash`; `too-many-entries`; `too-many-rows`.
+/// type asset is among `cash`; `history-not-kept` of one that is; `too-many-entries`; `too-many-rows`.
 pub fn cash_flow(work: &Work, cash: &[Pattern], span: &Span) -> Result<CashFlow> {
     work.rights().check_read_ledger(Operation::CashFlow)?;
     span.check("span")?;
@@ -80,6 +80,13 @@ pub fn cash_flow(work: &Work, cash: &[Pattern], span: &Span) -> Result<CashFlow>
         .collect();
     if own.is_empty() {
         return Err(Error::invalid("cash-missing", "cash", "no asset account is among the cash accounts").into());
+    }
+    let mut totals = BTreeMap::<Currency, (Sums, Sums, Sums)>::new();
+    for account in accounts.iter().filter(|account| own.contains(&account.new.code)) {
+        let (before, through) = figures(work, &account.new.code, span)?;
+        let total = totals.entry(account.new.currency).or_default();
+        plus(&mut total.0, before);
+        plus(&mut total.1, through);
     }
     let mut flows = BTreeMap::<Id, Sums>::new();
     each_entry(work, span, |entry| {
@@ -101,13 +108,6 @@ pub fn cash_flow(work: &Work, cash: &[Pattern], span: &Span) -> Result<CashFlow>
         }
         Ok(())
     })?;
-    let mut totals = BTreeMap::<Currency, (Sums, Sums, Sums)>::new();
-    for account in accounts.iter().filter(|account| own.contains(&account.new.code)) {
-        let (before, through) = figures(work, &account.new.code, span)?;
-        let total = totals.entry(account.new.currency).or_default();
-        plus(&mut total.0, before);
-        plus(&mut total.1, through);
-    }
     let mut rows = Vec::new();
     for account in accounts.iter() {
         let Some(sums) = flows.get(&account.new.code) else { continue };

@@ -85,12 +85,13 @@ pub struct AccountLines {
 ///
 /// # Errors
 /// In order: `ledger-read-denied`; `not-found`; `account-is-header`; `period-invalid`; `limit-invalid` and `cursor-invalid` together;
-/// `too-many-entries`; `too-many-rows`.
+/// `history-not-kept`; `too-many-entries`; `too-many-rows`.
 pub fn statement(work: &Work, account: &Id, span: &Span, request: &PageRequest) -> Result<Statement> {
     let currency = posting_account(work, Operation::Statement, account)?;
     span.check("span")?;
     let (cursor, limit) = request.check()?;
     let after = cursor.map(|bytes| place(&bytes)).transpose()?;
+    let (before, _) = figures(work, account, span)?;
     let mut lines = Vec::new();
     each_entry(work, span, |entry| {
         collect(
@@ -106,7 +107,6 @@ pub fn statement(work: &Work, account: &Id, span: &Span, request: &PageRequest) 
             },
         )
     })?;
-    let (before, _) = figures(work, account, span)?;
     let mut balance = run(before, &mut lines);
     let begin = after.map_or(0, |after| lines.partition_point(|line| key(line) <= after));
     let opening = match begin.checked_sub(1).and_then(|last| lines.get(last)) {
@@ -126,14 +126,17 @@ pub fn statement(work: &Work, account: &Id, span: &Span, request: &PageRequest) 
 /// Every account that may be read with its lines in the span; accounts without lines and without a balance are left out.
 ///
 /// # Errors
-/// In order: `ledger-read-denied` without the right to read any account; `period-invalid`; `too-many-entries`; `too-many-rows`
-/// above [`MAX_ROWS`] accounts or lines.
+/// In order: `ledger-read-denied` without the right to read any account; `period-invalid`; `history-not-kept` of one of them;
+/// `too-many-entries`; `too-many-rows` above [`MAX_ROWS`] accounts or lines.
 pub fn general_ledger(work: &Work, span: &Span) -> Result<Vec<AccountLines>> {
     work.rights().check_read_ledger(Operation::GeneralLedger)?;
     span.check("span")?;
     let accounts = readable(work, Operation::GeneralLedger)?;
-    let mut lines: BTreeMap<Id, Vec<StatedLine>> =
-        accounts.iter().filter(|a| a.new.posting).map(|a| (a.new.code.clone(), Vec::new())).collect();
+    let (mut lines, mut before) = (BTreeMap::<Id, Vec<StatedLine>>::new(), BTreeMap::new());
+    for Account { new, .. } in accounts.iter().filter(|account| account.new.posting) {
+        before.insert(new.code.clone(), figures(work, &new.code, span)?.0);
+        lines.insert(new.code.clone(), Vec::new());
+    }
     let known: std::collections::BTreeSet<Id> = lines.keys().cloned().collect();
     let mut count = 0;
     each_entry(work, span, |entry| {
@@ -153,8 +156,7 @@ pub fn general_ledger(work: &Work, span: &Span) -> Result<Vec<AccountLines>> {
     })?;
     let mut ledger = Vec::new();
     for Account { new, .. } in accounts {
-        let Some(mut lines) = lines.remove(&new.code) else { continue };
-        let (before, _) = figures(work, &new.code, span)?;
+        let (Some(mut lines), Some(before)) = (lines.remove(&new.code), before.remove(&new.code)) else { continue };
         let closing = run(before, &mut lines);
         let opening = Net::of(before);
         if !lines.is_empty() || opening.minor > 0 {

@@ -38,7 +38,7 @@ pub const MAX_ROWS: usize = 10_000;
 ///
 /// # Errors
 /// In order: `ledger-read-denied` without the right to read any account; `period-invalid`; `too-many-rows` above [`MAX_ROWS`]
-/// accounts.
+/// accounts; `history-not-kept` of one of them.
 pub fn report(work: &Work, kind: ReportKind, spans: &[Span]) -> Result<Report> {
     work.rights().check_read_ledger(Operation::Report)?;
     reports::check_spans(spans)?;
@@ -54,7 +54,7 @@ pub fn report(work: &Work, kind: ReportKind, spans: &[Span]) -> Result<Report> {
 /// Compares the balance of an account at the end of a day with a stated one; see [`reports::assert_balance`].
 ///
 /// # Errors
-/// In order: `ledger-read-denied`; `not-found`; `account-is-header`; `amount-too-large`; `currency-mismatch`.
+/// In order: `ledger-read-denied`; `not-found`; `account-is-header`; `amount-too-large`; `currency-mismatch`; `history-not-kept`.
 pub fn assert_balance(
     work: &Work,
     account: &Id,
@@ -97,7 +97,11 @@ fn readable(work: &Work, operation: Operation) -> Result<Vec<Account>> {
     }
 }
 
-/// What was posted to an account before a span, and up to its end.
+/// What was posted to an account before a span, and up to its end. Both are asked for before the journal is looked through: if they are
+/// not known, that would be for nothing.
+///
+/// # Errors
+/// `history-not-kept`.
 fn figures(work: &Work, account: &Id, span: &Span) -> Result<Figures> {
     let before = match span.from {
         None => Sums::default(),
