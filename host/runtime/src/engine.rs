@@ -16,7 +16,7 @@ use crate::error::{PluginError, RunnerError, RuntimeError};
 use crate::outbound::{Client, HttpOptions};
 use crate::plugin::Plugin;
 use crate::profile::{Layout, config};
-use crate::slices::Slices;
+use crate::slices::{Slices, TURN};
 use crate::state::RunState;
 use crate::tally::{RunFigures, Tally};
 use crate::ticker::Ticker;
@@ -110,7 +110,7 @@ impl Runtime {
         let admission = Admission::new(capacity.concurrency, options.patience);
         let (plugins, coming, tally) = (Plugins::new(options.cached_plugins), Mutex::default(), Tally::default());
         let client = Arc::new(Client::new(&options.http));
-        let slices = Slices::new(std::thread::available_parallelism().map_or(1, usize::from));
+        let slices = Slices::new(std::thread::available_parallelism().map_or(1, usize::from), TURN);
         Ok(Self { engine, linker, admission, slices, ticker, client, capacity, tally, workshop, plugins, coming })
     }
 
