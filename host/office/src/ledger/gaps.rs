@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use backroom_domain::ledger::{Account, AccountDay, AccountMonth, AccountTotal, Balance, Gap, Hold, HoldState};
 use backroom_domain::{BusinessDate, Class, Error, Id, Side};
-use backroom_store::Record;
+use backroom_store::{Record, RecordKey};
 
 use super::scan::every_entry;
 use crate::error::Result;
@@ -118,7 +118,7 @@ type Held = BTreeMap<BusinessDate, (u64, u64)>;
 /// What the holds that are on record as open keep from an account.
 fn open_holds(work: &Work, account: &Id) -> Result<Held> {
     let mut held = Held::new();
-    every_hold(work, |hold| {
+    each::<Hold>(work, &(), |hold| {
         if hold.state != HoldState::Held {
             return;
         }
@@ -145,7 +145,7 @@ fn last_day(work: &Work, account: &Id) -> Result<BusinessDate> {
             Ok(())
         },
     )?;
-    every_hold(work, |hold| {
+    each::<Hold>(work, &(), |hold| {
         if hold.new.entry.lines.iter().any(|line| line.account == *account) {
             last = last.max(Some(hold.new.entry.date));
         }
@@ -153,26 +153,11 @@ fn last_day(work: &Work, account: &Id) -> Result<BusinessDate> {
     Ok(last.unwrap_or(BusinessDate::MAX))
 }
 
-fn every_hold(work: &Work, mut see: impl FnMut(Hold)) -> Result<()> {
+/// Shows all records of one kind whose keys begin so, in order.
+fn each<R: Record>(work: &Work, prefix: &impl RecordKey, mut see: impl FnMut(R)) -> Result<()> {
     let mut after: Option<Vec<u8>> = None;
     loop {
-        let rows = work.tx().scan::<Hold>(&(), after.as_deref(), CHUNK)?;
-        let more = rows.len() == CHUNK;
-        for (key, hold) in rows {
-            after = Some(key);
-            see(hold);
-        }
-        if !more {
-            return Ok(());
-        }
-    }
-}
-
-/// Shows all records of an account that are by day, in order.
-fn each<R: Record>(work: &Work, account: &Id, mut see: impl FnMut(R)) -> Result<()> {
-    let mut after: Option<Vec<u8>> = None;
-    loop {
-        let rows = work.tx().scan::<R>(account, after.as_deref(), CHUNK)?;
+        let rows = work.tx().scan::<R>(prefix, after.as_deref(), CHUNK)?;
         let more = rows.len() == CHUNK;
         for (key, row) in rows {
             after = Some(key);

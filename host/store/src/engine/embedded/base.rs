@@ -2,8 +2,8 @@
 //!
 //! sled takes two to three times the room of what it is given, however it is given, and more the smaller the records are.
 //! So what hardly anybody will change stands in a tree of its own: under the last key of each block, so that the block of a
-//! key is the first one from that key on. It is written once and never changed; the ordinary tree stands above it. The two
-//! are never written together, so that nothing depends on sled's batches, which are of one tree only.
+//! key is the first one from that key on. It is written once and never changed; the ordinary tree stands above it. Nothing has to
+//! be written to both at once.
 //!
 //! That a block is gone must not read as that there were no such records. So each begins with the last key of the one before
 //! it, and the last one stands under [`END`]: whoever looks for a key finds a block, and sees whether it is the one. Behind all
