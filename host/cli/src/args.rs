@@ -93,6 +93,8 @@ pub(crate) enum Command {
     Bench(crate::bench::Bench),
     #[command(hide = true)]
     Compile(commands::compile::Compile),
+    #[command(hide = true)]
+    RunApart(commands::compile::RunApart),
 }
 
 /// Which tenant.

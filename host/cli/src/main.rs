@@ -65,6 +65,7 @@ fn main() -> ExitCode {
         Command::Bench(bench) => bench.run(&context),
         // Nothing was opened and no thread was started up to here.
         Command::Compile(compile) => return compile.run(),
+        Command::RunApart(apart) => return apart.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -26,6 +26,8 @@ pub struct Budget {
     pub limits: Limits,
     /// Its fuel is what is left of the day, which is less than it could have otherwise.
     pub by_day: bool,
+    /// The run has a process of the tenant's own.
+    pub own_process: bool,
     /// Sums that it is to be added to: of whom, and what.
     sums: Vec<(Id, &'static str)>,
     day: BusinessDate,
@@ -34,7 +36,9 @@ pub struct Budget {
 impl Budget {
     /// The budget of a run of an installation with the limits `own`, on a UTC day.
     pub fn of(tx: &Tx, installation: &Id, own: &Limits, day: BusinessDate) -> Result<Self> {
-        let ceiling = tx.get::<TenantLimits>(&())?.map(|found| found.limits);
+        let found = tx.get::<TenantLimits>(&())?;
+        let own_process = found.as_ref().is_some_and(|found| found.own_process);
+        let ceiling = found.map(|found| found.limits);
         let mut limits = ceiling.map_or(*own, |ceiling| own.within(&ceiling));
         let mut days = Vec::new();
         if let Some(limit) = own.day_fuel {
@@ -52,7 +56,7 @@ impl Budget {
             }
             sums.push((of, what));
         }
-        Ok(Self { limits, by_day, sums, day })
+        Ok(Self { limits, by_day, own_process, sums, day })
     }
 
     /// Adds the fuel of a run to what its day has used, in the unit of work in which the run, or its attempt, is recorded.
@@ -84,6 +88,8 @@ pub struct Ceilings {
     pub output: Option<u32>,
     pub depth: Option<u32>,
     pub day_fuel: Option<u64>,
+    /// Whether its runs have processes of the tenant's own; as it was, if not said.
+    pub own_process: Option<bool>,
 }
 
 impl From<Ceilings> for Limits {
@@ -105,7 +111,7 @@ impl From<Ceilings> for Limits {
 }
 
 impl Office {
-    /// Bounds every run of a tenant from the next one on. The same again is replayed. Errors: `limit-invalid`.
+    /// Bounds every run of a tenant from the next one on, and says where it is executed. The same again is replayed. Errors: `limit-invalid`.
     pub fn set_tenant_limits(
         &self,
         actor: &str,
@@ -116,10 +122,16 @@ impl Office {
         let limits = Limits::from(ceilings);
         check_limits(&limits)?;
         let tx = self.store().write(tenant)?;
-        match tx.get::<TenantLimits>(&())? {
-            Some(found) if found.limits == limits => Ok(Written { value: found, replayed: true, ticket: None }),
+        let found = tx.get::<TenantLimits>(&())?;
+        // Nobody is to lose the wall around them by setting another limit.
+        let before = found.as_ref().is_some_and(|found| found.own_process);
+        let own_process = ceilings.own_process.unwrap_or(before);
+        match found {
+            Some(found) if (found.limits, found.own_process) == (limits, own_process) => {
+                Ok(Written { value: found, replayed: true, ticket: None })
+            }
             _ => {
-                let set = TenantLimits { limits, updated_at: now, actor: actor.to_owned() };
+                let set = TenantLimits { limits, updated_at: now, actor: actor.to_owned(), own_process };
                 write(tx, "tenant-limits", actor, now, set)
             }
         }

@@ -9,6 +9,7 @@ wasmtime::component::bindgen!({
     trappable_error_type: {
         "backroom:types/types.error" => crate::error::HostError,
     },
+    additional_derives: [serde::Serialize, serde::Deserialize],
 });
 
 // The same with values out of bytes.
@@ -20,5 +21,5 @@ wasmtime::component::bindgen!({
     trappable_error_type: {
         "backroom:types/types.error" => crate::error::HostError,
     },
-    additional_derives: [arbitrary::Arbitrary],
+    additional_derives: [arbitrary::Arbitrary, serde::Serialize, serde::Deserialize],
 });

@@ -14,7 +14,6 @@
 
 mod cache;
 mod child;
-mod confine;
 mod frame;
 mod job;
 mod parent;

@@ -10,6 +10,7 @@ use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use crate::admission::Admission;
+use crate::apart::Apart;
 use crate::bindings::Workflow;
 use crate::compile::{CompileFigures, CompileOptions, Reason, What, Workshop};
 use crate::error::{PluginError, RunnerError, RuntimeError};
@@ -68,6 +69,8 @@ pub struct Runtime {
     /// Processors among runs that take long.
     pub(crate) slices: Arc<Slices>,
     pub(crate) ticker: Ticker,
+    /// For tenants that have processes of their own.
+    pub(crate) apart: Apart,
     /// For requests to the outside.
     pub(crate) client: Arc<Client>,
     capacity: Capacity,
@@ -100,6 +103,7 @@ impl Runtime {
     /// compiler.
     pub fn new(options: RuntimeOptions) -> Result<Self, RuntimeError> {
         let (engine, capacity, layout) = build(&options)?;
+        let apart = Apart::new(&options.compile.compiler, layout, options.max_memory);
         let workshop = Workshop::new(options.compile, layout, &engine);
         let ticker = Ticker::start(&engine, &workshop)?;
         let mut linker = Linker::new(&engine);
@@ -111,7 +115,20 @@ impl Runtime {
         let (plugins, coming, tally) = (Plugins::new(options.cached_plugins), Mutex::default(), Tally::default());
         let client = Arc::new(Client::new(&options.http));
         let slices = Slices::new(std::thread::available_parallelism().map_or(1, usize::from), TURN);
-        Ok(Self { engine, linker, admission, slices, ticker, client, capacity, tally, workshop, plugins, coming })
+        Ok(Self {
+            engine,
+            linker,
+            admission,
+            slices,
+            ticker,
+            apart,
+            client,
+            capacity,
+            tally,
+            workshop,
+            plugins,
+            coming,
+        })
     }
 
     /// What this machine gave.
@@ -181,7 +198,7 @@ impl Runtime {
 
     /// How executions ended so far.
     pub fn run_figures(&self) -> RunFigures {
-        self.tally.figures()
+        self.tally.figures(self.apart.waiting())
     }
 
     /// What was compiled so far.
@@ -221,7 +238,7 @@ fn build(options: &RuntimeOptions) -> Result<(Engine, Capacity, Layout), Runtime
     Ok((engine, Capacity { concurrency, pooled: false }, Layout::Growing))
 }
 
-fn pool(concurrency: u32, max_memory: u64) -> PoolingAllocationConfig {
+pub(crate) fn pool(concurrency: u32, max_memory: u64) -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::new();
     // Measured with small guests: keeping pages resident and resetting just those that were written makes a fresh
     // instance 1.6 times faster. Without PAGEMAP_SCAN (Linux before 6.7) all kept pages are cleared by hand, so fewer.

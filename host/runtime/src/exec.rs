@@ -10,10 +10,13 @@ use backroom_office::Work;
 use backroom_office::runs::{Fault, FaultKind, LogLine};
 use backroom_store::records::Limits;
 use backroom_store::sched::{Pace, thread_time};
-use wasmtime::{Store, Trap, UpdateDeadline, WasmBacktrace};
+use wasmtime::{Engine, Store, Trap, UpdateDeadline, WasmBacktrace};
 
+use crate::bindings::WorkflowPre;
+use crate::bindings::backroom::types::types;
 use crate::convert;
 use crate::engine::Runtime;
+use crate::guest::{Guest, Holds};
 use crate::limits::{HOSTCALL_FUEL, MAX_COUNTED_HANDLES, out_of_fuel, out_of_host_time};
 use crate::outbound::Calls;
 use crate::plugin::Plugin;
@@ -30,6 +33,8 @@ pub struct Setup {
     pub limits: Limits,
     /// The input.
     pub input: Arc<str>,
+    /// In a process of the tenant's own.
+    pub apart: bool,
 }
 
 /// How an execution ended.
@@ -87,10 +92,10 @@ impl Runtime {
         fails_at: Option<u32>,
     ) -> Execution {
         let began = Instant::now();
-        let Setup { config, limits, input } = setup;
+        let Setup { config, limits, input, apart } = setup;
         let mut state = RunState::new(work, config, limits);
         state.calls = calls;
-        state.meter.fails_at = fails_at;
+        state.guest.meter.fails_at = fails_at;
         let not_begun =
             |state: RunState, kind, message: &str| finish(state, Outcome::Failed(Fault::new(kind, message)), 0, began);
         if !self.ticker.is_alive() {
@@ -105,57 +110,86 @@ impl Runtime {
         {
             return finish(state, Outcome::Refused(denied), 0, began);
         }
-        let until = Instant::now() + Duration::from_millis(limits.wall_ms);
-        state.until = until;
-        let mut store = Store::new(&self.engine, state);
-        store.limiter(|state| &mut state.memory);
-        store.set_hostcall_fuel(HOSTCALL_FUEL);
-        store.set_max_component_handles(MAX_COUNTED_HANDLES);
-        // At each tick. Most runs are over before there is one.
-        let slices = Arc::clone(&self.slices);
-        store.epoch_deadline_callback(move |mut store| Ok(at_tick(&slices, store.data_mut(), until)));
-        store.set_epoch_deadline(1);
-        // The engine meters, so this cannot fail; were it to, the guest would have no fuel at all and fail.
-        store.set_fuel(limits.fuel).ok();
-        let ended = catch_unwind(AssertUnwindSafe(|| call(&mut store, plugin, &input)));
-        let guest_fuel = limits.fuel.saturating_sub(store.get_fuel().unwrap_or(0));
-        let mut state = store.into_data();
-        drop(state.slice.take());
-        state.finish_lines();
-        let fuel = guest_fuel.saturating_add(state.meter.fuel);
-        let outcome = match ended {
-            Err(_panic) => {
-                tracing::error!(digest = plugin.digest(), "a host function panicked; the run was ended");
-                Outcome::Failed(Fault::new(FaultKind::Internal, "the service made a mistake; tell its operator"))
-            }
-            Ok(ended) => judge(ended, &state, fuel),
+        state.guest.until = Instant::now() + Duration::from_millis(limits.wall_ms);
+        let (state, ended) = match apart {
+            true => self.apart.run(plugin, state, &input),
+            false => run_guest(&self.engine, &plugin.pre, state, &self.slices, &input),
         };
+        let fuel = ended.fuel.saturating_add(state.guest.meter.fuel);
+        let outcome = judge(ended.returned, &state.guest, fuel);
         finish(state, outcome, fuel, began)
     }
 }
 
 /// What the guest returned.
-type Returned = Result<String, crate::bindings::backroom::types::types::Error>;
+pub(crate) type Returned = Result<String, types::Error>;
 
-fn call(store: &mut Store<RunState>, plugin: &Plugin, input: &str) -> Result<Returned, wasmtime::Error> {
-    let instance = plugin.pre.instantiate(&mut *store)?;
+/// How the guest's part of an execution ended.
+pub(crate) struct Ended {
+    /// What it returned, or why it did not.
+    pub(crate) returned: Result<Returned, Fault>,
+    /// What it computed itself.
+    pub(crate) fuel: u64,
+}
+
+/// Runs a guest in this process: a fresh store and instance, one call.
+pub(crate) fn run_guest<T: Holds>(
+    engine: &Engine,
+    pre: &WorkflowPre<T>,
+    mut state: T,
+    slices: &Arc<Slices>,
+    input: &str,
+) -> (T, Ended) {
+    let guest = state.guest();
+    let (given, until) = (guest.limits.fuel, guest.until);
+    let mut store = Store::new(engine, state);
+    store.limiter(|state| &mut state.guest().memory);
+    store.set_hostcall_fuel(HOSTCALL_FUEL);
+    store.set_max_component_handles(MAX_COUNTED_HANDLES);
+    // At each tick. Most runs are over before there is one.
+    let slices = Arc::clone(slices);
+    store.epoch_deadline_callback(move |mut store| Ok(at_tick(&slices, store.data_mut().guest(), until)));
+    store.set_epoch_deadline(1);
+    // The engine meters, so this cannot fail; were it to, the guest would have no fuel at all and fail.
+    store.set_fuel(given).ok();
+    let ended = catch_unwind(AssertUnwindSafe(|| call(&mut store, pre, input)));
+    let fuel = given.saturating_sub(store.get_fuel().unwrap_or(0));
+    let mut state = store.into_data();
+    let guest = state.guest();
+    drop(guest.slice.take());
+    guest.finish_lines();
+    let returned = match ended {
+        Err(_panic) => Err(panicked()),
+        Ok(ended) => match &guest.fault {
+            // A fault that a host call raised stands, whatever the guest made of it.
+            Some(fault) => Err(fault.clone()),
+            None => ended.map_err(|error| fault_of(&error, guest)),
+        },
+    };
+    (state, Ended { returned, fuel })
+}
+
+/// The fault of a host function that panicked.
+pub(crate) fn panicked() -> Fault {
+    tracing::error!("a host function panicked; the run was ended");
+    Fault::new(FaultKind::Internal, "the service made a mistake; tell its operator")
+}
+
+fn call<T: Holds>(store: &mut Store<T>, pre: &WorkflowPre<T>, input: &str) -> Result<Returned, wasmtime::Error> {
+    let instance = pre.instantiate(&mut *store)?;
     instance.call_run(&mut *store, input)
 }
 
-/// What the end of a call means.
-fn judge(ended: Result<Returned, wasmtime::Error>, state: &RunState, fuel: u64) -> Outcome {
-    // A fault that a host call raised stands, whatever the guest made of it.
-    if let Some(fault) = &state.fault {
-        return Outcome::Failed(fault.clone());
-    }
-    match ended {
-        Err(error) => Outcome::Failed(fault_of(&error, state)),
+/// What the end of a guest means.
+fn judge(returned: Result<Returned, Fault>, guest: &Guest, fuel: u64) -> Outcome {
+    match returned {
+        Err(fault) => Outcome::Failed(fault),
         // Both parts are bounded while it runs; their sum is here.
-        Ok(_) if fuel > state.limits.fuel => Outcome::Failed(out_of_fuel(&state.limits)),
+        Ok(_) if fuel > guest.limits.fuel => Outcome::Failed(out_of_fuel(&guest.limits)),
         // Of calls that took long and were the last ones.
-        Ok(_) if state.check_host_time().is_err() => Outcome::Failed(out_of_host_time(&state.limits)),
-        Ok(Ok(output)) if u64::try_from(output.len()).unwrap_or(u64::MAX) > state.limits.output.into() => {
-            let message = format!("the output has more than {} bytes; return less", state.limits.output);
+        Ok(_) if guest.check_host_time().is_err() => Outcome::Failed(out_of_host_time(&guest.limits)),
+        Ok(Ok(output)) if u64::try_from(output.len()).unwrap_or(u64::MAX) > guest.limits.output.into() => {
+            let message = format!("the output has more than {} bytes; return less", guest.limits.output);
             Outcome::Failed(Fault::new(FaultKind::OutputSize, message))
         }
         Ok(Ok(output)) => Outcome::Ok { output },
@@ -163,17 +197,17 @@ fn judge(ended: Result<Returned, wasmtime::Error>, state: &RunState, fuel: u64) 
     }
 }
 
-fn fault_of(error: &wasmtime::Error, state: &RunState) -> Fault {
+fn fault_of(error: &wasmtime::Error, guest: &Guest) -> Fault {
     let trap = error.downcast_ref::<Trap>();
     match trap {
-        Some(Trap::OutOfFuel) => out_of_fuel(&state.limits),
+        Some(Trap::OutOfFuel) => out_of_fuel(&guest.limits),
         Some(Trap::Interrupt) => {
             let message =
-                format!("it took longer than {} ms; do less in one run, or raise the limit", state.limits.wall_ms);
+                format!("it took longer than {} ms; do less in one run, or raise the limit", guest.limits.wall_ms);
             Fault::new(FaultKind::Deadline, message)
         }
         // Guests that get no memory give up in their own ways; this is why.
-        _ if state.memory.refused => state.memory.fault(),
+        _ if guest.memory.refused => guest.memory.fault(),
         Some(trap) => Fault::new(FaultKind::Trap, format!("{trap}{}", place_of(error))),
         None => Fault::new(
             FaultKind::Output,
@@ -198,20 +232,20 @@ fn place_of(error: &wasmtime::Error) -> String {
 
 /// A run goes on if it has time left, and if it takes long, a processor. What counts is what it computed since its first tick, and
 /// not how long others had the processor: the short one that was interrupted has waited enough.
-fn at_tick(slices: &Arc<Slices>, state: &mut RunState, until: Instant) -> UpdateDeadline {
+fn at_tick(slices: &Arc<Slices>, guest: &mut Guest, until: Instant) -> UpdateDeadline {
     // Linux may look who else is there every 4 ms only.
     std::thread::yield_now();
     if Instant::now() >= until {
         return UpdateDeadline::Interrupt;
     }
     if let Some(used) = thread_time()
-        && used.saturating_sub(*state.first_tick.get_or_insert(used)) < TICK / 2
+        && used.saturating_sub(*guest.first_tick.get_or_insert(used)) < TICK / 2
     {
         return UpdateDeadline::Continue(1);
     }
     Pace::Patient.take();
-    state.slice = slices.tick(state.slice.take(), until);
-    if state.slice.is_some() { UpdateDeadline::Continue(1) } else { UpdateDeadline::Interrupt }
+    guest.slice = slices.tick(guest.slice.take(), until);
+    if guest.slice.is_some() { UpdateDeadline::Continue(1) } else { UpdateDeadline::Interrupt }
 }
 
 fn finish(state: RunState, outcome: Outcome, fuel: u64, began: Instant) -> Execution {
@@ -219,11 +253,11 @@ fn finish(state: RunState, outcome: Outcome, fuel: u64, began: Instant) -> Execu
         outcome,
         work: state.work,
         fuel,
-        host_calls: state.meter.calls,
-        log: state.log.lines,
-        log_dropped: state.log.dropped,
+        host_calls: state.guest.meter.calls,
+        log: state.guest.log.lines,
+        log_dropped: state.guest.log.dropped,
         calls: state.calls,
-        peak_memory: state.memory.peak,
+        peak_memory: state.guest.memory.peak,
         wall: began.elapsed(),
     }
 }

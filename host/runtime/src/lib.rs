@@ -5,6 +5,7 @@
 //! Runner::run      request -> unit of work -> Runtime::execute -> seal -> commit or plan -> RunReport
 //! Runtime::execute fresh store and instance -> `run` of the component -> Execution
 //! api::*           one WIT interface each: count, convert, call the use case, convert back
+//! apart::*         the same with the guest in a process of its tenant's own, which asks for every call
 //! ```
 //!
 //! A guest can reach what `api` has and nothing else: no files, no sockets, no clock, no randomness of the machine. Where the
@@ -14,10 +15,12 @@
 //! [`bare`] runs the same components without the service around them, for comparison.
 
 mod admission;
+mod apart;
 mod api;
 pub mod bare;
 mod bindings;
 mod compile;
+mod confine;
 mod convert;
 mod engine;
 mod error;
@@ -25,6 +28,7 @@ mod exec;
 #[cfg(fuzzing)]
 pub mod fuzz;
 mod grants;
+mod guest;
 mod inspect;
 mod limits;
 mod manifest;
@@ -42,6 +46,7 @@ mod tally;
 mod ticker;
 mod wasi;
 
+pub use apart::run_as_child;
 pub use backroom_office::runs::{Fault, FaultKind, LogLevel, LogLine};
 pub use compile::{CacheKey, CacheOptions, CompileFigures, CompileLimits, CompileOptions, Compiler, compile_as_child};
 pub use engine::{Capacity, Runtime, RuntimeOptions};

@@ -12,7 +12,7 @@ use backroom_office::effects;
 use backroom_office::limits::Budget;
 use backroom_office::runs::{self, RecordedRun};
 use backroom_office::{Caller, Work};
-use backroom_store::records::{Installation, RunRecord, Tenant};
+use backroom_store::records::{Installation, RunRecord, Tenant, TenantLimits};
 use backroom_store::{StoreError, TenantNo, Tx};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -80,18 +80,27 @@ impl Runner {
             return Err(Error::refused("not-replayable", message).into());
         }
         let tx = self.store().before(number, record.number, progress)?;
-        let (end, tail) = self.execute_again(tx, &record, &recorded)?;
+        let own_process = self.store().read(number)?.get::<TenantLimits>(&())?.is_some_and(|found| found.own_process);
+        let (end, tail) = self.execute_again(tx, &record, &recorded, own_process)?;
         self.compare(number, run, &recorded, end, &tail)
     }
 
-    fn execute_again(&self, tx: Tx, record: &RunRecord, recorded: &RecordedRun) -> Result<(End, Tail), RunnerError> {
+    /// Where the tenant's runs are executed now: what it comes to is the same.
+    fn execute_again(
+        &self,
+        tx: Tx,
+        record: &RunRecord,
+        recorded: &RecordedRun,
+        own_process: bool,
+    ) -> Result<(End, Tail), RunnerError> {
         let detail = &recorded.detail;
         let installation = tx.get::<Installation>(&detail.installation)?;
         let installation = installation.filter(|found| found.release == detail.release);
         let installation = installation.ok_or_else(|| damaged(record, "its installation was not there, or another"))?;
         let installation = Installed::from(installation);
         let plugin = self.plugin(&detail.release)?;
-        let budget = Budget::of(&tx, &installation.name, installation.limits(), day_of(detail.now))?;
+        let mut budget = Budget::of(&tx, &installation.name, installation.limits(), day_of(detail.now))?;
+        budget.own_process = own_process;
         let caller = Caller {
             actor: detail.actor.clone(),
             layers: layers(Arc::new(detail.rights.clone()), &plugin, &installation),

@@ -1,128 +1,41 @@
-//! What the host knows during one run: who asks, what was staged, what is left of the budgets.
+//! What the host knows during one run: who asks, what was staged, what the sandbox says.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use backroom_office::Work;
-use backroom_office::ledger::reports::{Narrower, too_many_rows};
-use backroom_office::runs::{Fault, FaultKind, LogLevel, LogLine};
+use backroom_office::runs::{Fault, FaultKind};
 use backroom_store::records::Limits;
 
-use crate::convert::clean;
 use crate::error::HostError;
-use crate::limits::{HostTime, InHost, MAX_CARRIED, Memory, Meter, out_of_host_time};
+use crate::guest::{Guest, Holds, Names};
 use crate::outbound::Calls;
-use crate::slices::Slice;
-use crate::wasi::Wasi;
-
-/// A log line is cut here, in bytes.
-pub(crate) const MAX_LINE: usize = 4 << 10;
 
 /// What one run can hand over to be staged, in bytes: well below what one entry of the commit log can hold.
 const MAX_STAGED: usize = 16 << 20;
 
 /// The state behind the host functions of one run. It never outlives the run.
 pub(crate) struct RunState {
+    pub(crate) guest: Guest,
     pub(crate) work: Work,
     pub(crate) config: Arc<BTreeMap<String, String>>,
-    pub(crate) limits: Limits,
-    pub(crate) meter: Meter,
-    pub(crate) host_time: HostTime,
-    pub(crate) memory: Memory,
-    /// What the thread had computed at the first tick of the run.
-    pub(crate) first_tick: Option<Duration>,
-    /// A processor, if the run takes long.
-    pub(crate) slice: Option<Slice>,
-    pub(crate) log: Log,
-    /// None until the guest asks for something of a system; most never do.
-    pub(crate) wasi: Option<Box<Wasi>>,
     /// What is sent to the outside.
     pub(crate) calls: Calls,
-    /// When it has to be over.
-    pub(crate) until: Instant,
     /// Bytes that were handed over to be staged.
     staged: usize,
-    /// Why the run was ended from within a host call.
-    pub(crate) fault: Option<Fault>,
+}
+
+impl Holds for RunState {
+    fn guest(&mut self) -> &mut Guest {
+        &mut self.guest
+    }
 }
 
 impl RunState {
     pub(crate) fn new(work: Work, config: Arc<BTreeMap<String, String>>, limits: Limits) -> Self {
-        let memory = Memory::new(limits.memory);
-        let log = Log::new(usize::try_from(limits.log).unwrap_or(usize::MAX));
-        let until = Instant::now() + Duration::from_millis(limits.wall_ms);
-        let (meter, host_time, calls) = Default::default();
-        Self {
-            work,
-            config,
-            limits,
-            meter,
-            host_time,
-            memory,
-            first_tick: None,
-            slice: None,
-            log,
-            wasi: None,
-            calls,
-            until,
-            staged: 0,
-            fault: None,
-        }
-    }
-
-    /// The beginning of every host call that may be refused: counts it and the bytes it brings, and its time for as long as what it
-    /// gives back lives.
-    pub(crate) fn enter(&mut self, bytes: usize) -> Result<InHost, HostError> {
-        self.meter.enter(&self.limits, bytes)?;
-        self.check_host_time()?;
-        Ok(self.host_time.enter())
-    }
-
-    /// A fault if the host calls that have ended took longer than they may.
-    pub(crate) fn check_host_time(&self) -> Result<(), Fault> {
-        match self.host_left() {
-            Some(_) => Ok(()),
-            None => Err(out_of_host_time(&self.limits)),
-        }
-    }
-
-    /// What is left for host calls.
-    fn host_left(&self) -> Option<Duration> {
-        Duration::from_millis(self.limits.host_ms).checked_sub(self.host_time.spent())
-    }
-
-    /// When a host call that begins now has to be over.
-    pub(crate) fn call_until(&self) -> Instant {
-        self.until.min(Instant::now() + self.host_left().unwrap_or_default())
-    }
-
-    /// Counts bytes that a host call has to look at and that do not cross the border.
-    pub(crate) fn charge(&mut self, bytes: usize) -> Result<(), HostError> {
-        Ok(self.meter.carry(&self.limits, bytes)?)
-    }
-
-    /// The end of a host call that gives `bytes` to the guest.
-    pub(crate) fn leave(&mut self, bytes: usize) -> Result<(), HostError> {
-        self.meter.carry(&self.limits, bytes)?;
-        if bytes > MAX_CARRIED {
-            return Err(Fault::new(
-                FaultKind::Output,
-                "a host call would carry more than 1 MiB; ask for less at a time",
-            )
-            .into());
-        }
-        Ok(())
-    }
-
-    /// As [`RunState::leave`], of a report, whose size nobody knows before it is made: one that is too large is refused, and the guest
-    /// asks for less.
-    pub(crate) fn leave_report(&mut self, bytes: usize, narrower: Narrower) -> Result<(), HostError> {
-        if bytes > MAX_CARRIED {
-            self.meter.carry(&self.limits, bytes)?;
-            return Err(too_many_rows("a call carries at most 1 MiB", narrower).into());
-        }
-        self.leave(bytes)
+        let caller = &work.caller;
+        let names = Names { installation: caller.installation.clone(), run: caller.run.clone(), now: work.now };
+        Self { guest: Guest::new(names, limits), work, config, calls: Calls::default(), staged: 0 }
     }
 
     /// After a host call that may have staged something.
@@ -132,80 +45,11 @@ impl RunState {
             let message = format!("more than {} MiB of changes; split the work over several runs", MAX_STAGED >> 20);
             return Err(Fault::new(FaultKind::Effects, message).into());
         }
-        let limit = usize::try_from(self.limits.effects).unwrap_or(usize::MAX);
+        let limit = usize::try_from(self.guest.limits.effects).unwrap_or(usize::MAX);
         if self.work.effects().len() <= limit {
             return Ok(());
         }
         let message = format!("more than {limit} effects; split the work over several runs");
         Err(Fault::new(FaultKind::Effects, message).into())
-    }
-
-    /// Ends the run: wasmtime unwinds the guest with this error, and the fault waits here.
-    pub(crate) fn end(&mut self, fault: Fault) -> wasmtime::Error {
-        let error = wasmtime::Error::msg(fault.to_string());
-        self.fault = Some(fault);
-        error
-    }
-
-    /// [`RunState::enter`] for functions that have no error to return.
-    pub(crate) fn enter_or_end(&mut self, bytes: usize) -> wasmtime::Result<()> {
-        self.meter.enter(&self.limits, bytes).map_err(|fault| self.end(fault))
-    }
-}
-
-/// Lines for people, up to a limit.
-pub(crate) struct Log {
-    pub(crate) lines: Vec<LogLine>,
-    /// Lines that went beyond the limit.
-    pub(crate) dropped: u64,
-    left: usize,
-}
-
-impl Log {
-    fn new(limit: usize) -> Self {
-        Self { lines: Vec::new(), dropped: 0, left: limit }
-    }
-
-    /// Keeps a line: cut, and without what would play tricks on a terminal or a log file.
-    pub(crate) fn write(&mut self, level: LogLevel, message: &str) {
-        let clean = clean(message, MAX_LINE);
-        // An empty line takes room as well, or a flood of them would have no end.
-        let size = clean.len().max(16);
-        match self.left.checked_sub(size) {
-            Some(left) => {
-                self.left = left;
-                self.lines.push(LogLine { level, message: clean });
-            }
-            None => self.dropped = self.dropped.saturating_add(1),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lines_are_cut_cleaned_and_bounded() {
-        let mut log = Log::new(10_000);
-        log.write(LogLevel::Info, "a\u{1b}[31m\r\nb\u{7f}\u{85}");
-        assert_eq!(log.lines[0].message, "a\u{fffd}[31m\u{fffd}\u{fffd}b\u{fffd}\u{fffd}");
-        // 4,095 bytes, then a character of two bytes that does not fit any more.
-        log.write(LogLevel::Warn, &format!("{}éé", "x".repeat(4_095)));
-        assert_eq!(log.lines[1].message, "x".repeat(4_095));
-        log.write(LogLevel::Warn, &"y".repeat(9_000));
-        assert_eq!((log.lines.len(), log.lines[2].message.len(), log.dropped), (3, 4_096, 0));
-        log.write(LogLevel::Warn, &"z".repeat(9_000));
-        log.write(LogLevel::Error, "still room");
-        assert_eq!((log.lines.len(), log.dropped), (4, 1));
-    }
-
-    #[test]
-    fn empty_lines_end_too() {
-        let mut log = Log::new(64);
-        for _ in 0..10 {
-            log.write(LogLevel::Debug, "");
-        }
-        assert_eq!((log.lines.len(), log.dropped), (4, 6));
     }
 }

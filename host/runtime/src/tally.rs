@@ -16,6 +16,9 @@ pub struct RunFigures {
     pub executed: u64,
     /// Those that ended by a fault, by its kind.
     pub faults: BTreeMap<String, u64>,
+    /// Processes of tenants that have their own which wait for a run at the moment.
+    #[serde(default)]
+    pub idle_processes: usize,
 }
 
 #[derive(Default)]
@@ -33,8 +36,8 @@ impl Tally {
         }
     }
 
-    pub(crate) fn figures(&self) -> RunFigures {
+    pub(crate) fn figures(&self, idle_processes: usize) -> RunFigures {
         let faults = self.faults.lock().iter().map(|(kind, count)| ((*kind).to_owned(), *count)).collect();
-        RunFigures { executed: self.executed.load(Ordering::Relaxed), faults }
+        RunFigures { executed: self.executed.load(Ordering::Relaxed), faults, idle_processes }
     }
 }

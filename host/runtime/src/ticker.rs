@@ -27,12 +27,21 @@ impl Ticker {
     /// Starts ticking and proves that a spinning guest on this engine is stopped by it.
     pub(crate) fn start(engine: &Engine, workshop: &Workshop) -> Result<Self, RuntimeError> {
         let spinning = spinning(engine, workshop).map_err(RuntimeError::Compiler)?;
+        let ticker = Self::tick(engine)?;
+        ticker.self_test(engine, &spinning)?;
+        Ok(ticker)
+    }
+
+    /// Starts ticking.
+    pub(crate) fn tick(engine: &Engine) -> Result<Self, RuntimeError> {
         let began = Instant::now();
         let last = Arc::new(AtomicU64::new(0));
         let (weak, beat) = (engine.weak(), Arc::clone(&last));
+        let (started, start) = std::sync::mpsc::channel();
         let tick = move || {
             // Or whoever it is to stop would hold it up.
             Pace::Prompt.take();
+            started.send(()).ok();
             // The engine is held only for the moment of a tick. Ticks that a busy machine misses are not made up for: a
             // limit may come late, but never early.
             while let Some(engine) = weak.upgrade() {
@@ -43,10 +52,11 @@ impl Ticker {
             }
         };
         let thread = std::thread::Builder::new().name("epoch".into()).spawn(tick);
-        thread.map_err(|why| RuntimeError::Ticker(format!("its thread does not start: {why}")))?;
-        let ticker = Self { began, last };
-        ticker.self_test(engine, &spinning)?;
-        Ok(ticker)
+        let failed = |why: String| RuntimeError::Ticker(format!("its thread does not start: {why}"));
+        thread.map_err(|why| failed(why.to_string()))?;
+        // Whoever locks the process in next would take from a thread what it needs to begin.
+        start.recv().map_err(|why| failed(why.to_string()))?;
+        Ok(Self { began, last })
     }
 
     /// Is it still ticking?

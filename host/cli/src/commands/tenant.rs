@@ -39,8 +39,13 @@ pub(crate) enum Tenant {
 No run gets more than this, whatever its installation says; what is not said has no bound but that of the installation. The fuel of
 a day is that of all runs together that are recorded.
 
+A tenant with processes of its own shares none with another: its plugins run where no file, no network and no other tenant's data can be
+reached, whatever they break. Effects, fuel and log are the same; each host call takes some microseconds more. The kernel has to have
+seccomp, or its runs are refused.
+
 Examples:
   backroom tenant limits harbor
+  backroom tenant limits harbor --own-process true
   backroom tenant limits harbor --day-fuel 500000000000 --memory 67108864")]
     Limits {
         /// Which tenant.
@@ -124,6 +129,10 @@ pub(crate) struct Ceilings {
     #[arg(long)]
     #[serde(skip_serializing_if = "Option::is_none")]
     day_fuel: Option<u64>,
+    /// Run its plugins in processes of its own, which the kernel lets do nothing else; as it was, if not said.
+    #[arg(long, value_name = "BOOL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    own_process: Option<bool>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -180,9 +189,14 @@ fn limits(context: &Context, id: &str, ceilings: &Ceilings) -> Result {
         true => client.put(&path(&["v1", "tenant-limits"]), &json!({ "tenant": id, "limits": said }))?,
         false => client.get(&path(&["v1", "tenants", id, "limits"]))?,
     };
-    context.show(&reply, |out, set: Option<Value>| match set.as_ref().and_then(|set| set.get("limits")) {
-        Some(limits) => out.line(format_args!("No run of {id} gets more than {limits}.")),
-        None => out.line(format_args!("Runs of {id} are bounded by their installations alone.")),
+    context.show(&reply, |out, set: Option<Value>| {
+        match set.as_ref().and_then(|set| set.get("limits")) {
+            Some(limits) => out.line(format_args!("No run of {id} gets more than {limits}.")),
+            None => out.line(format_args!("Runs of {id} are bounded by their installations alone.")),
+        }
+        if set.as_ref().and_then(|set| set.get("own-process")).and_then(Value::as_bool) == Some(true) {
+            out.line(format_args!("They have processes of their own."));
+        }
     })
 }
 

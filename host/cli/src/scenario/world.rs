@@ -208,7 +208,7 @@ impl World {
         let date = request.date.map_or_else(|| request.now.utc_date(), Ok).map_err(broken)?;
         let work = Work::new(self.store.read(self.tenant()).map_err(broken)?, caller, request.now, date);
         let config = Arc::new(self.installation.config.clone());
-        let setup = Setup { config, limits, input: Arc::clone(&request.input) };
+        let setup = Setup { config, limits, input: Arc::clone(&request.input), apart: false };
         Ok(self.runner.runtime().execute(&self.plugin, work, setup))
     }
 

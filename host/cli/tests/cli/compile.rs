@@ -150,7 +150,7 @@ fn waiting(inherited: Option<&OwnedFd>) -> Child {
 }
 
 /// What the kernel says of it, as soon as it says `part`.
-fn told(child: &Child, file: &str, part: &str) -> String {
+pub(crate) fn told(child: &Child, file: &str, part: &str) -> String {
     let began = Instant::now();
     loop {
         let text = std::fs::read_to_string(format!("/proc/{}/{file}", child.id())).unwrap();
@@ -162,7 +162,7 @@ fn told(child: &Child, file: &str, part: &str) -> String {
     }
 }
 
-fn words(text: &str, name: &str) -> Vec<String> {
+pub(crate) fn words(text: &str, name: &str) -> Vec<String> {
     let line = text.lines().find(|line| line.starts_with(name)).unwrap_or_default();
     line[name.len()..].split_whitespace().map(str::to_owned).collect()
 }

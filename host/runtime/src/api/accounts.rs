@@ -11,16 +11,16 @@ use crate::state::RunState;
 
 impl Host for RunState {
     fn get(&mut self, code: String) -> Result<Account, HostError> {
-        let _host = self.enter(code.len())?;
+        let _host = self.guest.enter(code.len())?;
         let account = ledger::get_account(&self.work, &Id::parse(&code, "code")?)?;
-        self.leave(size(&account))?;
+        self.guest.leave(size(&account))?;
         Ok(given(account))
     }
 
     fn list(&mut self, cursor: Option<String>, limit: u32) -> Result<AccountPage, HostError> {
-        let _host = self.enter(0)?;
+        let _host = self.guest.enter(0)?;
         let page = ledger::list_accounts(&self.work, &convert::page_request(cursor, limit))?;
-        self.leave(page.items.iter().map(size).sum())?;
+        self.guest.leave(page.items.iter().map(size).sum())?;
         let (items, next) = convert::page(page, given);
         Ok(AccountPage { items, next })
     }

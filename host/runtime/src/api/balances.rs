@@ -12,14 +12,14 @@ use crate::state::RunState;
 
 impl Host for RunState {
     fn get(&mut self, account: String, as_of: Option<BusinessDate>) -> Result<Balance, HostError> {
-        let _host = self.enter(account.len())?;
+        let _host = self.guest.enter(account.len())?;
         let mut form = Form::default();
         let id = form.id(&account, || "account".to_owned())?;
         let as_of = as_of.map(|date| form.date(date, "as-of")).transpose()?;
         let known = (!form.has("id-invalid")).then_some(&id);
         form.finish(|| ledger::check_balance(&self.work, known), || Ok(()))?;
         let balance = ledger::balance(&self.work, &id, as_of)?;
-        self.leave(FIXED)?;
+        self.guest.leave(FIXED)?;
         Ok(given(balance))
     }
 
@@ -29,7 +29,7 @@ impl Host for RunState {
         as_of: Option<BusinessDate>,
         recorded_at: Option<Instant>,
     ) -> Result<Vec<Counters>, HostError> {
-        let _host = self.enter(accounts.iter().map(String::len).sum())?;
+        let _host = self.guest.enter(accounts.iter().map(String::len).sum())?;
         self.work.rights().check_read_ledger(Operation::BalancesGetMany)?;
         let mut form = Form::default();
         let ids = accounts.iter().enumerate().map(|(i, code)| form.id(code, || format!("accounts[{i}]")));
@@ -38,15 +38,15 @@ impl Host for RunState {
         form.finish::<HostError>(|| Ok(()), || Ok(()))?;
         let recorded_at = recorded_at.map(|at| backroom_domain::Instant(at.microseconds));
         let balances = ledger::balances_at(&self.work, &ids, ledger::AsOf { date, recorded_at })?;
-        self.leave(balances.len() * 2 * FIXED)?;
+        self.guest.leave(balances.len() * 2 * FIXED)?;
         Ok(balances.into_iter().map(counters).collect())
     }
 
     fn trial_balance(&mut self, as_of: Option<BusinessDate>) -> Result<Vec<Balance>, HostError> {
-        let _host = self.enter(0)?;
+        let _host = self.guest.enter(0)?;
         let as_of = as_of.map(|date| convert::date_from(date, "as-of")).transpose()?;
         let trial = ledger::trial_balance(&self.work, as_of)?;
-        self.leave(trial.rows.len() * FIXED)?;
+        self.guest.leave(trial.rows.len() * FIXED)?;
         Ok(trial.rows.into_iter().map(|row| given(row.balance)).collect())
     }
 }

@@ -21,7 +21,7 @@ impl Host for RunState {
         let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
         let line = |line: &BankLine| 2 * FIXED + text(&line.counterparty) + text(&line.reference);
         let bytes = 3 * FIXED + statement.lines.iter().map(line).sum::<usize>();
-        let _host = self.enter(bytes)?;
+        let _host = self.guest.enter(bytes)?;
         let mut form = Form::default();
         let account = form.id(&statement.account, || "account".to_owned())?;
         let known = (!form.has("id-invalid")).then(|| account.clone());
@@ -30,25 +30,25 @@ impl Host for RunState {
         form.finish(right, || Ok(()))?;
         let done = ledger::import_statement(&mut self.work, &new)?;
         self.staged(bytes)?;
-        self.leave(FIXED)?;
+        self.guest.leave(FIXED)?;
         let domain::BankStatement { number, added, duplicates, recorded_at, .. } = done.statement;
         let recorded_at = convert::instant(recorded_at);
         Ok(Imported { number, added, duplicates, recorded_at, replayed: done.replayed })
     }
 
     fn suggest(&mut self, account: String, cursor: Option<String>, limit: u32) -> Result<LinePage, HostError> {
-        let _host = self.enter(account.len())?;
+        let _host = self.guest.enter(account.len())?;
         let mut form = Form::default();
         let account = form.id(&account, || "account".to_owned())?;
         form.finish(|| self.work.rights().check_read_ledger(Operation::BankSuggest), || Ok(()))?;
         let page = ledger::suggest_matches(&self.work, &account, &convert::page_request(cursor, limit))?;
         let (items, next) = convert::page(page, suggested);
-        self.leave(items.iter().map(|line| 5 * FIXED + 3 * FIXED * line.suggestions.len()).sum())?;
+        self.guest.leave(items.iter().map(|line| 5 * FIXED + 3 * FIXED * line.suggestions.len()).sum())?;
         Ok(LinePage { items, next })
     }
 
     fn confirm(&mut self, account: String, line: String, of: ItemRef) -> Result<bool, HostError> {
-        let _host = self.enter(3 * FIXED)?;
+        let _host = self.guest.enter(3 * FIXED)?;
         let mut form = Form::default();
         let account = form.id(&account, || "account".to_owned())?;
         let known = (!form.has("id-invalid")).then(|| account.clone());
@@ -57,12 +57,12 @@ impl Host for RunState {
         form.finish(|| ledger::check_bank_right(&self.work, Operation::BankConfirm, known.as_ref()), || Ok(()))?;
         let done = ledger::confirm_line(&mut self.work, &account, &line, &of)?;
         self.staged(4 * FIXED)?;
-        self.leave(FIXED)?;
+        self.guest.leave(FIXED)?;
         Ok(done.replayed)
     }
 
     fn undo(&mut self, account: String, line: String, reason: String) -> Result<bool, HostError> {
-        let _host = self.enter(2 * FIXED + reason.len())?;
+        let _host = self.guest.enter(2 * FIXED + reason.len())?;
         let mut form = Form::default();
         let account = form.id(&account, || "account".to_owned())?;
         let known = (!form.has("id-invalid")).then(|| account.clone());
@@ -70,7 +70,7 @@ impl Host for RunState {
         form.finish(|| ledger::check_bank_right(&self.work, Operation::BankUndo, known.as_ref()), || Ok(()))?;
         let done = ledger::undo_confirmation(&mut self.work, &account, &line, &reason)?;
         self.staged(4 * FIXED)?;
-        self.leave(FIXED)?;
+        self.guest.leave(FIXED)?;
         Ok(done.replayed)
     }
 }

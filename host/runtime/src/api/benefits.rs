@@ -13,7 +13,7 @@ use crate::state::RunState;
 impl Host for RunState {
     fn record(&mut self, benefit: NewBenefit) -> Result<Recorded, HostError> {
         let bytes = 4 * FIXED;
-        let _host = self.enter(bytes)?;
+        let _host = self.guest.enter(bytes)?;
         let mut form = Form::default();
         let new = convert::new_benefit(&mut form, &benefit)?;
         let plan = Id::parse(&benefit.plan, "").is_ok().then_some(&new.plan);
@@ -22,7 +22,7 @@ impl Host for RunState {
         form.finish(denied, || domain::check_benefit(&new))?;
         let hr::Recorded { benefit, replayed } = hr::record_benefit(&mut self.work, new)?;
         self.staged(bytes)?;
-        self.leave(FIXED)?;
+        self.guest.leave(FIXED)?;
         Ok(Recorded { recorded_at: convert::instant(benefit.recorded_at), replayed })
     }
 
@@ -34,7 +34,7 @@ impl Host for RunState {
         cursor: Option<String>,
         limit: u32,
     ) -> Result<BenefitPage, HostError> {
-        let _host = self.enter(plan.len())?;
+        let _host = self.guest.enter(plan.len())?;
         let mut form = Form::default();
         let plan = form.id(&plan, || "plan".to_owned())?;
         let first = form.date(first_day, "first-day")?;
@@ -44,7 +44,7 @@ impl Host for RunState {
         form.finish(|| self.work.rights().check_read_hr(Operation::ListBenefits, HrField::Benefits), check)?;
         let page = hr::list_benefits(&self.work, &plan, first, last, &request)?;
         let (items, next) = convert::page(page, given);
-        self.leave(items.len() * 4 * FIXED)?;
+        self.guest.leave(items.len() * 4 * FIXED)?;
         Ok(BenefitPage { items, next })
     }
 }

@@ -11,16 +11,16 @@ use crate::state::RunState;
 
 impl Host for RunState {
     fn get(&mut self, id: String) -> Result<Book, HostError> {
-        let _host = self.enter(id.len())?;
+        let _host = self.guest.enter(id.len())?;
         let book = ledger::get_book(&self.work, &Id::parse(&id, "id")?)?;
-        self.leave(FIXED + book.new.name.len())?;
+        self.guest.leave(FIXED + book.new.name.len())?;
         Ok(given(book))
     }
 
     fn list(&mut self, cursor: Option<String>, limit: u32) -> Result<BookPage, HostError> {
-        let _host = self.enter(0)?;
+        let _host = self.guest.enter(0)?;
         let page = ledger::list_books(&self.work, &convert::page_request(cursor, limit))?;
-        self.leave(page.items.iter().map(|book| FIXED + book.new.name.len()).sum())?;
+        self.guest.leave(page.items.iter().map(|book| FIXED + book.new.name.len()).sum())?;
         let (items, next) = convert::page(page, given);
         Ok(BookPage { items, next })
     }

@@ -17,7 +17,7 @@ use crate::state::RunState;
 impl Host for RunState {
     fn set(&mut self, book: String, budget: NewBudget, replaces: Option<u32>) -> Result<BudgetSet, HostError> {
         let bytes = book.len() + (budget.periods.len() + 2) * FIXED;
-        let _host = self.enter(bytes)?;
+        let _host = self.guest.enter(bytes)?;
         let mut form = Form::default();
         let id = form.id(&book, || "book".to_owned())?;
         let known = (!form.has("id-invalid")).then(|| id.clone());
@@ -28,30 +28,30 @@ impl Host for RunState {
         )?;
         let changed = ledger::set_budget(&mut self.work, &id, new, replaces)?;
         self.staged(bytes)?;
-        self.leave(FIXED)?;
+        self.guest.leave(FIXED)?;
         Ok(BudgetSet { version: changed.value.version, replayed: changed.replayed })
     }
 
     fn status(&mut self, book: String, id: String) -> Result<BudgetStatus, HostError> {
-        let _host = self.enter(book.len() + id.len())?;
+        let _host = self.guest.enter(book.len() + id.len())?;
         let mut form = Form::default();
         let of = form.id(&book, || "book".to_owned())?;
         let id = form.id(&id, || "id".to_owned())?;
         form.finish(|| self.work.rights().check_read_ledger(Operation::BudgetsStatus), || Ok(()))?;
         let ledger::BudgetStatus { budget, lines } = ledger::budget_status(&self.work, &of, &id)?;
-        self.leave(3 * FIXED * (lines.len() + 1))?;
+        self.guest.leave(3 * FIXED * (lines.len() + 1))?;
         Ok(BudgetStatus { budget: given(budget), rows: lines.into_iter().map(row).collect() })
     }
 
     fn list(&mut self, book: String, cursor: Option<String>, limit: u32) -> Result<BudgetPage, HostError> {
-        let _host = self.enter(book.len())?;
+        let _host = self.guest.enter(book.len())?;
         let page = ledger::list_budgets(
             &self.work,
             &backroom_domain::Id::parse(&book, "book")?,
             &convert::page_request(cursor, limit),
         )?;
         let (items, next) = convert::page(page, given);
-        self.leave(items.iter().map(|budget| FIXED * (budget.periods.len() + 3)).sum())?;
+        self.guest.leave(items.iter().map(|budget| FIXED * (budget.periods.len() + 3)).sum())?;
         Ok(BudgetPage { items, next })
     }
 }

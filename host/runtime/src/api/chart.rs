@@ -19,7 +19,7 @@ impl Host for RunState {
     fn create_book(&mut self, book: NewBook) -> Result<(), HostError> {
         let accounts = [&book.retained_earnings, &book.exchange_gain, &book.exchange_loss];
         let bytes = book.id.len() + book.name.len() + accounts.map(some).iter().sum::<usize>() + 4 * FIXED;
-        let _host = self.enter(bytes)?;
+        let _host = self.guest.enter(bytes)?;
         let mut form = Form::default();
         let id = form.id(&book.id, || "id".to_owned())?;
         let known = (!form.has("id-invalid")).then(|| id.clone());
@@ -47,7 +47,7 @@ impl Host for RunState {
             + some(&account.parent)
             + rules_size(account.rules.as_ref())
             + 4 * FIXED;
-        let _host = self.enter(bytes)?;
+        let _host = self.guest.enter(bytes)?;
         let mut form = Form::default();
         let code = form.id(&account.code, || "code".to_owned())?;
         let known = (!form.has("id-invalid")).then(|| code.clone());
@@ -68,7 +68,7 @@ impl Host for RunState {
 
     fn update_account(&mut self, code: String, change: AccountChange) -> Result<AccountState, HostError> {
         let bytes = code.len() + some(&change.name) + rules_size(change.rules.as_ref()) + 4 * FIXED;
-        let _host = self.enter(bytes)?;
+        let _host = self.guest.enter(bytes)?;
         let mut form = Form::default();
         let code = form.id(&code, || "code".to_owned())?;
         let known = (!form.has("id-invalid")).then(|| code.clone());
@@ -89,7 +89,7 @@ impl Host for RunState {
     fn close_account(&mut self, code: String, reason: String, sweep: Option<Sweep>) -> Result<AccountState, HostError> {
         let entry = sweep.as_ref().map_or(0, |sweep| sweep.to.len() + sweep.entry.len());
         let bytes = code.len() + reason.len() + entry + 4 * FIXED;
-        let _host = self.enter(bytes)?;
+        let _host = self.guest.enter(bytes)?;
         let mut form = Form::default();
         let code = form.id(&code, || "code".to_owned())?;
         let known = (!form.has("id-invalid")).then(|| code.clone());
@@ -106,7 +106,7 @@ impl Host for RunState {
     }
 
     fn reopen_account(&mut self, code: String) -> Result<AccountState, HostError> {
-        let _host = self.enter(code.len())?;
+        let _host = self.guest.enter(code.len())?;
         let mut form = Form::default();
         let code = form.id(&code, || "code".to_owned())?;
         self.chart_form(form, Operation::ReopenAccount, None, || Ok(()))?;
@@ -133,7 +133,7 @@ impl RunState {
 
     fn changed(&mut self, account: domain::Account, bytes: usize) -> Result<AccountState, HostError> {
         self.staged(bytes)?;
-        self.leave(FIXED)?;
+        self.guest.leave(FIXED)?;
         let closed_at = account.closed.map(|closing| convert::instant(closing.at));
         Ok(AccountState { code: account.new.code.into(), version: account.version, closed_at })
     }

@@ -6,12 +6,12 @@ use crate::state::RunState;
 
 impl Host for RunState {
     fn now(&mut self) -> wasmtime::Result<Instant> {
-        self.enter_or_end(0)?;
+        self.guest.enter_or_end(0)?;
         Ok(convert::instant(self.work.now))
     }
 
     fn today(&mut self) -> wasmtime::Result<BusinessDate> {
-        self.enter_or_end(0)?;
+        self.guest.enter_or_end(0)?;
         Ok(convert::date(self.work.today))
     }
 }

@@ -5,10 +5,10 @@ use crate::state::RunState;
 
 impl Host for RunState {
     fn get(&mut self, key: String) -> wasmtime::Result<Option<String>> {
-        self.enter_or_end(key.len())?;
+        self.guest.enter_or_end(key.len())?;
         let value = self.config.get(&key).cloned();
-        let carried = self.meter.carry(&self.limits, value.as_ref().map_or(0, String::len));
-        carried.map_err(|fault| self.end(fault))?;
+        let carried = self.guest.meter.carry(&self.guest.limits, value.as_ref().map_or(0, String::len));
+        carried.map_err(|fault| self.guest.end(fault))?;
         Ok(value)
     }
 }

@@ -21,17 +21,17 @@ impl Host for RunState {
         timeout_seconds: Option<u64>,
     ) -> Result<Hold, HostError> {
         let bytes = entry_size(&entry) + details.as_ref().map_or(0, details_size);
-        let _host = self.enter(bytes)?;
+        let _host = self.guest.enter(bytes)?;
         let new = self.checked_entry(Operation::HoldsPlace, &entry, details.as_ref())?;
         let placed = ledger::hold(&mut self.work, domain::NewHold { entry: new, timeout_seconds })?;
         self.staged(bytes)?;
         let hold = given(placed.hold);
-        self.leave(size(&hold))?;
+        self.guest.leave(size(&hold))?;
         Ok(hold)
     }
 
     fn settle(&mut self, settlement: Settlement) -> Result<Posted, HostError> {
-        let _host = self.enter(FIXED + settlement.hold.len() + settlement.entry.len())?;
+        let _host = self.guest.enter(FIXED + settlement.hold.len() + settlement.entry.len())?;
         self.work.rights().check_post_ledger(Operation::HoldsSettle)?;
         let mut form = Form::default();
         let asked = domain::Settlement {
@@ -44,12 +44,12 @@ impl Host for RunState {
         form.finish::<HostError>(|| Ok(()), || Ok(()))?;
         let done = ledger::settle(&mut self.work, &asked)?;
         self.staged(FIXED * done.entry.new.lines.len())?;
-        self.leave(FIXED)?;
+        self.guest.leave(FIXED)?;
         Ok(self.posted(done))
     }
 
     fn release(&mut self, hold: String, amount: Option<Money>) -> Result<Hold, HostError> {
-        let _host = self.enter(FIXED + hold.len())?;
+        let _host = self.guest.enter(FIXED + hold.len())?;
         self.work.rights().check_post_ledger(Operation::HoldsRelease)?;
         let mut form = Form::default();
         let asked = domain::HoldRelease {
@@ -59,22 +59,22 @@ impl Host for RunState {
         form.finish::<HostError>(|| Ok(()), || Ok(()))?;
         let hold = given(ledger::release(&mut self.work, &asked)?);
         self.staged(size(&hold))?;
-        self.leave(size(&hold))?;
+        self.guest.leave(size(&hold))?;
         Ok(hold)
     }
 
     fn get(&mut self, id: String) -> Result<Hold, HostError> {
-        let _host = self.enter(id.len())?;
+        let _host = self.guest.enter(id.len())?;
         let hold = given(ledger::get_hold(&self.work, &Id::parse(&id, "id")?)?);
-        self.leave(size(&hold))?;
+        self.guest.leave(size(&hold))?;
         Ok(hold)
     }
 
     fn list(&mut self, cursor: Option<String>, limit: u32) -> Result<HoldPage, HostError> {
-        let _host = self.enter(0)?;
+        let _host = self.guest.enter(0)?;
         let page = ledger::list_holds(&self.work, &convert::page_request(cursor, limit))?;
         let (items, next) = convert::page(page, given);
-        self.leave(items.iter().map(size).sum())?;
+        self.guest.leave(items.iter().map(size).sum())?;
         Ok(HoldPage { items, next })
     }
 }

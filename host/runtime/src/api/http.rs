@@ -13,14 +13,14 @@ impl Host for RunState {
     fn send(&mut self, request: Request) -> Result<Response, HostError> {
         let Request { method, url, headers, body, timeout_ms } = request;
         let pairs: Vec<_> = headers.into_iter().map(|header| (header.name, header.value)).collect();
-        let _host = self.enter(FIXED + url.len() + size(&pairs) + body.len())?;
+        let _host = self.guest.enter(FIXED + url.len() + size(&pairs) + body.len())?;
         let request = calls::Request { method: method_from(method), url, headers: pairs, body, timeout_ms };
         let checked = Checked::of(&request, self.work.rights())?;
         // Whoever waits for the outside needs no processor meanwhile.
-        drop(self.slice.take());
-        let until = self.call_until();
+        drop(self.guest.slice.take());
+        let until = self.guest.call_until();
         let calls::Response { status, headers, body } = self.calls.answer(&self.work, request, &checked, until)?;
-        self.leave(FIXED + size(&headers) + body.len())?;
+        self.guest.leave(FIXED + size(&headers) + body.len())?;
         let headers = headers.into_iter().map(|(name, value)| Header { name, value }).collect();
         Ok(Response { status, headers, body })
     }

@@ -11,16 +11,16 @@ use crate::state::RunState;
 
 impl Host for RunState {
     fn get(&mut self, id: String) -> Result<Item, HostError> {
-        let _host = self.enter(id.len())?;
+        let _host = self.guest.enter(id.len())?;
         let item = inventory::get_item(&self.work, &Id::parse(&id, "id")?)?;
-        self.leave(size(&item))?;
+        self.guest.leave(size(&item))?;
         Ok(given(item))
     }
 
     fn list(&mut self, cursor: Option<String>, limit: u32) -> Result<ItemPage, HostError> {
-        let _host = self.enter(0)?;
+        let _host = self.guest.enter(0)?;
         let page = inventory::list_items(&self.work, &convert::page_request(cursor, limit))?;
-        self.leave(page.items.iter().map(size).sum())?;
+        self.guest.leave(page.items.iter().map(size).sum())?;
         let (items, next) = convert::page(page, given);
         Ok(ItemPage { items, next })
     }

@@ -31,7 +31,7 @@ impl Host for RunState {
     ) -> Result<Vec<Result<Posted, WitError>>, HostError> {
         let size = |item: &BatchItem| entry_size(&item.entry) + item.details.as_ref().map_or(0, details_size);
         let bytes = items.iter().map(size).sum();
-        let _host = self.enter(bytes)?;
+        let _host = self.guest.enter(bytes)?;
         let mode = match mode {
             BatchMode::Independent => domain::BatchMode::Independent,
             BatchMode::AllOrNothing => domain::BatchMode::AllOrNothing,
@@ -47,12 +47,12 @@ impl Host for RunState {
         }
         let outcomes = ledger::post_batch(&mut self.work, new, mode)?;
         self.staged(bytes)?;
-        self.leave(outcomes.len() * FIXED)?;
+        self.guest.leave(outcomes.len() * FIXED)?;
         Ok(outcomes.into_iter().map(|outcome| outcome.map(|done| self.posted(done)).map_err(convert::error)).collect())
     }
 
     fn reverse(&mut self, reversal: Reversal) -> Result<Posted, HostError> {
-        let _host = self.enter(FIXED + reversal.of.len() + reversal.entry.len() + reversal.reason.len())?;
+        let _host = self.guest.enter(FIXED + reversal.of.len() + reversal.entry.len() + reversal.reason.len())?;
         self.work.rights().check_post_ledger(Operation::JournalReverse)?;
         let date = match reversal.original_day {
             true => domain::ReversalDate::Original,
@@ -69,15 +69,15 @@ impl Host for RunState {
         form.finish::<HostError>(|| Ok(()), || Ok(()))?;
         let done = ledger::reverse(&mut self.work, &asked)?;
         self.staged(FIXED * done.entry.new.lines.len())?;
-        self.leave(FIXED)?;
+        self.guest.leave(FIXED)?;
         Ok(self.posted(done))
     }
 
     fn get_details(&mut self, id: String) -> Result<PostedDetails, HostError> {
-        let _host = self.enter(id.len())?;
+        let _host = self.guest.enter(id.len())?;
         let entry = ledger::get_entry_as(&self.work, Operation::JournalGetDetails, &Id::parse(&id, "id")?)?;
         let details = convert::entry_details(&entry.new);
-        self.leave(FIXED + details_size(&details))?;
+        self.guest.leave(FIXED + details_size(&details))?;
         Ok(PostedDetails {
             details,
             book: entry.book.map(String::from),
@@ -88,17 +88,17 @@ impl Host for RunState {
     }
 
     fn get(&mut self, id: String) -> Result<Entry, HostError> {
-        let _host = self.enter(id.len())?;
+        let _host = self.guest.enter(id.len())?;
         let entry = given(ledger::get_entry(&self.work, &Id::parse(&id, "id")?)?);
-        self.leave(size(&entry))?;
+        self.guest.leave(size(&entry))?;
         Ok(entry)
     }
 
     fn list(&mut self, cursor: Option<String>, limit: u32) -> Result<EntryPage, HostError> {
-        let _host = self.enter(0)?;
+        let _host = self.guest.enter(0)?;
         let page = ledger::list_entries(&self.work, &convert::page_request(cursor, limit))?;
         let (items, next) = convert::page(page, given);
-        self.leave(items.iter().map(size).sum())?;
+        self.guest.leave(items.iter().map(size).sum())?;
         Ok(EntryPage { items, next })
     }
 }
@@ -111,18 +111,18 @@ impl RunState {
         details: Option<&EntryDetails>,
     ) -> Result<Posted, HostError> {
         let bytes = entry_size(entry) + details.map_or(0, details_size);
-        let _host = self.enter(bytes)?;
+        let _host = self.guest.enter(bytes)?;
         let new = self.checked_entry(operation, entry, details)?;
         let done = ledger::post_as(&mut self.work, operation, new)?;
         self.staged(bytes)?;
-        self.leave(FIXED)?;
+        self.guest.leave(FIXED)?;
         Ok(self.posted(done))
     }
 
     /// The answer. What did not stop the entry goes to the run's log: the record has no field for it.
     pub(super) fn posted(&mut self, done: ledger::Posted) -> Posted {
         for warning in &done.warnings {
-            self.log.write(LogLevel::Warn, &warning.message);
+            self.guest.log.write(LogLevel::Warn, &warning.message);
         }
         let domain::Entry { number, recorded_at, .. } = done.entry;
         Posted { number, recorded_at: convert::instant(recorded_at), replayed: done.replayed }

@@ -7,14 +7,14 @@ use crate::state::RunState;
 
 impl Host for RunState {
     fn write(&mut self, level: Level, message: String) -> wasmtime::Result<()> {
-        self.enter_or_end(message.len())?;
+        self.guest.enter_or_end(message.len())?;
         let level = match level {
             Level::Debug => LogLevel::Debug,
             Level::Info => LogLevel::Info,
             Level::Warn => LogLevel::Warn,
             Level::Error => LogLevel::Error,
         };
-        self.log.write(level, &message);
+        self.guest.log.write(level, &message);
         Ok(())
     }
 }

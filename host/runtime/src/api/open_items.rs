@@ -15,49 +15,49 @@ use crate::state::RunState;
 
 impl Host for RunState {
     fn list(&mut self, filter: ItemFilter, cursor: Option<String>, limit: u32) -> Result<ItemPage, HostError> {
-        let _host = self.enter(FIXED)?;
+        let _host = self.guest.enter(FIXED)?;
         let mut form = Form::default();
         let filter = wanted(&mut form, &filter)?;
         let request = convert::page_request(cursor, limit);
         form.finish(|| self.work.rights().check_read_ledger(Operation::OpenItemsList), || Ok(()))?;
         let page = ledger::list_open_items(&self.work, &filter, &request)?;
         let (items, next) = convert::page(page, given);
-        self.leave(items.len() * 5 * FIXED)?;
+        self.guest.leave(items.len() * 5 * FIXED)?;
         Ok(ItemPage { items, next })
     }
 
     fn ageing(&mut self, filter: ItemFilter, buckets: Vec<u16>) -> Result<Vec<AgeingRow>, HostError> {
-        let _host = self.enter(FIXED + 2 * buckets.len())?;
+        let _host = self.guest.enter(FIXED + 2 * buckets.len())?;
         let mut form = Form::default();
         let filter = wanted(&mut form, &filter)?;
         form.finish(|| self.work.rights().check_read_ledger(Operation::OpenItemsAgeing), || Ok(()))?;
         let rows = ledger::ageing(&self.work, &filter, buckets)?;
-        self.leave(rows.len() * 4 * FIXED)?;
+        self.guest.leave(rows.len() * 4 * FIXED)?;
         Ok(rows.into_iter().map(aged).collect())
     }
 
     fn match_items(&mut self, new: NewMatch) -> Result<Matching, HostError> {
         let bytes = (new.pairs.len() + 2) * 3 * FIXED;
-        let _host = self.enter(bytes)?;
+        let _host = self.guest.enter(bytes)?;
         let mut form = Form::default();
         let new = new_match(&mut form, &new)?;
         let denied = || self.work.rights().check_post_ledger(Operation::OpenItemsMatchItems);
         form.finish(denied, || domain::check_match(&new))?;
         let done = ledger::match_items(&mut self.work, new)?;
         self.staged(bytes)?;
-        self.leave(FIXED)?;
+        self.guest.leave(FIXED)?;
         Ok(matching(done))
     }
 
     fn unmatch(&mut self, id: String, reason: String, entry: Option<String>) -> Result<Matching, HostError> {
-        let _host = self.enter(FIXED + reason.len())?;
+        let _host = self.guest.enter(FIXED + reason.len())?;
         let mut form = Form::default();
         let id = form.id(&id, || "id".to_owned())?;
         let entry = form.some_id(entry.as_ref(), "entry")?;
         form.finish(|| self.work.rights().check_post_ledger(Operation::OpenItemsUnmatch), || Ok(()))?;
         let done = ledger::unmatch(&mut self.work, &id, &reason, entry.as_ref())?;
         self.staged(3 * FIXED * (done.on_record.new.pairs.len() + 2))?;
-        self.leave(FIXED)?;
+        self.guest.leave(FIXED)?;
         Ok(matching(done))
     }
 }

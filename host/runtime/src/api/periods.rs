@@ -20,12 +20,12 @@ const YEAR_BYTES: usize = 20 * FIXED;
 
 impl Host for RunState {
     fn list(&mut self, book: String, year: Option<u16>) -> Result<FiscalYear, HostError> {
-        let _host = self.enter(book.len())?;
+        let _host = self.guest.enter(book.len())?;
         let mut form = Form::default();
         let id = form.id(&book, || "book".to_owned())?;
         form.finish(|| self.work.rights().check_read_ledger(Operation::PeriodsList), || Ok(()))?;
         let shown = ledger::list_periods(&self.work, &id, year)?;
-        self.leave(YEAR_BYTES)?;
+        self.guest.leave(YEAR_BYTES)?;
         Ok(FiscalYear {
             year: shown.year.year,
             first_day: convert::date(shown.year.first),
@@ -37,7 +37,7 @@ impl Host for RunState {
     }
 
     fn lock(&mut self, book: String, scope: Scope, kind: LockKind, until: BusinessDate) -> Result<Locked, HostError> {
-        let _host = self.enter(book.len() + FIXED)?;
+        let _host = self.guest.enter(book.len() + FIXED)?;
         let mut form = Form::default();
         let id = form.id(&book, || "book".to_owned())?;
         let until = form.date(until, "until")?;
@@ -49,7 +49,7 @@ impl Host for RunState {
         };
         let changed = ledger::lock_period(&mut self.work, &id, scope_from(scope), kind, until)?;
         self.staged(FIXED)?;
-        self.leave(FIXED)?;
+        self.guest.leave(FIXED)?;
         Ok(Locked { lock: lock(changed.value), replayed: changed.replayed })
     }
 
@@ -60,7 +60,7 @@ impl Host for RunState {
         first_day: BusinessDate,
         reason: String,
     ) -> Result<Locked, HostError> {
-        let _host = self.enter(book.len() + reason.len() + FIXED)?;
+        let _host = self.guest.enter(book.len() + reason.len() + FIXED)?;
         let mut form = Form::default();
         let id = form.id(&book, || "book".to_owned())?;
         let from = form.date(first_day, "first-day")?;
@@ -71,12 +71,12 @@ impl Host for RunState {
         )?;
         let changed = ledger::reopen_period(&mut self.work, &id, scope_from(scope), from, reason)?;
         self.staged(2 * FIXED)?;
-        self.leave(FIXED)?;
+        self.guest.leave(FIXED)?;
         Ok(Locked { lock: lock(changed.value), replayed: changed.replayed })
     }
 
     fn limit_future(&mut self, book: String, days: Option<u16>) -> Result<bool, HostError> {
-        let _host = self.enter(book.len())?;
+        let _host = self.guest.enter(book.len())?;
         let id = self.book(&book, Operation::PeriodsLimitFuture)?;
         let replayed = ledger::limit_future(&mut self.work, &id, days)?.replayed;
         self.staged(FIXED)?;
@@ -85,7 +85,7 @@ impl Host for RunState {
 
     fn grant_exception(&mut self, book: String, exception: NewException) -> Result<bool, HostError> {
         let bytes = book.len() + exception.reason.len() + 2 * FIXED;
-        let _host = self.enter(bytes)?;
+        let _host = self.guest.enter(bytes)?;
         let mut form = Form::default();
         let of = form.id(&book, || "book".to_owned())?;
         let known = (!form.has("id-invalid")).then_some(&of);
@@ -111,7 +111,7 @@ impl Host for RunState {
     }
 
     fn revoke_exception(&mut self, book: String, id: String) -> Result<bool, HostError> {
-        let _host = self.enter(book.len() + id.len())?;
+        let _host = self.guest.enter(book.len() + id.len())?;
         let mut form = Form::default();
         let of = form.id(&book, || "book".to_owned())?;
         let known = (!form.has("id-invalid")).then_some(&of);
@@ -128,7 +128,7 @@ impl Host for RunState {
         cursor: Option<String>,
         limit: u32,
     ) -> Result<ExceptionPage, HostError> {
-        let _host = self.enter(book.len())?;
+        let _host = self.guest.enter(book.len())?;
         let mut form = Form::default();
         let id = form.id(&book, || "book".to_owned())?;
         let request = convert::page_request(cursor, limit);
@@ -136,7 +136,7 @@ impl Host for RunState {
         form.finish(denied, || request.check().map(drop))?;
         let page = ledger::list_exceptions(&self.work, &id, &request)?;
         let (items, next) = convert::page(page, exception);
-        self.leave(items.iter().map(|item| 3 * FIXED + item.reason.len()).sum())?;
+        self.guest.leave(items.iter().map(|item| 3 * FIXED + item.reason.len()).sum())?;
         Ok(ExceptionPage { items, next })
     }
 
@@ -147,7 +147,7 @@ impl Host for RunState {
         cursor: Option<String>,
         limit: u32,
     ) -> Result<ExceptionUsePage, HostError> {
-        let _host = self.enter(book.len() + exception.len())?;
+        let _host = self.guest.enter(book.len() + exception.len())?;
         let mut form = Form::default();
         let of = form.id(&book, || "book".to_owned())?;
         let id = form.id(&exception, || "exception".to_owned())?;
@@ -156,7 +156,7 @@ impl Host for RunState {
         form.finish(denied, || request.check().map(drop))?;
         let page = ledger::list_exception_uses(&self.work, &of, &id, &request)?;
         let (items, next) = convert::page(page, used);
-        self.leave(items.len() * 3 * FIXED)?;
+        self.guest.leave(items.len() * 3 * FIXED)?;
         Ok(ExceptionUsePage { items, next })
     }
 
@@ -167,7 +167,7 @@ impl Host for RunState {
         year: u16,
         retained_earnings: Vec<String>,
     ) -> Result<YearClosing, HostError> {
-        let _host = self.enter(book.len() + id.len() + retained_earnings.len() * FIXED)?;
+        let _host = self.guest.enter(book.len() + id.len() + retained_earnings.len() * FIXED)?;
         let mut form = Form::default();
         let of = form.id(&book, || "book".to_owned())?;
         let known = (!form.has("id-invalid")).then_some(&of);
@@ -186,11 +186,11 @@ impl Host for RunState {
         cursor: Option<String>,
         limit: u32,
     ) -> Result<OpeningPage, HostError> {
-        let _host = self.enter(book.len())?;
+        let _host = self.guest.enter(book.len())?;
         let request = convert::page_request(cursor, limit);
         let page = ledger::list_openings(&self.work, &Id::parse(&book, "book")?, year, &request)?;
         let (items, next) = convert::page(page, opening);
-        self.leave(items.len() * 2 * FIXED)?;
+        self.guest.leave(items.len() * 2 * FIXED)?;
         Ok(OpeningPage { items, next })
     }
 }
@@ -199,7 +199,7 @@ impl RunState {
     fn closed(&mut self, book: &Id, new: domain::NewClosing) -> Result<YearClosing, HostError> {
         let ledger::Changed { value, replayed } = ledger::close_year(&mut self.work, book, new)?;
         self.staged(FIXED * (value.entries.len() + 4))?;
-        self.leave(FIXED * (value.entries.len() + 1))?;
+        self.guest.leave(FIXED * (value.entries.len() + 1))?;
         Ok(YearClosing {
             year: value.new.year,
             last_day: convert::date(value.last),

@@ -17,7 +17,7 @@ use crate::state::RunState;
 impl Host for RunState {
     fn set(&mut self, book: String, rates: Vec<NewRate>) -> Result<RatesSet, HostError> {
         let bytes = book.len() + rates.len() * 2 * FIXED;
-        let _host = self.enter(bytes)?;
+        let _host = self.guest.enter(bytes)?;
         let mut form = Form::default();
         let id = form.id(&book, || "book".to_owned())?;
         let known = (!form.has("id-invalid")).then(|| id.clone());
@@ -29,7 +29,7 @@ impl Host for RunState {
         )?;
         let ledger::RatesSet { set, unchanged } = ledger::set_rates(&mut self.work, &id, new)?;
         self.staged(bytes)?;
-        self.leave(FIXED)?;
+        self.guest.leave(FIXED)?;
         Ok(RatesSet { set, unchanged })
     }
 
@@ -41,7 +41,7 @@ impl Host for RunState {
         kind: String,
         date: BusinessDate,
     ) -> Result<FoundRate, HostError> {
-        let _host = self.enter(book.len() + kind.len() + FIXED)?;
+        let _host = self.guest.enter(book.len() + kind.len() + FIXED)?;
         let mut form = Form::default();
         let id = form.id(&book, || "book".to_owned())?;
         let kind = form.id(&kind, || "kind".to_owned())?;
@@ -50,26 +50,26 @@ impl Host for RunState {
         let date = form.date(date, "date")?;
         form.finish(|| self.work.rights().check_read_ledger(Operation::RatesGet), || Ok(()))?;
         let found = ledger::get_rate(&self.work, &id, from, to, &kind, date)?;
-        self.leave(FIXED)?;
+        self.guest.leave(FIXED)?;
         let (date, rate) = (convert::date(found.date), convert::decimal(found.rate));
         Ok(FoundRate { date, rate, inverse: found.inverse, exact: found.exact })
     }
 
     fn list(&mut self, book: String, cursor: Option<String>, limit: u32) -> Result<RatePage, HostError> {
-        let _host = self.enter(book.len())?;
+        let _host = self.guest.enter(book.len())?;
         let mut form = Form::default();
         let id = form.id(&book, || "book".to_owned())?;
         let request = convert::page_request(cursor, limit);
         let denied = || self.work.rights().check_read_ledger(Operation::RatesList);
         form.finish(denied, || request.check().map(drop))?;
         let (items, next) = convert::page(ledger::list_rates(&self.work, &id, &request)?, given);
-        self.leave(items.len() * 3 * FIXED)?;
+        self.guest.leave(items.len() * 3 * FIXED)?;
         Ok(RatePage { items, next })
     }
 
     fn revalue(&mut self, book: String, revaluation: NewRevaluation) -> Result<Revaluation, HostError> {
         let bytes = book.len() + (revaluation.accounts.len() + 2) * FIXED;
-        let _host = self.enter(bytes)?;
+        let _host = self.guest.enter(bytes)?;
         let mut form = Form::default();
         let of = form.id(&book, || "book".to_owned())?;
         let known = (!form.has("id-invalid")).then(|| of.clone());
@@ -86,7 +86,7 @@ impl Host for RunState {
         form.finish(|| self.work.rights().check_rates(Operation::Revalue, known.as_ref()), || Ok(()))?;
         let ledger::Changed { value, replayed } = ledger::revalue(&mut self.work, &of, new)?;
         self.staged(4 * bytes)?;
-        self.leave(value.revalued.len() * 2 * FIXED)?;
+        self.guest.leave(value.revalued.len() * 2 * FIXED)?;
         Ok(Revaluation {
             revalued: value.revalued.into_iter().map(revalued).collect(),
             entries: value.entries.into_iter().map(String::from).collect(),

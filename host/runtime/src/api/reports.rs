@@ -19,7 +19,7 @@ use crate::state::RunState;
 
 impl Host for RunState {
     fn report(&mut self, kind: ReportKind, spans: Vec<Span>) -> Result<ReportOf, HostError> {
-        let _host = self.enter(spans.len() * FIXED)?;
+        let _host = self.guest.enter(spans.len() * FIXED)?;
         let kind = match kind {
             ReportKind::TrialBalance => rows::ReportKind::TrialBalance,
             ReportKind::BalanceSheet => rows::ReportKind::BalanceSheet,
@@ -31,7 +31,7 @@ impl Host for RunState {
         let report = reports::report(&self.work, kind, &spans)?;
         let size = |row: &rows::ReportRow| FIXED + row.name.len() + (row.path.len() + row.columns.len()) * FIXED;
         let bytes = report.rows.iter().map(size).sum::<usize>() + report.totals.len() * FIXED * spans.len();
-        self.leave_report(bytes, Narrower::Columns)?;
+        self.guest.leave_report(bytes, Narrower::Columns)?;
         let rows = report.rows.into_iter().map(row).collect::<DomainResult<_>>()?;
         let totals = report.totals.into_iter().map(total).collect::<DomainResult<_>>()?;
         Ok(ReportOf { rows, totals })
@@ -44,24 +44,24 @@ impl Host for RunState {
         cursor: Option<String>,
         limit: u32,
     ) -> Result<StatementPage, HostError> {
-        let _host = self.enter(account.len())?;
+        let _host = self.guest.enter(account.len())?;
         let (account, span) = self.account_and_days(&account, span)?;
         let page = reports::statement(&self.work, &account, &span, &convert::page_request(cursor, limit))?;
         let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
-        self.leave(page.lines.iter().map(|line| 2 * FIXED + text(&line.description) + text(&line.memo)).sum())?;
+        self.guest.leave(page.lines.iter().map(|line| 2 * FIXED + text(&line.description) + text(&line.memo)).sum())?;
         let items = page.lines.into_iter().map(stated).collect::<DomainResult<_>>()?;
         let (opening, closing) = (net(page.opening)?, net(page.closing)?);
         Ok(StatementPage { currency: page.currency.into(), opening, items, closing, next: page.next })
     }
 
     fn explain(&mut self, account: String, span: Span, largest: u32) -> Result<Explanation, HostError> {
-        let _host = self.enter(account.len())?;
+        let _host = self.guest.enter(account.len())?;
         let (account, span) = self.account_and_days(&account, span)?;
         let largest = usize::try_from(largest).unwrap_or(usize::MAX);
         let told = reports::explain(&self.work, &account, &span, largest)?;
         let text = |entry: &reports::Largest| entry.description.as_ref().map_or(0, String::len) + 2 * FIXED;
         let bytes = FIXED * (told.months.len() + 1) + told.largest.iter().map(text).sum::<usize>();
-        self.leave_report(bytes, Narrower::Days)?;
+        self.guest.leave_report(bytes, Narrower::Days)?;
         Ok(explanation(told)?)
     }
 
@@ -73,7 +73,7 @@ impl Host for RunState {
         amount: Money,
         tolerance: u64,
     ) -> Result<Assertion, HostError> {
-        let _host = self.enter(account.len())?;
+        let _host = self.guest.enter(account.len())?;
         let mut form = Form::default();
         let id = form.id(&account, || "account".to_owned())?;
         let date = form.date(date, "date")?;
@@ -81,13 +81,13 @@ impl Host for RunState {
         let known = (!form.has("id-invalid")).then_some(&id);
         form.finish(|| ledger::check_balance(&self.work, known), || Ok(()))?;
         let told = reports::assert_balance(&self.work, &id, date, (convert::side_from(side), amount), tolerance)?;
-        self.leave(FIXED)?;
+        self.guest.leave(FIXED)?;
         let rows::Assertion { holds, balance, difference } = told;
         Ok(Assertion { holds, balance: net(balance)?, difference: net(difference)? })
     }
 
     fn allocate(&mut self, amount: Money, portions: Vec<Portion>) -> Result<Vec<Money>, HostError> {
-        let _host = self.enter(portions.len() * FIXED)?;
+        let _host = self.guest.enter(portions.len() * FIXED)?;
         let mut form = Form::default();
         let amount = form.money(&amount, || "amount".to_owned())?;
         let portion = |portion: &Portion| match portion {
@@ -99,7 +99,7 @@ impl Host for RunState {
         let portions: Vec<_> = portions.iter().map(portion).collect();
         form.finish(|| ledger::check_balance(&self.work, None), || domain::allocate(amount, &portions).map(drop))?;
         let parts = reports::allocate(&self.work, amount, &portions)?;
-        self.leave(parts.len() * FIXED)?;
+        self.guest.leave(parts.len() * FIXED)?;
         Ok(parts.into_iter().map(convert::money).collect())
     }
 }

@@ -21,7 +21,7 @@ const MAX_CASH: usize = 100;
 
 impl Host for RunState {
     fn cash_flow(&mut self, cash: Vec<String>, span: Span) -> Result<CashFlowOf, HostError> {
-        let _host = self.enter(cash.iter().map(String::len).sum())?;
+        let _host = self.guest.enter(cash.iter().map(String::len).sum())?;
         let mut form = Form::default();
         let span = days(&mut form, span)?;
         let denied = || self.work.rights().check_read_ledger(Operation::CashFlow);
@@ -35,7 +35,7 @@ impl Host for RunState {
         let patterns = patterns.map_err(|error| convert::denied_first(denied(), error))?;
         let told = reports::cash_flow(&self.work, &patterns, &span)?;
         let bytes = (told.rows.len() + told.totals.len() + 1) * 2 * FIXED + told.cash.len() * FIXED;
-        self.leave_report(bytes, Narrower::Days)?;
+        self.guest.leave_report(bytes, Narrower::Days)?;
         Ok(CashFlowOf {
             cash: told.cash.into_iter().map(String::from).collect(),
             rows: told.rows.into_iter().map(cash_row).collect::<DomainResult<_>>()?,
@@ -44,7 +44,7 @@ impl Host for RunState {
     }
 
     fn general_ledger(&mut self, span: Span) -> Result<Vec<AccountLines>, HostError> {
-        let _host = self.enter(0)?;
+        let _host = self.guest.enter(0)?;
         let mut form = Form::default();
         let span = days(&mut form, span)?;
         form.finish(|| self.work.rights().check_read_ledger(Operation::GeneralLedger), || Ok(()))?;
@@ -52,7 +52,7 @@ impl Host for RunState {
         let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
         let size = |line: &reports::StatedLine| 2 * FIXED + text(&line.description) + text(&line.memo);
         let bytes = told.iter().map(|one| 2 * FIXED + one.lines.iter().map(size).sum::<usize>()).sum();
-        self.leave_report(bytes, Narrower::Account)?;
+        self.guest.leave_report(bytes, Narrower::Account)?;
         let account = |one: reports::AccountLines| {
             Ok(AccountLines {
                 account: one.account.into(),
@@ -67,13 +67,13 @@ impl Host for RunState {
     }
 
     fn by_dimension(&mut self, dimension: String, span: Span) -> Result<Vec<DimensionRow>, HostError> {
-        let _host = self.enter(dimension.len())?;
+        let _host = self.guest.enter(dimension.len())?;
         let mut form = Form::default();
         let name = form.id(&dimension, || "dimension".to_owned())?;
         let span = days(&mut form, span)?;
         form.finish(|| self.work.rights().check_read_ledger(Operation::ByDimension), || Ok(()))?;
         let told = reports::by_dimension(&self.work, &name, &span)?;
-        self.leave_report(told.len() * 2 * FIXED, Narrower::Days)?;
+        self.guest.leave_report(told.len() * 2 * FIXED, Narrower::Days)?;
         let row = |row: reports::DimensionRow| {
             Ok(DimensionRow {
                 value: row.value.map(String::from),
@@ -87,9 +87,9 @@ impl Host for RunState {
     }
 
     fn verify(&mut self, first: Option<u64>, last: Option<u64>) -> Result<Verified, HostError> {
-        let _host = self.enter(0)?;
+        let _host = self.guest.enter(0)?;
         let told = ledger::verify(&self.work, first, last)?;
-        self.leave(2 * FIXED)?;
+        self.guest.leave(2 * FIXED)?;
         let bad = told.bad.map(|ledger::BadEntry { number, what }| BadEntry { number, what });
         Ok(Verified { first: told.from, last: told.to, entries: told.entries, head: told.head.to_string(), bad })
     }

@@ -18,7 +18,7 @@ impl Host for RunState {
         cursor: Option<String>,
         limit: u32,
     ) -> Result<OnHandPage, HostError> {
-        let _host = self.enter(item.len())?;
+        let _host = self.guest.enter(item.len())?;
         let mut form = Form::default();
         let id = form.id(&item, || "item".to_owned())?;
         let known = !form.has("id-invalid");
@@ -32,14 +32,14 @@ impl Host for RunState {
         form.finish(denied, || request.check().map(drop))?;
         let page = inventory::list_on_hand(&self.work, &id, location.as_ref(), &request)?;
         let (items, next) = convert::page(page, given);
-        self.leave(items.len() * 2 * FIXED)?;
+        self.guest.leave(items.len() * 2 * FIXED)?;
         Ok(OnHandPage { items, next })
     }
 
     fn get_valuation(&mut self, item: String) -> Result<Valuation, HostError> {
-        let _host = self.enter(item.len())?;
+        let _host = self.guest.enter(item.len())?;
         let valuation = inventory::valuation(&self.work, &Id::parse(&item, "item")?)?;
-        self.leave(FIXED)?;
+        self.guest.leave(FIXED)?;
         let domain::Valuation { item, stock_account, quantity, value } = valuation;
         let (quantity, value) = (convert::decimal(quantity), convert::money(value));
         Ok(Valuation { item: item.into(), quantity, value, stock_account: stock_account.into() })
@@ -47,7 +47,7 @@ impl Host for RunState {
 
     fn post_move(&mut self, new: NewMove) -> Result<Moved, HostError> {
         let bytes = 4 * FIXED + new.reason.len();
-        let _host = self.enter(bytes)?;
+        let _host = self.guest.enter(bytes)?;
         let mut form = Form::default();
         let command = convert::new_move(&mut form, &new)?;
         let known = |text: &str, id| Id::parse(text, "").is_ok().then_some(id);
@@ -60,7 +60,7 @@ impl Host for RunState {
         form.finish(|| self.work.rights().check_move(&moving), || domain::check_move(&command))?;
         let inventory::Moved { moved, replayed } = inventory::post_move(&mut self.work, command)?;
         self.staged(bytes)?;
-        self.leave(FIXED)?;
+        self.guest.leave(FIXED)?;
         Ok(Moved {
             number: moved.number,
             value: convert::money(moved.value),

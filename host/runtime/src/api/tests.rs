@@ -343,7 +343,7 @@ fn values_come_back_as_they_are_on_record() {
     assert_eq!(config::Host::get(s, "greeting".into()).unwrap().as_deref(), Some("hello"));
     assert_eq!(config::Host::get(s, "other".into()).unwrap(), None);
     log::Host::write(s, log::Level::Warn, "careful".into()).unwrap();
-    assert_eq!(s.log.lines[0].message, "careful");
+    assert_eq!(s.guest.log.lines[0].message, "careful");
 
     let account = accounts::Host::get(s, "1400".into()).unwrap();
     assert_eq!(
@@ -379,7 +379,7 @@ fn values_come_back_as_they_are_on_record() {
     assert_eq!(file.digest, blake3::hash(b"hello").to_hex().as_str());
     assert_eq!(files::Host::read(s, "in".into(), "a".into(), 1, 3).unwrap(), b"ell");
     assert_eq!(files::Host::list(s, "in".into(), "a".into(), None, 5).unwrap().items.len(), 1);
-    assert_eq!(s.meter.calls, 22);
+    assert_eq!(s.guest.meter.calls, 22);
 }
 
 #[test]
@@ -390,9 +390,9 @@ fn adding_to_two_files_in_turn_pays_for_what_it_makes_the_host_read() {
         files::Host::write(&mut state, "in".into(), path.into(), vec![7; 1 << 20]).unwrap();
     }
     let mut append = |path: &str, offset| {
-        let before = state.meter.fuel;
+        let before = state.guest.meter.fuel;
         files::Host::append(&mut state, "in".into(), path.into(), offset, vec![1; 100]).unwrap();
-        state.meter.fuel - before
+        state.guest.meter.fuel - before
     };
     let end = 1 << 20;
     let (first, again, other) = (append("two", end), append("two", end + 100), append("one", end));

@@ -9,7 +9,7 @@ impl Host for RunState {
     fn convert_error(&mut self, error: HostError) -> wasmtime::Result<Error> {
         match error {
             HostError::Business(error) => Ok(convert::error(error)),
-            HostError::Fault(fault) => Err(self.end(fault)),
+            HostError::Fault(fault) => Err(self.guest.end(fault)),
         }
     }
 }

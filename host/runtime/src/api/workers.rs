@@ -20,7 +20,7 @@ impl Host for RunState {
         cursor: Option<String>,
         limit: u32,
     ) -> Result<EmploymentPage, HostError> {
-        let _host = self.enter(0)?;
+        let _host = self.guest.enter(0)?;
         let mut form = Form::default();
         let filter = hr::EmploymentFilter {
             first_day: filter.first_day.map(|date| form.date(date, "first-day")).transpose()?,
@@ -33,32 +33,32 @@ impl Host for RunState {
         form.finish(|| self.work.rights().check_read_hr(Operation::ListEmployments, HrField::Employment), check)?;
         let page = hr::list_employments(&self.work, &filter, &request)?;
         let (items, next) = convert::page(page, given);
-        self.leave(items.len() * 2 * FIXED)?;
+        self.guest.leave(items.len() * 2 * FIXED)?;
         Ok(EmploymentPage { items, next })
     }
 
     fn get_name(&mut self, worker: String) -> Result<String, HostError> {
         let (_host, worker) = self.worker(&worker, Operation::GetName, HrField::Name)?;
         let name = hr::worker_name(&self.work, &worker)?;
-        self.leave(name.len())?;
+        self.guest.leave(name.len())?;
         Ok(name)
     }
 
     fn get_compensation(&mut self, worker: String, date: BusinessDate) -> Result<Option<Money>, HostError> {
-        let _host = self.enter(worker.len())?;
+        let _host = self.guest.enter(worker.len())?;
         let mut form = Form::default();
         let worker = form.id(&worker, || "worker".to_owned())?;
         let date = form.date(date, "date")?;
         form.finish(|| self.work.rights().check_read_hr(Operation::GetCompensation, HrField::Compensation), || Ok(()))?;
         let pay = hr::compensation(&self.work, &worker, date)?;
-        self.leave(FIXED)?;
+        self.guest.leave(FIXED)?;
         Ok(pay.map(convert::money))
     }
 
     fn get_bank_account(&mut self, worker: String) -> Result<Option<String>, HostError> {
         let (_host, worker) = self.worker(&worker, Operation::GetBankAccount, HrField::Bank)?;
         let account = hr::bank_account(&self.work, &worker)?;
-        self.leave(account.as_ref().map_or(0, String::len))?;
+        self.guest.leave(account.as_ref().map_or(0, String::len))?;
         Ok(account)
     }
 }
@@ -66,7 +66,7 @@ impl Host for RunState {
 impl RunState {
     /// Begins a call about one field of a worker.
     fn worker(&mut self, worker: &str, operation: Operation, field: HrField) -> Result<(InHost, Id), HostError> {
-        let host = self.enter(worker.len())?;
+        let host = self.guest.enter(worker.len())?;
         let id = Id::parse(worker, "worker");
         let id = id.map_err(|error| denied_first(self.work.rights().check_read_hr(operation, field), error))?;
         Ok((host, id))

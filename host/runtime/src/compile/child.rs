@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use wasmtime::Engine;
 
 use super::CompileLimits;
-use super::confine::{let_go, lock_in};
 use super::frame::{self, Answer};
 use super::job::{Made, What, job};
+use crate::confine::{die_with_parent, let_go, lock_in_compiler};
 use crate::error::PluginError;
 use crate::inspect::MAX_COMPONENT;
 use crate::profile::{Duty, Layout, config};
@@ -44,6 +44,7 @@ pub fn compile_as_child(order: &str) -> ExitCode {
 
 fn answer(order: &str) -> io::Result<()> {
     let order: Order = serde_json::from_str(order)?;
+    die_with_parent()?;
     let_go()?;
     // Everything that needs files or threads of its own is there before the door is shut.
     let engine =
@@ -51,7 +52,7 @@ fn answer(order: &str) -> io::Result<()> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(STACK);
     pool.build_global().map_err(io::Error::other)?;
-    let confined = lock_in(&order.limits)?;
+    let confined = lock_in_compiler(&order.limits)?;
 
     let most = u64::try_from(MAX_COMPONENT).unwrap_or(u64::MAX);
     let mut bytes = Vec::new();

@@ -44,7 +44,8 @@ pub(crate) fn execute(
     calls: Calls,
     fails_at: Option<u32>,
 ) -> Result<(End, Tail), RunnerError> {
-    let setup = Setup { config: Arc::clone(&installation.config), limits: budget.limits, input: Arc::clone(input) };
+    let (config, input) = (Arc::clone(&installation.config), Arc::clone(input));
+    let setup = Setup { config, limits: budget.limits, input, apart: budget.own_process };
     let execution = runtime.execute_with(plugin, work, setup, calls, fails_at);
     let Execution { outcome, work, fuel, host_calls, log, log_dropped, calls, .. } = execution;
     let erased = work.erased_since();

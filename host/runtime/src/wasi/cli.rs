@@ -8,9 +8,9 @@ use super::bindings::wasi::cli::{
     terminal_stdout,
 };
 use super::streams::{Input, Output};
-use crate::state::RunState;
+use crate::guest::Guest;
 
-impl environment::Host for RunState {
+impl environment::Host for Guest {
     fn get_environment(&mut self) -> wasmtime::Result<Vec<(String, String)>> {
         self.observe(0)?;
         Ok(Vec::new())
@@ -27,7 +27,7 @@ impl environment::Host for RunState {
     }
 }
 
-impl RunState {
+impl Guest {
     /// A workflow has an answer to return; a program that leaves has none, whatever its code says.
     fn exit(&mut self, code: u8) -> wasmtime::Result<()> {
         self.observe(0)?;
@@ -36,7 +36,7 @@ impl RunState {
     }
 }
 
-impl exit::Host for RunState {
+impl exit::Host for Guest {
     fn exit(&mut self, status: Result<(), ()>) -> wasmtime::Result<()> {
         self.exit(u8::from(status.is_err()))
     }
@@ -46,55 +46,55 @@ impl exit::Host for RunState {
     }
 }
 
-impl stdin::Host for RunState {
+impl stdin::Host for Guest {
     fn get_stdin(&mut self) -> wasmtime::Result<Resource<Input>> {
         self.hand_out(Input)
     }
 }
 
-impl stdout::Host for RunState {
+impl stdout::Host for Guest {
     fn get_stdout(&mut self) -> wasmtime::Result<Resource<Output>> {
         self.hand_out(Output::Standard)
     }
 }
 
-impl stderr::Host for RunState {
+impl stderr::Host for Guest {
     fn get_stderr(&mut self) -> wasmtime::Result<Resource<Output>> {
         self.hand_out(Output::Error)
     }
 }
 
-impl terminal_input::Host for RunState {}
+impl terminal_input::Host for Guest {}
 
-impl terminal_input::HostTerminalInput for RunState {
+impl terminal_input::HostTerminalInput for Guest {
     fn drop(&mut self, terminal: Resource<terminal_input::TerminalInput>) -> wasmtime::Result<()> {
         self.take_back(terminal)
     }
 }
 
-impl terminal_output::Host for RunState {}
+impl terminal_output::Host for Guest {}
 
-impl terminal_output::HostTerminalOutput for RunState {
+impl terminal_output::HostTerminalOutput for Guest {
     fn drop(&mut self, terminal: Resource<terminal_output::TerminalOutput>) -> wasmtime::Result<()> {
         self.take_back(terminal)
     }
 }
 
-impl terminal_stdin::Host for RunState {
+impl terminal_stdin::Host for Guest {
     fn get_terminal_stdin(&mut self) -> wasmtime::Result<Option<Resource<terminal_input::TerminalInput>>> {
         self.observe(0)?;
         Ok(None)
     }
 }
 
-impl terminal_stdout::Host for RunState {
+impl terminal_stdout::Host for Guest {
     fn get_terminal_stdout(&mut self) -> wasmtime::Result<Option<Resource<terminal_output::TerminalOutput>>> {
         self.observe(0)?;
         Ok(None)
     }
 }
 
-impl terminal_stderr::Host for RunState {
+impl terminal_stderr::Host for Guest {
     fn get_terminal_stderr(&mut self) -> wasmtime::Result<Option<Resource<terminal_output::TerminalOutput>>> {
         self.observe(0)?;
         Ok(None)

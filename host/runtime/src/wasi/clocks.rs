@@ -4,7 +4,7 @@ use wasmtime::component::Resource;
 
 use super::bindings::wasi::clocks::{monotonic_clock, wall_clock};
 use super::poll::Pollable;
-use crate::state::RunState;
+use crate::guest::Guest;
 
 /// Every look at the monotonic clock takes a millisecond: a loop that looks until a second is over comes to its end, and ten
 /// thousand host calls see ten seconds.
@@ -32,7 +32,7 @@ impl Monotonic {
     }
 }
 
-impl monotonic_clock::Host for RunState {
+impl monotonic_clock::Host for Guest {
     fn now(&mut self) -> wasmtime::Result<u64> {
         Ok(self.observe(8)?.monotonic.read())
     }
@@ -53,11 +53,11 @@ impl monotonic_clock::Host for RunState {
     }
 }
 
-impl wall_clock::Host for RunState {
+impl wall_clock::Host for Guest {
     /// The same for the whole run, as the contract's clock.
     fn now(&mut self) -> wasmtime::Result<wall_clock::Datetime> {
         self.observe(16)?;
-        let microseconds = self.work.now.0;
+        let microseconds = self.names.now.0;
         let nanoseconds = u32::try_from(microseconds % 1_000_000).unwrap_or(0) * 1_000;
         Ok(wall_clock::Datetime { seconds: microseconds / 1_000_000, nanoseconds })
     }

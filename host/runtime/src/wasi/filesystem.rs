@@ -7,20 +7,20 @@ use wasmtime::component::Resource;
 use super::bindings::wasi::filesystem::{preopens, types};
 use super::bindings::wasi::io::error::Error;
 use super::streams::{Input, Output};
-use crate::state::RunState;
+use crate::guest::Guest;
 use types::{
     Advice, Descriptor, DescriptorFlags, DescriptorStat, DescriptorType, DirectoryEntry, DirectoryEntryStream,
     ErrorCode, MetadataHashValue, NewTimestamp, OpenFlags, PathFlags,
 };
 
-impl preopens::Host for RunState {
+impl preopens::Host for Guest {
     fn get_directories(&mut self) -> wasmtime::Result<Vec<(Resource<Descriptor>, String)>> {
         self.observe(0)?;
         Ok(Vec::new())
     }
 }
 
-impl types::Host for RunState {
+impl types::Host for Guest {
     /// No error of a stream is one of a file.
     fn filesystem_error_code(&mut self, _: Resource<Error>) -> wasmtime::Result<Option<ErrorCode>> {
         self.observe(0)?;
@@ -42,7 +42,7 @@ macro_rules! bad_descriptor {
     };
 }
 
-impl types::HostDescriptor for RunState {
+impl types::HostDescriptor for Guest {
     bad_descriptor! { Descriptor:
         read_via_stream(u64) -> Resource<Input>;
         write_via_stream(u64) -> Resource<Output>;
@@ -82,7 +82,7 @@ impl types::HostDescriptor for RunState {
     }
 }
 
-impl types::HostDirectoryEntryStream for RunState {
+impl types::HostDirectoryEntryStream for Guest {
     bad_descriptor! { DirectoryEntryStream:
         read_directory_entry() -> Option<DirectoryEntry>;
     }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::state::MAX_LINE;
+use crate::guest::MAX_LINE;
 
 /// The line that a stream has begun and not ended.
 #[derive(Default)]

@@ -19,8 +19,8 @@ mod streams;
 use backroom_office::runs::{Fault, FaultKind, LogLevel};
 use wasmtime::component::{HasSelf, Linker, Resource, ResourceTable};
 
+use crate::guest::{Guest, Holds};
 use crate::limits::{MAX_CARRIED, MAX_HANDLES};
-use crate::state::RunState;
 use clocks::Monotonic;
 use lines::Lines;
 use random::Random;
@@ -40,10 +40,10 @@ pub(crate) fn is_known(import: &str) -> bool {
     version.is_ok_and(|v| (v.major, v.minor) == (0, 2) && v.pre.is_empty()) && interfaces().any(|known| known == name)
 }
 
-pub(crate) fn add_to_linker(linker: &mut Linker<RunState>) -> wasmtime::Result<()> {
+pub(crate) fn add_to_linker<T: Holds>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
     // What is not part of WASI 0.2 yet stays out.
     let released = bindings::LinkOptions::default();
-    bindings::Observe::add_to_linker::<_, HasSelf<_>>(linker, &released, |state| state)
+    bindings::Observe::add_to_linker::<_, HasSelf<Guest>>(linker, &released, Holds::guest)
 }
 
 /// What the host keeps for the WASI calls of one run: made at the first one.
@@ -63,17 +63,16 @@ impl Wasi {
     }
 }
 
-impl RunState {
+impl Guest {
     /// The beginning of every function here: counts the call and the bytes that it carries, either way.
     fn observe(&mut self, bytes: usize) -> wasmtime::Result<&mut Wasi> {
         self.enter_or_end(bytes)?;
-        let caller = &self.work.caller;
-        Ok(self
-            .wasi
-            .get_or_insert_with(|| Box::new(Wasi::new(Random::new(caller.installation.as_ref(), caller.run.as_ref())))))
+        let names = &self.names;
+        let random = || Random::new(names.installation.as_ref(), names.run.as_ref());
+        Ok(self.wasi.get_or_insert_with(|| Box::new(Wasi::new(random()))))
     }
 
-    /// As [`RunState::observe`], for a length that the guest names and that is not there yet.
+    /// As [`Guest::observe`], for a length that the guest names and that is not there yet.
     fn observe_length(&mut self, length: u64) -> wasmtime::Result<(usize, &mut Wasi)> {
         match usize::try_from(length).ok().filter(|length| *length <= MAX_CARRIED) {
             Some(length) => Ok((length, self.observe(length)?)),

@@ -5,7 +5,7 @@ use wasmtime::component::Resource;
 
 use super::bindings::wasi::io::poll::{Host, HostPollable};
 use super::clocks::Monotonic;
-use crate::state::RunState;
+use crate::guest::Guest;
 
 /// What a guest can wait for.
 #[expect(unreachable_pub, reason = "the generated code passes it on")]
@@ -38,7 +38,7 @@ fn wait(clock: &mut Monotonic, pollables: &[Pollable]) -> Vec<u32> {
     (0..).zip(pollables).filter(|(_, pollable)| pollable.is_ready(clock)).map(|(position, _)| position).collect()
 }
 
-impl Host for RunState {
+impl Host for Guest {
     fn poll(&mut self, pollables: Vec<Resource<Pollable>>) -> wasmtime::Result<Vec<u32>> {
         // Four bytes for each handle in, four for each answer.
         let wasi = self.observe(pollables.len().saturating_mul(8))?;
@@ -52,7 +52,7 @@ impl Host for RunState {
     }
 }
 
-impl HostPollable for RunState {
+impl HostPollable for Guest {
     /// Looking takes time, as reading the clock does: whoever looks again and again sees the moment come.
     fn ready(&mut self, pollable: Resource<Pollable>) -> wasmtime::Result<bool> {
         let wasi = self.observe(0)?;

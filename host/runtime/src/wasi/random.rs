@@ -8,7 +8,7 @@ use backroom_domain::Id;
 use blake3::{Hasher, OutputReader};
 
 use super::bindings::wasi::random::{insecure, insecure_seed, random};
-use crate::state::RunState;
+use crate::guest::Guest;
 
 /// Three streams, one for each interface: what is taken from one does not move another.
 pub(super) struct Random {
@@ -49,7 +49,7 @@ fn next(stream: &mut OutputReader) -> u64 {
     u64::from_le_bytes(bytes)
 }
 
-impl random::Host for RunState {
+impl random::Host for Guest {
     fn get_random_bytes(&mut self, length: u64) -> wasmtime::Result<Vec<u8>> {
         let (length, wasi) = self.observe_length(length)?;
         Ok(fill(&mut wasi.random.secure, length))
@@ -60,7 +60,7 @@ impl random::Host for RunState {
     }
 }
 
-impl insecure::Host for RunState {
+impl insecure::Host for Guest {
     fn get_insecure_random_bytes(&mut self, length: u64) -> wasmtime::Result<Vec<u8>> {
         let (length, wasi) = self.observe_length(length)?;
         Ok(fill(&mut wasi.random.insecure, length))
@@ -71,7 +71,7 @@ impl insecure::Host for RunState {
     }
 }
 
-impl insecure_seed::Host for RunState {
+impl insecure_seed::Host for Guest {
     fn insecure_seed(&mut self) -> wasmtime::Result<(u64, u64)> {
         Ok(self.observe(16)?.random.seed)
     }

@@ -10,7 +10,7 @@ use super::bindings::wasi::sockets::{
 };
 use super::poll::Pollable;
 use super::streams::{Input, Output};
-use crate::state::RunState;
+use crate::guest::Guest;
 use ip_name_lookup::ResolveAddressStream;
 use network::{ErrorCode, IpAddress, IpAddressFamily, IpSocketAddress};
 use tcp::{ShutdownType, TcpSocket};
@@ -22,20 +22,20 @@ pub struct Network;
 
 type Answer<T> = wasmtime::Result<Result<T, ErrorCode>>;
 
-impl RunState {
+impl Guest {
     fn no_network<T>(&mut self, bytes: usize) -> Answer<T> {
         self.observe(bytes)?;
         Ok(Err(ErrorCode::AccessDenied))
     }
 }
 
-impl instance_network::Host for RunState {
+impl instance_network::Host for Guest {
     fn instance_network(&mut self) -> wasmtime::Result<Resource<Network>> {
         self.hand_out(Network)
     }
 }
 
-impl network::Host for RunState {
+impl network::Host for Guest {
     /// No error of a stream is one of a socket. Not linked: the function is not part of WASI 0.2 yet.
     fn network_error_code(&mut self, _: Resource<Error>) -> wasmtime::Result<Option<ErrorCode>> {
         self.observe(0)?;
@@ -43,25 +43,25 @@ impl network::Host for RunState {
     }
 }
 
-impl network::HostNetwork for RunState {
+impl network::HostNetwork for Guest {
     fn drop(&mut self, network: Resource<Network>) -> wasmtime::Result<()> {
         self.take_back(network)
     }
 }
 
-impl tcp_create_socket::Host for RunState {
+impl tcp_create_socket::Host for Guest {
     fn create_tcp_socket(&mut self, _: IpAddressFamily) -> Answer<Resource<TcpSocket>> {
         self.no_network(0)
     }
 }
 
-impl udp_create_socket::Host for RunState {
+impl udp_create_socket::Host for Guest {
     fn create_udp_socket(&mut self, _: IpAddressFamily) -> Answer<Resource<UdpSocket>> {
         self.no_network(0)
     }
 }
 
-impl ip_name_lookup::Host for RunState {
+impl ip_name_lookup::Host for Guest {
     fn resolve_addresses(&mut self, _: Resource<Network>, name: String) -> Answer<Resource<ResolveAddressStream>> {
         self.no_network(name.len())
     }
@@ -84,15 +84,15 @@ macro_rules! denied {
     };
 }
 
-impl ip_name_lookup::HostResolveAddressStream for RunState {
+impl ip_name_lookup::HostResolveAddressStream for Guest {
     denied! { ResolveAddressStream:
         resolve_next_address() -> Option<IpAddress>;
     }
 }
 
-impl tcp::Host for RunState {}
+impl tcp::Host for Guest {}
 
-impl tcp::HostTcpSocket for RunState {
+impl tcp::HostTcpSocket for Guest {
     denied! { TcpSocket:
         start_bind(Resource<Network>, IpSocketAddress) -> ();
         finish_bind() -> ();
@@ -132,9 +132,9 @@ impl tcp::HostTcpSocket for RunState {
     }
 }
 
-impl udp::Host for RunState {}
+impl udp::Host for Guest {}
 
-impl udp::HostUdpSocket for RunState {
+impl udp::HostUdpSocket for Guest {
     denied! { UdpSocket:
         start_bind(Resource<Network>, IpSocketAddress) -> ();
         finish_bind() -> ();
@@ -155,13 +155,13 @@ impl udp::HostUdpSocket for RunState {
     }
 }
 
-impl udp::HostIncomingDatagramStream for RunState {
+impl udp::HostIncomingDatagramStream for Guest {
     denied! { IncomingDatagramStream:
         receive(u64) -> Vec<IncomingDatagram>;
     }
 }
 
-impl udp::HostOutgoingDatagramStream for RunState {
+impl udp::HostOutgoingDatagramStream for Guest {
     denied! { OutgoingDatagramStream:
         check_send() -> u64;
         send(Vec<OutgoingDatagram>) -> u64;

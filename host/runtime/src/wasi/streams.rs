@@ -6,8 +6,8 @@ use wasmtime::component::Resource;
 use super::bindings::wasi::io::error::{Error, Host as ErrorHost, HostError};
 use super::bindings::wasi::io::streams::{Host, HostInputStream, HostOutputStream, StreamError};
 use super::poll::Pollable;
+use crate::guest::{Guest, MAX_LINE};
 use crate::limits::MAX_CARRIED;
-use crate::state::{MAX_LINE, RunState};
 
 /// The standard input: always at its end.
 #[expect(unreachable_pub, reason = "the generated code passes it on")]
@@ -25,7 +25,7 @@ pub enum Output {
 
 type Answer<T> = wasmtime::Result<Result<T, StreamError>>;
 
-impl RunState {
+impl Guest {
     /// What is over the log's limit is dropped and counted, and is no error.
     fn print(&mut self, stream: &Resource<Output>, bytes: &[u8]) -> Answer<()> {
         let Self { wasi: Some(wasi), log, .. } = self else { return Ok(Ok(())) };
@@ -53,9 +53,9 @@ impl RunState {
     }
 }
 
-impl Host for RunState {}
+impl Host for Guest {}
 
-impl HostInputStream for RunState {
+impl HostInputStream for Guest {
     fn read(&mut self, _: Resource<Input>, _: u64) -> Answer<Vec<u8>> {
         self.ended()
     }
@@ -81,7 +81,7 @@ impl HostInputStream for RunState {
     }
 }
 
-impl HostOutputStream for RunState {
+impl HostOutputStream for Guest {
     fn check_write(&mut self, _: Resource<Output>) -> Answer<u64> {
         self.observe(0)?;
         Ok(Ok(u64::try_from(MAX_CARRIED).unwrap_or(u64::MAX)))
@@ -131,10 +131,10 @@ impl HostOutputStream for RunState {
     }
 }
 
-impl ErrorHost for RunState {}
+impl ErrorHost for Guest {}
 
 /// No stream here fails, so there is none of these.
-impl HostError for RunState {
+impl HostError for Guest {
     fn to_debug_string(&mut self, _: Resource<Error>) -> wasmtime::Result<String> {
         self.observe(0)?;
         Ok(String::new())

@@ -1,5 +1,6 @@
 //! Two client companies with something in their books: the one that is attacked from, and the one that must not be seen.
 
+use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 
 use backroom_domain::hr::{NewBenefit, NewEmployment, NewWorker, Place};
@@ -7,8 +8,9 @@ use backroom_domain::inventory::{NewItem, NewLocation, NewMove, Tracking, Usage}
 use backroom_domain::ledger::{AccountType, Line, NewAccount, NewEntry};
 use backroom_domain::rights::{Grant, Rights};
 use backroom_domain::{BusinessDate, Currency, Decimal, Id, Instant, Money, Side};
+use backroom_office::limits::Ceilings;
 use backroom_office::{Caller, NewInstallation, Office, hr, inventory, ledger, state};
-use backroom_runtime::{Mode, RunReport, RunRequest, Runner, Runtime, RuntimeOptions};
+use backroom_runtime::{Compiler, Mode, RunReport, RunRequest, Runner, Runtime, RuntimeOptions};
 use backroom_store::records::Limits;
 use backroom_store::{Meta, Store, TenantNo};
 
@@ -19,10 +21,19 @@ pub(crate) const NOW: Instant = Instant(1_782_777_600_000_000);
 /// One runtime for everything: what a guest leaves behind in it would meet the next one.
 pub(crate) fn runtime() -> Arc<Runtime> {
     static RUNTIME: LazyLock<Arc<Runtime>> = LazyLock::new(|| {
-        let options = RuntimeOptions { concurrency: 8, ..RuntimeOptions::default() };
+        let mut options = RuntimeOptions { concurrency: 8, ..RuntimeOptions::default() };
+        if let Some(program) = apart() {
+            options.compile.compiler = Compiler::Child { program };
+        }
         Arc::new(Runtime::new(options).unwrap())
     });
     Arc::clone(&RUNTIME)
+}
+
+/// The program for processes of the tenant's own, if runs are to be executed there: `BACKROOM_APART=target/release/backroom`.
+pub(crate) fn apart() -> Option<PathBuf> {
+    let program = std::env::var_os("BACKROOM_APART")?;
+    Some(std::path::absolute(program).unwrap())
 }
 
 /// A plugin that does some of everything and is at fault in nothing.
@@ -86,6 +97,14 @@ impl Service {
             NewInstallation { name: id(name), release: release.digest, grants, config, limits, accept_rights: true };
         let written = self.office.install("admin", NOW, tenant, new).unwrap();
         written.ticket.unwrap().wait().unwrap();
+    }
+
+    /// From now on the tenant's runs have processes of its own, if that is to be tried.
+    pub(crate) fn apart(&self) {
+        if apart().is_some() {
+            let ceilings = Ceilings { own_process: Some(true), ..Ceilings::default() };
+            self.office.set_tenant_limits("admin", NOW, self.tenant, ceilings).unwrap();
+        }
     }
 
     pub(crate) fn run(&self, tenant: TenantNo, name: &str, run: Option<&str>, mode: Mode, input: &str) -> RunReport {

@@ -123,6 +123,9 @@ impl Row {
         let [before, _] = heads(service);
         let planned = service.run(service.tenant, "test", None, Mode::DryRun, "{}");
         assert_eq!(heads(service)[0], before, "a dry run moved the chain");
+        // Then what follows has to be the same as what was beside everybody else.
+        service.apart();
+        let [before, _] = heads(service);
         let report = service.run(service.tenant, "test", None, Mode::Commit, "{}");
         assert_eq!((&report.fault, &report.error), (&planned.fault, &planned.error));
         assert_eq!((report.effects.len(), report.host_calls), (planned.effects.len(), planned.host_calls));

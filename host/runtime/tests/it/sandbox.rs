@@ -146,7 +146,12 @@ fn the_peak_is_that_of_all_memories_together() {
     let service = Service::new();
     let caller = backroom_office::Caller { actor: "a".into(), layers: vec![], installation: None, run: None };
     let work = service.office.read(service.tenant(), caller, crate::common::NOW).unwrap();
-    let setup = backroom_runtime::Setup { config: Default::default(), limits: Limits::default(), input: "{}".into() };
+    let setup = backroom_runtime::Setup {
+        config: Default::default(),
+        limits: Limits::default(),
+        input: "{}".into(),
+        apart: false,
+    };
     let execution = runtime.execute(&plugin, work, setup);
     assert_eq!(execution.peak_memory, 4 * 65_536 + 8_000);
 }
@@ -258,8 +263,12 @@ fn after_a_thousand_traps_runs_are_clean() {
     for n in 0..1_000 {
         let caller = backroom_office::Caller { actor: "a".into(), layers: vec![], installation: None, run: None };
         let work = service.office.read(service.tenant(), caller, crate::common::NOW).unwrap();
-        let setup =
-            backroom_runtime::Setup { config: Default::default(), limits: Limits::default(), input: "{}".into() };
+        let setup = backroom_runtime::Setup {
+            config: Default::default(),
+            limits: Limits::default(),
+            input: "{}".into(),
+            apart: false,
+        };
         let plugin = if n % 2 == 0 { &bad } else { &good };
         let execution = service.runner.runtime().execute(plugin, work, setup);
         let ok = matches!(execution.outcome, backroom_runtime::Outcome::Ok { .. });

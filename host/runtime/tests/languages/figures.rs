@@ -65,7 +65,7 @@ fn caller(layers: Vec<Arc<Rights>>) -> Caller {
 }
 
 fn run(store: &Store, plugin: &Plugin, layers: &[Arc<Rights>], input: &Arc<str>) -> (Execution, Duration) {
-    let setup = Setup { config: Arc::default(), limits: Limits::default(), input: Arc::clone(input) };
+    let setup = Setup { config: Arc::default(), limits: Limits::default(), input: Arc::clone(input), apart: false };
     let began = Instant::now();
     let work = Work::new(store.read(TenantNo(1)).unwrap(), caller(layers.to_vec()), NOW, day());
     let execution = runtime().execute(plugin, work, setup);

@@ -8,8 +8,9 @@ use std::sync::{Arc, LazyLock};
 
 use backroom_domain::Instant;
 use backroom_domain::rights::Rights;
+use backroom_office::limits::Ceilings;
 use backroom_office::{Caller, NewInstallation, Office, Work, hr, inventory, ledger};
-use backroom_runtime::{HttpOptions, Mode, RunReport, RunRequest, Runner, Runtime, RuntimeOptions};
+use backroom_runtime::{Compiler, HttpOptions, Mode, RunReport, RunRequest, Runner, Runtime, RuntimeOptions};
 use backroom_store::records::Limits;
 use backroom_store::{Meta, Store, TenantNo};
 use serde::Deserialize;
@@ -26,7 +27,11 @@ pub(crate) fn runtime() -> Arc<Runtime> {
     static RUNTIME: LazyLock<Arc<Runtime>> = LazyLock::new(|| {
         let named = [PORTS.0, PORTS.1].map(|port| format!("127.0.0.1/32:{port}").parse().unwrap());
         let http = HttpOptions { private_targets: named.into(), ..HttpOptions::default() };
-        Arc::new(Runtime::new(RuntimeOptions { concurrency: 8, http, ..RuntimeOptions::default() }).unwrap())
+        let mut options = RuntimeOptions { concurrency: 8, http, ..RuntimeOptions::default() };
+        if let Some(program) = std::env::var_os("BACKROOM_APART") {
+            options.compile.compiler = Compiler::Child { program: std::path::absolute(program).unwrap() };
+        }
+        Arc::new(Runtime::new(options).unwrap())
     });
     Arc::clone(&RUNTIME)
 }
@@ -63,6 +68,10 @@ impl Ground {
         let meta = Meta { at: NOW.0, actor: "admin".to_owned(), kind: "setup".to_owned(), ..Meta::default() };
         work.seal().unwrap().commit(meta).unwrap().ticket.wait().unwrap();
         office.set_secret(number, all(), NOW, id("bank"), "s3cr3t-token").unwrap();
+        if std::env::var_os("BACKROOM_APART").is_some() {
+            let ceilings = Ceilings { own_process: Some(true), ..Ceilings::default() };
+            office.set_tenant_limits("admin", NOW, number, ceilings).unwrap();
+        }
         let runner = Runner::new(store, runtime(), &dir.path().join("releases")).unwrap();
         let release = runner.upload("admin", NOW, component).unwrap();
         let text = std::fs::read_to_string(installation).unwrap();

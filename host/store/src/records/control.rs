@@ -259,6 +259,11 @@ pub struct TenantLimits {
     /// By whom.
     #[n(2)]
     pub actor: String,
+    /// Its runs are executed in processes of its own, which no other tenant's runs share.
+    #[n(3)]
+    #[cbor(default)]
+    #[serde(default)]
+    pub own_process: bool,
 }
 
 impl Record for TenantLimits {

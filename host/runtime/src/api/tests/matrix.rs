@@ -604,10 +604,10 @@ fn calls_of_the_chart_are_charged_by_what_they_carry() {
         ),
     ];
     for (name, call, kib) in calls {
-        let before = s.meter.fuel;
+        let before = s.guest.meter.fuel;
         assert_eq!(business(call(s)).0, Class::Invalid, "{name}");
         // 500 for each KiB, as of every call.
-        let fuel = s.meter.fuel - before;
+        let fuel = s.guest.meter.fuel - before;
         assert!(fuel >= 2_000 + 500 * u64::try_from(kib).unwrap(), "{name}: {fuel} for {kib} KiB");
     }
 }
@@ -762,7 +762,7 @@ fn expect(store: &Store, case: &Case, grant: Grant, granted: bool, why: &str) {
     }
     if !granted {
         assert_eq!((state.work.effects().len(), state.work.tx().changes()), (0, 0), "{what}");
-        assert!(state.meter.calls > 0, "{what}: a denied call counts as well");
+        assert!(state.guest.meter.calls > 0, "{what}: a denied call counts as well");
     }
 }
 
@@ -808,7 +808,7 @@ fn budgets_come_before_anything_is_looked_at() {
         }
     }
     assert!(FREE.iter().all(|(_, call)| !call(&mut state)));
-    assert_eq!(state.fault.unwrap().kind, FaultKind::HostCalls);
+    assert_eq!(state.guest.fault.unwrap().kind, FaultKind::HostCalls);
 }
 
 /// A worker outside of the group is as if not there: the answer is the one for a number that nobody has.

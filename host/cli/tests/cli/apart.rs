@@ -1,0 +1,76 @@
+//! The process of a tenant that has its own: what it is left, and that there is none without being asked for.
+
+use std::io::Read as _;
+use std::os::unix::net::UnixStream;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::json;
+
+use crate::compile::{told, words};
+use crate::support::{Server, command};
+
+/// One that waits for what it is to do, and the service's end of the line.
+fn waiting() -> (Child, UnixStream) {
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    let opening = r#"{"layout":"reserved","max_memory":268435456}"#;
+    let mut command = Command::new(env!("CARGO_BIN_EXE_backroom"));
+    command.args(["run-apart", opening]).env_clear();
+    let output = std::os::fd::OwnedFd::from(theirs.try_clone().unwrap());
+    let input = std::os::fd::OwnedFd::from(theirs);
+    let child = command.stdin(input).stdout(output).stderr(Stdio::piped()).spawn().unwrap();
+    (child, ours)
+}
+
+#[test]
+fn it_is_locked_in_before_it_is_ready_and_ends_with_the_service() {
+    let (mut child, mut line) = waiting();
+    let mut ready = [0; 6];
+    line.read_exact(&mut ready).unwrap();
+    // Two bytes: it is ready, and it is locked in.
+    assert_eq!(ready, [2, 0, 0, 0, 0, 1]);
+    let status = told(&child, "status", "Seccomp:\t2");
+    assert_eq!(words(&status, "NoNewPrivs:"), ["1"]);
+    let limits = told(&child, "limits", "Max core file size");
+    assert_eq!(words(&limits, "Max core file size")[..2], ["0", "0"], "{limits}");
+    // Nothing is open but the line, what it says to nobody, and what the kernel tells it of its own pages.
+    for entry in std::fs::read_dir(format!("/proc/{}/fd", child.id())).unwrap() {
+        let open = std::fs::read_link(entry.unwrap().path()).unwrap().to_string_lossy().into_owned();
+        let own = ["socket:", "pipe:", "/memfd:", "anon_inode:"].iter().any(|kind| open.starts_with(kind));
+        assert!(own || open.ends_with("/pagemap"), "{open} is open");
+    }
+    drop(line);
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn what_makes_no_sense_ends_it() {
+    use std::io::Write as _;
+    let (mut child, mut line) = waiting();
+    line.write_all(&[3, 0, 0, 0, 0xff, 0xff, 0xff]).unwrap();
+    assert!(!child.wait().unwrap().success());
+}
+
+#[test]
+fn the_setting_is_shown_and_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(dir.path());
+    assert_eq!(server.client(&["tenant", "create", "t", "--name", "T"]).code, Some(0));
+    let limits = |more: &[&str]| {
+        let told = server.client(&[&["tenant", "limits", "t", "--json"], more].concat());
+        assert_eq!(told.code, Some(0), "{told:?}");
+        told.json()["own-process"].clone()
+    };
+    assert_eq!(limits(&[]), json!(null));
+    assert_eq!(limits(&["--own-process", "true"]), json!(true));
+    // Nobody loses the wall around them by another limit.
+    assert_eq!(limits(&["--memory", "1048576"]), json!(true));
+    assert_eq!(limits(&["--own-process", "false"]), json!(false));
+    let shown = server.client(&["tenant", "limits", "t", "--own-process", "true"]);
+    assert!(shown.stdout.contains("processes of their own"), "{shown:?}");
+}
+
+#[test]
+fn it_is_not_for_people() {
+    let help = command().arg("--help").output().unwrap();
+    assert!(!String::from_utf8_lossy(&help.stdout).contains("run-apart"));
+}
