@@ -2,12 +2,13 @@
 
 use std::io::Read as _;
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::json;
 
 use crate::compile::{told, words};
-use crate::support::{Server, command};
+use crate::support::{Server, command, example};
 
 /// One that waits for what it is to do, and the service's end of the line.
 fn waiting() -> (Child, UnixStream) {
@@ -73,4 +74,57 @@ fn the_setting_is_shown_and_kept() {
 fn it_is_not_for_people() {
     let help = command().arg("--help").output().unwrap();
     assert!(!String::from_utf8_lossy(&help.stdout).contains("run-apart"));
+}
+
+/// The processes that a server has started to run guests in.
+fn processes(server: &Server) -> Vec<u32> {
+    let numbers =
+        std::fs::read_dir("/proc").unwrap().filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok());
+    let own = |pid: &u32| {
+        let parent = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        let called = std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        words(&parent, "PPid:") == [server.pid().to_string()] && called.contains("run-apart")
+    };
+    numbers.filter(own).collect()
+}
+
+#[test]
+fn a_months_workflow_comes_to_the_same_in_a_process_of_the_clients_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(dir.path());
+    let (files, plugin) = (example(), Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugins/remote-allowance"));
+    let (files, plugin) = (files.to_str().unwrap(), plugin.to_str().unwrap());
+    let grants = format!("{files}/installation.toml");
+    let done = |args: &[&str]| {
+        let ended = server.client(args);
+        assert_eq!(ended.code, Some(0), "{args:?} {ended:?}");
+        ended
+    };
+    let month = |tenant: &str, more: &[&str]| {
+        let run = ["run", "--tenant", tenant, "remote-allowance", "--input", r#"{"month": "2026-06"}"#];
+        done(&[&run[..], &["--date", "2026-06-30", "--json"], more].concat()).json()
+    };
+    let told = ["shared", "alone"].map(|tenant| {
+        done(&["tenant", "create", tenant, "--name", tenant]);
+        done(&["import", "--tenant", tenant, files]);
+        done(&["install", "--tenant", tenant, "--plugin", plugin, "--file", &grants]);
+        done(&["tenant", "limits", tenant, "--own-process", &(tenant == "alone").to_string()]);
+        assert!(processes(&server).is_empty(), "nobody asked for one");
+        month(tenant, &["--dry-run"])
+    });
+    for part in ["status", "effects", "output", "fuel", "host-calls", "log"] {
+        assert_eq!(told[0][part], told[1][part], "{part}");
+    }
+    assert!(told[0]["effects"].as_array().unwrap().len() > 3, "{:#}", told[0]);
+    // It is kept for the next run, and replaced when somebody kills it.
+    let [first] = processes(&server)[..] else { panic!("{:?}", processes(&server)) };
+    month("alone", &["--dry-run"]);
+    assert_eq!(processes(&server), [first]);
+    assert!(Command::new("kill").args(["-KILL", &first.to_string()]).status().unwrap().success());
+    let run = month("alone", &[]);
+    assert_eq!((&run["status"], &run["fuel"]), (&json!("committed"), &told[0]["fuel"]), "{run:#}");
+    assert_ne!(processes(&server), [first]);
+    let replayed = done(&["replay", "--tenant", "alone", run["id"].as_str().unwrap(), "--json"]).json();
+    assert_eq!(replayed["identical"], true, "{replayed:#}");
+    assert_eq!(server.stop(), Some(0));
 }

@@ -8,8 +8,9 @@
 //!
 //! A process serves one tenant and one run at a time, and is kept for the next one. It has nothing of the tenant but what the running
 //! guest was given: every call is checked, charged and done by the service, as for a guest beside it, and a run has the same
-//! effects, fuel and log in either. Whoever breaks out of the sandbox there finds a process that the kernel lets do nothing but compute and
-//! talk to the service, as the guest that it was. Where the kernel has no filter of system calls, such a tenant's runs are refused.
+//! effects, fuel and log in either. Whoever breaks out of the sandbox there finds a process that the kernel lets do nothing but
+//! compute and talk to the service, as the guest that it was; only what it says of its own computing (fuel, memory) is believed. Where
+//! the kernel has no filter of system calls, such a tenant's runs are refused.
 
 mod calls;
 mod inmate;

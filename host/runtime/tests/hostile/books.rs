@@ -30,7 +30,7 @@ pub(crate) fn runtime() -> Arc<Runtime> {
     Arc::clone(&RUNTIME)
 }
 
-/// The program for processes of the tenant's own, if runs are to be executed there: `BACKROOM_APART=target/release/backroom`.
+/// The program for processes of the tenant's own, if runs are to be executed there: `BACKROOM_APART=$PWD/target/release/backroom`.
 pub(crate) fn apart() -> Option<PathBuf> {
     let program = std::env::var_os("BACKROOM_APART")?;
     Some(std::path::absolute(program).unwrap())
