@@ -1,4 +1,4 @@
-//! The main job over a database: the same story, and a host that has nothing of its own.
+//! The main job over a database: the same story, and a host that has nothing of its own; and measurements beside one.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -10,7 +10,7 @@
 
 use std::process::{Command, Stdio};
 
-use backroom_tests::{Place, Server, binary, postgres};
+use backroom_tests::{Place, Server, backroom, binary, postgres};
 use serde_json::{Value, json};
 
 const RUN: &str = "remote-allowance-2026-06";
@@ -78,4 +78,28 @@ fn the_main_job_over_a_database_and_a_host_that_has_nothing() {
 fn replay(server: &Server, tenant: &str) {
     let report = server.call("POST", &format!("/v1/tenants/{tenant}/runs/{RUN}/replay"), Some(&json!({}))).ok();
     assert_eq!(report["identical"], Value::Bool(true), "{report:#}");
+}
+
+/// What a measurement says, which ran to its end.
+fn bench(args: &[&str]) -> Value {
+    let output = backroom(&[&["bench"], args, &["--json"]].concat());
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{args:?}: {text}{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}: {text}"))
+}
+
+#[test]
+fn the_ledger_is_measured_beside_a_database() {
+    // The bench starts its own, of the same programs.
+    if postgres::Server::shared().is_none() {
+        return;
+    }
+    let ledger = bench(&["ledger", "--quick", "--entries", "8000"]);
+    let beside = &ledger["postgres"];
+    for entries in [&ledger["posted"], &beside["one_by_one"], &beside["by_sets"]] {
+        assert_eq!(entries["entries"], 8_000, "{ledger:#}");
+    }
+    for rate in [&ledger["crowd"]["hot"]["per_second"], &beside["uniform"], &beside["hot"]] {
+        assert!(rate.as_f64().is_some_and(|rate| rate > 0.0), "{ledger:#}");
+    }
 }

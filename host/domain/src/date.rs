@@ -13,6 +13,9 @@ use crate::{Error, Result};
 pub struct BusinessDate(Date);
 
 impl BusinessDate {
+    /// The first day there is.
+    pub const MIN: Self = Self(jiff::civil::date(1900, 1, 1));
+
     /// The last day there is.
     pub const MAX: Self = Self(jiff::civil::date(2999, 12, 31));
 

@@ -299,3 +299,27 @@ fn the_same_code_with_other_content_names_the_first_field_that_differs() {
         assert_eq!(told(&error), (Class::Conflict, vec![("exists-with-different", *field)]));
     }
 }
+
+#[test]
+fn a_total_says_behind_which_day_nothing_is_unless_it_is_of_an_earlier_release() {
+    let dated = |date: &str| NewEntry { date: day(date), ..rent() };
+    let after = |totals: &BTreeMap<Id, AccountTotal>, entry: &NewEntry| {
+        let mut found = found(entry);
+        for (account, found) in &mut found {
+            if let (Found::Posting(turnover), Some(total)) = (found, totals.get(account)) {
+                turnover.total = total.clone();
+            }
+        }
+        let turnovers = post(entry, found).unwrap().into_iter();
+        turnovers.map(|turnover| (turnover.total.balance.account.clone(), turnover.total)).collect()
+    };
+    let new: BTreeMap<Id, AccountTotal> = after(&BTreeMap::new(), &dated("2026-06-30"));
+    let earlier = after(&new, &dated("2026-06-01"));
+    for total in new.values().chain(earlier.values()) {
+        assert!(!total.ends_before(day("2026-06-30")) && total.ends_before(day("2026-07-01")), "{total:?}");
+    }
+    assert!(after(&earlier, &dated("2026-07-01")).values().all(|total| !total.ends_before(day("2026-07-01"))));
+    // Of one that does not say it, nothing is known, whatever is posted.
+    let old = new.into_iter().map(|(account, total)| (account, AccountTotal { latest: None, ..total })).collect();
+    assert!(after(&old, &dated("2026-07-01")).values().all(|total| !total.ends_before(BusinessDate::MAX)));
+}

@@ -90,6 +90,7 @@ fn ledger(tx: &mut backroom_store::Tx) -> Result<(), StoreError> {
         rules: None,
         months: false,
         gap: None,
+        latest: None,
     })?;
     let fees = AccountTotal::zero(id("fees"), Currency::parse("JPY", "c").unwrap(), false);
     tx.put(&AccountTotal { balance: balance("fees", "JPY", 0, 99), ..fees })?;

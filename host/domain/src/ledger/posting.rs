@@ -278,6 +278,7 @@ pub fn add_lines(new: &NewEntry, how: Adding, mut found: BTreeMap<Id, Found>) ->
     for line in &new.lines {
         if let Some(Found::Posting(Turnover { total, day, month })) = found.get_mut(&line.account) {
             total.add(how, line)?;
+            total.note_latest(day.date);
             day.add(how, line, total)?;
             month.0.add(how, line, total)?;
             // Of a hold that gives up a part, lines may give up nothing.

@@ -27,6 +27,10 @@ pub struct AccountTotal {
     /// Which of its days and months lack something; none in records from before that was noted.
     #[n(4)]
     pub gap: Option<Gap>,
+    /// None of its days and months is behind this day, so that those need not be looked for; none in records from before that was
+    /// noted.
+    #[n(5)]
+    pub latest: Option<BusinessDate>,
 }
 
 /// Which days of an account lack something, because no history of it was kept at a time.
@@ -120,12 +124,23 @@ impl AccountTotal {
             rules: None,
             months: true,
             gap: Some(Gap::default()),
+            latest: Some(BusinessDate::MIN),
         }
     }
 
     /// Is what is posted kept by day at present?
     pub fn keeps_days(&self) -> bool {
         self.account_rules().is_none_or(|rules| rules.history)
+    }
+
+    /// Whether nothing is on record of a day, nor of any behind it: what is not known may be.
+    pub fn ends_before(&self, date: BusinessDate) -> bool {
+        self.latest.is_some_and(|latest| latest < date)
+    }
+
+    /// Notes that there may be a record of a day. What is not known of the time before stays so.
+    pub(crate) fn note_latest(&mut self, date: BusinessDate) {
+        self.latest = self.latest.map(|latest| latest.max(date));
     }
 
     /// Notes that something of a day was added, which is in none of the days if no history is kept at present. What is not known of

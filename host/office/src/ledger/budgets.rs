@@ -5,8 +5,8 @@ use std::ops::Bound;
 
 use backroom_domain::ledger::year::CLOSE_KIND;
 use backroom_domain::ledger::{
-    self, Account, AccountDay, Budget, BudgetAction, BudgetLine, Dimension, Entry, Line, NewBudget, NewEntry, Standing,
-    budgets,
+    self, Account, AccountDay, BookControl, Budget, BudgetAction, BudgetLine, Dimension, Entry, Line, NewBudget,
+    NewEntry, Standing, budgets,
 };
 use backroom_domain::rights::Operation;
 use backroom_domain::{BusinessDate, Class, Effect, Error, Id, Problem, Side};
@@ -244,8 +244,8 @@ fn readable(work: &Work, operation: Operation, budget: &Budget) -> Result<bool> 
 ///
 /// # Errors
 /// `budget-exceeded`.
-pub(crate) fn check(work: &Work, book: &Id, new: &NewEntry) -> Result<Charged> {
-    if control(work, book)?.budgets == 0 {
+pub(crate) fn check(work: &Work, control: &BookControl, new: &NewEntry) -> Result<Charged> {
+    if control.budgets == 0 {
         return Ok(Charged::default());
     }
     let mut found = BTreeMap::new();

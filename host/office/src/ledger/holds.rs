@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use backroom_domain::ledger::{
-    self, AccountDay, AccountTotal, Adding, Before, Entry, Found, Hold, HoldRelease, HoldState, NewEntry, NewHold,
-    Settlement, Turnover,
+    self, AccountTotal, Adding, Before, Entry, Found, Hold, HoldRelease, HoldState, NewEntry, NewHold, Settlement,
+    Turnover,
 };
 use backroom_domain::rights::Operation;
 use backroom_domain::{Class, Effect, Error, Id, Instant};
@@ -245,8 +245,7 @@ fn totals(work: &Work, entry: &NewEntry) -> Result<BTreeMap<Id, Found>> {
     let mut found = BTreeMap::new();
     for line in &entry.lines {
         if let Some(total) = work.tx().get::<AccountTotal>(&line.account)? {
-            let day = work.tx().get::<AccountDay>(&(line.account.clone(), entry.date))?;
-            let day = day.unwrap_or_else(|| AccountDay::zero(line.account.clone(), entry.date));
+            let day = making::day_of(work, &total, &line.account, entry.date)?;
             let month = making::month_of(work, &total, &line.account, entry.date)?;
             found.insert(line.account.clone(), Found::Posting(Turnover { total, day, month }));
         }

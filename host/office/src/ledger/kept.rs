@@ -5,8 +5,9 @@
 //! at them calls [`Work::stage_kept`] before.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use backroom_domain::ledger::{AccountDay, AccountMonth, AccountTotal, Turnover};
+use backroom_domain::ledger::{AccountDay, AccountMonth, AccountTotal, BookControl, Turnover};
 use backroom_domain::{BusinessDate, Id};
 
 /// Totals and numbers of a batch.
@@ -15,6 +16,8 @@ pub(crate) struct Kept {
     accounts: BTreeMap<Id, KeptAccount>,
     /// Series of which numbers were given out.
     pub(crate) series: BTreeSet<&'static str>,
+    /// Of the book that was posted to last.
+    control: Option<Arc<BookControl>>,
 }
 
 struct KeptAccount {
@@ -59,6 +62,16 @@ impl Kept {
                 kept.months.insert(month.0.date, month);
             }
         }
+    }
+
+    /// What holds for a book, if it was posted to last.
+    pub(crate) fn control(&self, book: &Id) -> Option<Arc<BookControl>> {
+        self.control.as_ref().filter(|control| control.book == *book).cloned()
+    }
+
+    /// Keeps what holds for a book.
+    pub(crate) fn keep_control(&mut self, control: &Arc<BookControl>) {
+        self.control = Some(Arc::clone(control));
     }
 
     /// Everything that is to be staged.

@@ -1,10 +1,11 @@
 //! How an entry is made, whoever asks for it: from the references of its lines to the totals that it changes.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use backroom_domain::ledger::{
-    self, Account, AccountDay, AccountMonth, AccountTotal, Adding, Before, Book, Differences, Entry, Floor, Found,
-    InBook, MAIN_BOOK, NewEntry, Scope, Turnover,
+    self, Account, AccountDay, AccountMonth, AccountTotal, Adding, Before, Book, BookControl, Differences, Entry,
+    Floor, Found, InBook, MAIN_BOOK, NewEntry, Scope, Turnover,
 };
 use backroom_domain::rights::Operation;
 use backroom_domain::{BusinessDate, Class, Effect, Error, Id};
@@ -104,13 +105,14 @@ pub(crate) fn decide(work: &mut Work, mut new: NewEntry, adding: Adding, how: &H
         return Err(Error::at(Class::Refused, "unbalanced", "lines", message).into());
     }
     ledger::check_accounts(&new, &found)?;
+    let control = control_of(work, &book_id)?;
     let passed = match how.closing {
         true => periods::Passed::default(),
-        false => periods::check_open(work, &book_id, how.scope.unwrap_or_else(|| scope_of(&new)), new.date)?,
+        false => periods::check_open(work, &control, how.scope.unwrap_or_else(|| scope_of(&new)), new.date)?,
     };
     ledger::check_limits(&new, &found, adding, how.floor, how.before.as_ref())?;
     let charged = match adding {
-        Adding::Posted if !how.closing => budgets::check(work, &book_id, &new)?,
+        Adding::Posted if !how.closing => budgets::check(work, &control, &new)?,
         // Holds use nothing of a budget, and what closes a year gives nothing back.
         Adding::Posted | Adding::Held | Adding::Released => budgets::Charged::default(),
     };
@@ -185,7 +187,7 @@ pub(crate) fn month_of(work: &Work, total: &AccountTotal, account: &Id, date: Bu
     if let Some(month) = work.kept.as_ref().and_then(|kept| kept.month(account, date)) {
         return Ok(month.clone());
     }
-    let kept = total.months && total.keeps_days();
+    let kept = total.months && total.keeps_days() && !total.ends_before(date.first_of_month());
     let month = if kept { work.tx().get::<AccountMonth>(&(account.clone(), date.first_of_month()))? } else { None };
     Ok(month.unwrap_or_else(|| AccountMonth::zero(account.clone(), date)))
 }
@@ -213,7 +215,7 @@ fn load_account(work: &Work, new: &NewEntry, account: &Id, found: &mut BTreeMap<
         return Ok(());
     }
     if let Some(total) = total_of(work, account)? {
-        let day = day_of(work, account, new.date)?;
+        let day = day_of(work, &total, account, new.date)?;
         let month = month_of(work, &total, account, new.date)?;
         found.insert(account.clone(), Found::Posting(Turnover { total, day, month }));
     } else if work.tx().get::<Account>(account)?.is_some() {
@@ -231,13 +233,26 @@ fn total_of(work: &Work, account: &Id) -> Result<Option<AccountTotal>> {
     }
 }
 
-/// What was posted to it on a day, likewise.
-fn day_of(work: &Work, account: &Id, date: BusinessDate) -> Result<AccountDay> {
+/// What was posted to an account on a day, likewise.
+pub(crate) fn day_of(work: &Work, total: &AccountTotal, account: &Id, date: BusinessDate) -> Result<AccountDay> {
     if let Some(day) = work.kept.as_ref().and_then(|kept| kept.day(account, date)) {
         return Ok(day.clone());
     }
-    let day = work.tx().get::<AccountDay>(&(account.clone(), date))?;
+    let kept = !total.ends_before(date);
+    let day = if kept { work.tx().get::<AccountDay>(&(account.clone(), date))? } else { None };
     Ok(day.unwrap_or_else(|| AccountDay::zero(account.clone(), date)))
+}
+
+/// What every posting to a book has to look at. No entry of a batch changes it, so it is read once there.
+fn control_of(work: &mut Work, book: &Id) -> Result<Arc<BookControl>> {
+    if let Some(control) = work.kept.as_ref().and_then(|kept| kept.control(book)) {
+        return Ok(control);
+    }
+    let control = Arc::new(periods::control(work, book)?);
+    if let Some(kept) = &mut work.kept {
+        kept.keep_control(&control);
+    }
+    Ok(control)
 }
 
 /// Makes the base column balance, with a line of the host if there is an exchange difference.

@@ -282,13 +282,12 @@ pub(crate) fn control(work: &Work, book: &Id) -> Result<BookControl> {
 ///
 /// # Errors
 /// In order: `period-locked`, or `exception-expired` if there was an exception and it ended; `future-date`.
-pub(crate) fn check_open(work: &Work, book: &Id, scope: Scope, date: BusinessDate) -> Result<Passed> {
-    let Some(control) = work.tx().get::<BookControl>(book)? else { return Ok(Passed::default()) };
+pub(crate) fn check_open(work: &Work, control: &BookControl, scope: Scope, date: BusinessDate) -> Result<Passed> {
     let passed = match control.barrier(scope, date) {
         None => Passed::default(),
         Some(Barrier::Hard(lock)) => return Err(periods::locked(&lock, date).into()),
         Some(Barrier::Soft(locks)) => {
-            let each = locks.iter().map(|lock| exception_from(work, book, lock, date));
+            let each = locks.iter().map(|lock| exception_from(work, &control.book, lock, date));
             Passed(each.collect::<Result<_>>()?)
         }
     };

@@ -36,7 +36,7 @@ fn old_books() -> Work {
 fn forget(work: &mut Work) {
     for code in ["a", "b"] {
         if let Some(total) = work.tx().get::<AccountTotal>(&id(code)).unwrap() {
-            work.put(&AccountTotal { gap: None, ..total }).unwrap();
+            work.put(&AccountTotal { gap: None, latest: None, ..total }).unwrap();
         }
     }
 }

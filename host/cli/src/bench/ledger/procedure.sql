@@ -1,7 +1,7 @@
 -- A plain double-entry ledger: what stands beside in `backroom bench ledger`. Made anew for each measurement.
 DROP SCHEMA IF EXISTS bench CASCADE;
 CREATE SCHEMA bench;
-ALTER ROLE postgres SET search_path = bench;
+ALTER ROLE CURRENT_USER SET search_path = bench;
 SET search_path = bench;
 
 CREATE TABLE account (
