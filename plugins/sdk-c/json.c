@@ -1,5 +1,7 @@
 #include "json.h"
 
+#include "backroom.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,37 +14,65 @@ typedef struct {
 
 static uint8_t look(const cursor *c) { return c->at < c->end ? *c->at : 0; }
 
+static bool is_space(uint8_t c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+
 static void skip_space(cursor *c) {
-  while (look(c) == ' ' || look(c) == '\t' || look(c) == '\n' || look(c) == '\r') c->at++;
+  while (is_space(look(c))) c->at++;
 }
 
-static void skip_string(cursor *c) {
-  for (c->at++; look(c) && look(c) != '"'; c->at++) {
-    if (look(c) == '\\') c->at++;
+/* Where one of eight characters is `c`: the topmost bit of the first such one is set, and no bit below it. */
+static uint64_t where(uint64_t eight, uint8_t c) {
+  const uint64_t ones = UINT64_C(0x0101010101010101);
+  eight ^= ones * c;
+  return (eight - ones) & ~eight & (ones << 7);
+}
+
+/* The next quote or backslash; the end if there is none. Eight characters at a time: most of JSON is strings, read over more than once. */
+static const uint8_t *next_special(const uint8_t *at, const uint8_t *end) {
+  for (; end - at >= 8; at += 8) {
+    uint64_t eight;
+    memcpy(&eight, at, 8);
+    uint64_t found = where(eight, '"') | where(eight, '\\');
+    if (found) return at + __builtin_ctzll(found) / 8;
   }
-  if (c->at < c->end) c->at++;
+  while (at < end && *at != '"' && *at != '\\') at++;
+  return at;
 }
 
-/* Over a value of any depth, without recursion: brackets are counted. */
-static void skip_value(cursor *c) {
+/* Behind the string that begins at `at`. */
+static const uint8_t *behind_string(const uint8_t *at, const uint8_t *end) {
+  at = next_special(at + 1, end);
+  while (at < end && *at == '\\') at = end - at > 2 ? next_special(at + 2, end) : end;
+  return at < end ? at + 1 : end;
+}
+
+/* Behind a number or a word. */
+static const uint8_t *behind_word(const uint8_t *at, const uint8_t *end) {
+  while (at < end && *at != ',' && *at != ':' && *at != ']' && *at != '}' && !is_space(*at)) at++;
+  return at;
+}
+
+/* Behind a value of any depth, without recursion: brackets are counted. */
+static const uint8_t *behind_value(const uint8_t *at, const uint8_t *end) {
   size_t depth = 0;
   do {
-    skip_space(c);
-    uint8_t first = look(c);
+    while (at < end && is_space(*at)) at++;
+    uint8_t first = at < end ? *at : 0;
     if (first == '"') {
-      skip_string(c);
+      at = behind_string(at, end);
     } else if (first == '{' || first == '[') {
       depth++;
-      c->at++;
+      at++;
     } else if (first == '}' || first == ']') {
       depth--;
-      c->at++;
+      at++;
     } else if (first == ',' || first == ':') {
-      c->at++;
+      at++;
     } else {
-      while (look(c) && !strchr(",:]} \t\r\n", look(c))) c->at++;
+      at = behind_word(at, end);
     }
-  } while (depth > 0 && c->at < c->end);
+  } while (depth > 0 && at < end);
+  return at;
 }
 
 /* The next member of an object: its name as JSON and its value as JSON; false at the end. */
@@ -52,28 +82,38 @@ static bool next_member(cursor *c, workflow_string_t *name, workflow_string_t *v
   skip_space(c);
   if (look(c) != '"') return false;
   name->ptr = (uint8_t *)c->at;
-  skip_string(c);
+  c->at = behind_string(c->at, c->end);
   name->len = (size_t)(c->at - name->ptr);
   skip_space(c);
   if (look(c) != ':') return false;
   c->at++;
   skip_space(c);
   value->ptr = (uint8_t *)c->at;
-  skip_value(c);
+  c->at = behind_value(c->at, c->end);
   value->len = (size_t)(c->at - value->ptr);
   return true;
 }
 
-static bool is_text(workflow_string_t json, const char *characters) {
+/* Whether a text in JSON is this one. What is written is never shorter than what it says. */
+static bool is_text(workflow_string_t json, workflow_string_t wanted) {
+  const uint8_t *end = json.ptr + json.len;
+  if (json.len < wanted.len + 2) return false;
+  /* All but the marks; nothing in there is written in another way than it is said. */
+  if (next_special(json.ptr + 1, end - 1) == end - 1) {
+    return json.len == wanted.len + 2 && memcmp(json.ptr + 1, wanted.ptr, wanted.len) == 0;
+  }
   workflow_string_t text;
-  return json_text(json, &text) && text.len == strlen(characters) && memcmp(text.ptr, characters, text.len) == 0;
+  if (!json_text(json, &text)) return false;
+  bool same = text.len == wanted.len && memcmp(text.ptr, wanted.ptr, wanted.len) == 0;
+  free(text.ptr);
+  return same;
 }
 
 bool json_member(workflow_string_t object, const char *name, workflow_string_t *value) {
   cursor c = {object.ptr, object.ptr + object.len};
-  workflow_string_t found;
+  workflow_string_t found, wanted = text_of(name);
   while (next_member(&c, &found, value)) {
-    if (is_text(found, name)) return !(value->len == 4 && memcmp(value->ptr, "null", 4) == 0);
+    if (is_text(found, wanted)) return !(value->len == 4 && memcmp(value->ptr, "null", 4) == 0);
   }
   return false;
 }
@@ -86,7 +126,7 @@ bool json_item(workflow_string_t *rest, workflow_string_t *item) {
   skip_space(&c);
   if (look(&c) == ']' || !look(&c)) return false;
   item->ptr = (uint8_t *)c.at;
-  skip_value(&c);
+  c.at = behind_value(c.at, c.end);
   item->len = (size_t)(c.at - item->ptr);
   *rest = (workflow_string_t){.ptr = (uint8_t *)c.at, .len = (size_t)(c.end - c.at)};
   return true;
@@ -99,7 +139,7 @@ bool json_has_only(workflow_string_t object, const char *const *names) {
   if (look(&c) != '{') return false;
   while (next_member(&c, &found, &value)) {
     const char *const *name = names;
-    while (*name && !is_text(found, *name)) name++;
+    while (*name && !is_text(found, text_of(*name))) name++;
     if (!*name) return false;
   }
   return true;
@@ -141,7 +181,9 @@ bool json_text(workflow_string_t value, workflow_string_t *text) {
   /* What is written is never longer than how it is written. */
   text->ptr = malloc(value.len);
   if (!text->ptr) abort();
-  text->len = 0;
+  text->len = (size_t)(next_special(c.at, c.end) - c.at);
+  memcpy(text->ptr, c.at, text->len);
+  c.at += text->len;
   while (c.at < c.end) {
     uint8_t next = *c.at++;
     if (next != '\\') {
@@ -172,13 +214,14 @@ bool json_text(workflow_string_t value, workflow_string_t *text) {
 }
 
 bool json_number(workflow_string_t value, uint64_t *number) {
-  *number = 0;
+  uint64_t read = 0;
   if (value.len == 0 || value.len > 16) return false;
   for (size_t i = 0; i < value.len; i++) {
     if (value.ptr[i] < '0' || value.ptr[i] > '9') return false;
-    *number = *number * 10 + (uint64_t)(value.ptr[i] - '0');
+    read = read * 10 + (uint64_t)(value.ptr[i] - '0');
   }
-  return *number < UINT64_C(1) << 53;
+  *number = read;
+  return read < UINT64_C(1) << 53;
 }
 
 workflow_string_t json_quoted(workflow_string_t text) {
