@@ -187,7 +187,10 @@ impl Process {
         let until = Instant::now() + LOADING;
         self.say(&Order::Load(plugin.digest().to_owned()), &code, until)?;
         match self.hear(until)? {
-            (Word::Loaded(Ok(())), _) => Ok(self.loaded.push(plugin.digest().to_owned())),
+            (Word::Loaded(Ok(())), _) => {
+                self.loaded.push(plugin.digest().to_owned());
+                Ok(())
+            }
             (Word::Loaded(Err(why)), _) => Err(io::Error::other(why)),
             _ => Err(strange()),
         }
