@@ -1,5 +1,6 @@
 //! What a run costs in each language: one piece of work, JSON of 1 KiB and five host calls, always in a fresh instance with fuel,
-//! epochs and the checks of grants. The table is printed (`--nocapture`); nothing is asserted on time.
+//! epochs and the checks of grants. The languages take turns, so that each meets the machine in the same states. The table is printed
+//! (`--nocapture`); nothing is asserted on time.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,12 +19,15 @@ use crate::conformance::LANGUAGES;
 use crate::ground::{fill, runtime};
 use crate::{make, root};
 
-/// Runs that are measured, unless they take longer than [`TIME`].
-const RUNS: usize = 2_000;
-const TIME: Duration = Duration::from_secs(5);
+/// Rounds, in each of which every language has its turn of so many runs or so much time, whichever ends first.
+const ROUNDS: usize = 20;
+const RUNS: usize = 100;
+const TIME: Duration = Duration::from_millis(250);
 
 /// What was seen of a language.
 struct Figures {
+    plugin: Arc<Plugin>,
+    layers: [Arc<Rights>; 3],
     size: u64,
     imports: usize,
     compiled: Duration,
@@ -80,50 +84,68 @@ fn output(execution: &Execution) -> Value {
     }
 }
 
-/// Runs it until there is enough to tell. Every run gives the same, for the same fuel.
-fn measure(built: &Built, store: &Store) -> (Figures, Value) {
-    let input: Arc<str> = std::fs::read_to_string(root().join("tests/guests/order/order.json")).unwrap().into();
+/// Makes it ready and runs it once.
+fn begin(built: &Built, store: &Store) -> (Figures, Value) {
     let began = Instant::now();
     let plugin = runtime().load(&built.bytes).unwrap();
     let compiled = began.elapsed();
     let all: Rights = Grant { administer: false, ..Grant::all() }.into();
     let layers = [Arc::new(Rights::all()), Arc::clone(&plugin.manifest().wants), Arc::new(all)];
-    let (execution, first) = run(store, &plugin, &layers, &input);
+    let (execution, first) = run(store, &plugin, &layers, &input());
     let told = output(&execution);
-    let (fuel, memory) = (execution.fuel, execution.peak_memory);
-    let (mut times, began) = (Vec::new(), Instant::now());
-    while times.len() < RUNS && began.elapsed() < TIME {
-        let (execution, took) = run(store, &plugin, &layers, &input);
-        assert_eq!((execution.fuel, execution.host_calls), (fuel, 5), "{}", built.language);
-        times.push(took);
+    let (fuel, memory, times) = (execution.fuel, execution.peak_memory, Vec::new());
+    let (size, imports) = (built.size, built.imports.len());
+    (Figures { plugin, layers, size, imports, compiled, first, times, fuel, memory }, told)
+}
+
+fn input() -> Arc<str> {
+    std::fs::read_to_string(root().join("tests/guests/order/order.json")).unwrap().into()
+}
+
+/// One turn. Every run gives the same, for the same fuel.
+fn turn(figures: &mut Figures, store: &Store, input: &Arc<str>) {
+    let began = Instant::now();
+    for _ in 0..RUNS {
+        let (execution, took) = run(store, &figures.plugin, &figures.layers, input);
+        assert_eq!((execution.fuel, execution.host_calls), (figures.fuel, 5));
+        figures.times.push(took);
+        if began.elapsed() > TIME {
+            break;
+        }
     }
-    times.sort();
-    (Figures { size: built.size, imports: built.imports.len(), compiled, first, times, fuel, memory }, told)
 }
 
 #[test]
 fn figures_of_the_same_work() {
     let store = store();
     let mut first: Option<(Language, Value)> = None;
-    let mut rows = Vec::new();
+    let mut all = Vec::new();
     for language in LANGUAGES {
         let Some(built) = plugin(language) else { continue };
-        let (figures, told) = measure(&built, &store);
-        rows.push(row(language, &figures));
+        let (figures, told) = begin(&built, &store);
+        all.push((language, figures));
         match &first {
             None => first = Some((language, told)),
             Some((other, those)) => assert_eq!(&told, those, "{language} and {other} differ"),
         }
     }
+    let input = input();
+    for _ in 0..ROUNDS {
+        for (_, figures) in &mut all {
+            turn(figures, &store, &input);
+        }
+    }
+    let rows: Vec<String> = all.iter_mut().map(|(language, figures)| row(*language, figures)).collect();
     let head =
         "| language | bytes | imports | compile ms | first run us | p50 us | p99 us | fuel | memory KiB | runs |";
     eprintln!("\n{head}\n|{}\n{}\n", " --- |".repeat(10), rows.join("\n"));
 }
 
-fn row(language: Language, figures: &Figures) -> String {
-    let Figures { size, imports, compiled, first, times, fuel, memory } = figures;
+fn row(language: Language, figures: &mut Figures) -> String {
+    let Figures { size, imports, compiled, first, times, fuel, memory, .. } = figures;
+    times.sort();
     let at = |percent: usize| times[(times.len() - 1) * percent / 100].as_micros();
-    let (compiled, first, memory) = (compiled.as_millis(), first.as_micros(), memory / 1024);
+    let (compiled, first, memory) = (compiled.as_millis(), first.as_micros(), *memory / 1024);
     let (p50, p99, runs) = (at(50), at(99), times.len());
     format!("| {language} | {size} | {imports} | {compiled} | {first} | {p50} | {p99} | {fuel} | {memory} | {runs} |")
 }
