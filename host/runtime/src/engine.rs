@@ -146,6 +146,14 @@ impl Runtime {
         self.ticker.is_alive()
     }
 
+    /// Starts a process as tenants have that may not share one, and ends it again.
+    ///
+    /// # Errors
+    /// Why there can be none here: the runs of such tenants would be refused.
+    pub fn probe_own_process(&self) -> Result<(), String> {
+        self.apart.probe()
+    }
+
     /// The plugin in `bytes`: inspected and compiled, or as it was when the same bytes came before. Compiling takes from
     /// 50 milliseconds to several seconds and both cores: call it when something is uploaded, not when it runs.
     ///

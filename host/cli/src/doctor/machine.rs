@@ -38,6 +38,13 @@ fn engine(findings: &mut Findings) {
         0 => findings.add(about, "compiler", State::Ok, format!("{held}, behind a filter of system calls")),
         _ => findings.add(about, "compiler", State::Warning, format!("{held}; the kernel has no filter for it")),
     }
+    match runtime.probe_own_process() {
+        Ok(()) => findings.add(about, "own processes", State::Ok, "a process for one client was locked in just now"),
+        Err(why) => {
+            let detail = format!("runs of clients that have processes of their own are refused: {why}");
+            findings.add(about, "own processes", State::Warning, detail);
+        }
+    }
     let target = format!("{} on {}", std::env::consts::ARCH, std::env::consts::OS);
     findings.add(about, "engine", State::Ok, format!("WebAssembly compiles and runs ({target})"));
     findings.add(about, "wall time", State::Ok, "an endless loop was stopped by the ticker just now");
@@ -60,22 +67,24 @@ fn engine(findings: &mut Findings) {
     }
 }
 
-/// What the kernel offers for putting processes into a sandbox. Plugins run inside of the service's process; the compiler's child
-/// is behind a filter of system calls where there is one.
+/// What the kernel offers for putting processes into a sandbox. Plugins run inside of the service's process, or in one of their client's
+/// own behind a filter of system calls; so does the compiler, where there is one.
 fn kernel(findings: &mut Findings) {
     let about = "kernel";
     let read = |path: &str| std::fs::read_to_string(path).ok().map(|text| text.trim().to_owned());
     let release = read("/proc/sys/kernel/osrelease").unwrap_or_else(|| "it does not say".to_owned());
     findings.add(about, "release", State::Info, release);
     let seccomp = match read("/proc/sys/kernel/seccomp/actions_avail") {
-        Some(actions) => format!("available ({actions}); used around the compiler"),
+        Some(actions) => format!("available ({actions}); used around the compiler and the processes of clients"),
         None => "not available; the compiler is held by its limits alone".to_owned(),
     };
     findings.add(about, "seccomp", State::Info, seccomp);
     let landlock = match read("/sys/kernel/security/lsm") {
-        Some(modules) if modules.split(',').any(|module| module == "landlock") => "available; not used by this release",
-        Some(_) => "not among the kernel's security modules; not used by this release",
-        None => "cannot be told: /sys/kernel/security is not to be read here; not used by this release",
+        Some(modules) if modules.split(',').any(|module| module == "landlock") => {
+            "available; not needed, as the filter leaves no file and no socket"
+        }
+        Some(_) => "not among the kernel's security modules; not needed",
+        None => "cannot be told: /sys/kernel/security is not to be read here; not needed",
     };
     findings.add(about, "landlock", State::Info, landlock);
 }

@@ -33,6 +33,7 @@ fn the_machine_and_a_data_directory_are_looked_at() {
         "sandbox: PAGEMAP_SCAN",
         "kernel: seccomp",
         "kernel: landlock",
+        "sandbox: own processes",
     ] {
         assert!(machine.contains_key(what), "{what}");
     }

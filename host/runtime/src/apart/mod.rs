@@ -82,6 +82,21 @@ impl Apart {
         self.idle.lock().len()
     }
 
+    /// Whether a process for a tenant can be started and locks itself in; says why not.
+    pub(crate) fn probe(&self) -> Result<(), String> {
+        self.begin().map(drop)
+    }
+
+    /// A new process that is ready.
+    fn begin(&self) -> Result<Process, String> {
+        let program = self.program.as_ref().ok_or("this service was set up without a program for them")?;
+        let mut process = Process::start(program, &self.opening).map_err(|why| why.to_string())?;
+        match process.begin() {
+            Ok(()) => Ok(process),
+            Err(why) => Err(process.broken(&why)),
+        }
+    }
+
     /// Runs a guest in a process of the tenant of its unit of work.
     pub(crate) fn run(&self, plugin: &Plugin, mut state: RunState, input: &str) -> (RunState, Ended) {
         let tenant = state.work.tx().tenant();
@@ -125,13 +140,10 @@ impl Apart {
         {
             return Ok(process);
         }
-        let program = self.program.as_ref().ok_or("this service was set up without a program for them")?;
-        let mut process = Process::start(program, &self.opening).map_err(|why| why.to_string())?;
-        match process.begin().and_then(|()| process.load(plugin)) {
+        let mut process = self.begin()?;
+        match process.load(plugin) {
             Ok(()) => Ok(process),
-            Err(why) => {
-                Err(format!("{why} ({})", process.end().map_or_else(|why| why.to_string(), |end| end.to_string())))
-            }
+            Err(why) => Err(process.broken(&why)),
         }
     }
 
@@ -240,6 +252,11 @@ impl Process {
 
     fn hear(&mut self, until: Instant) -> io::Result<(Word, Vec<u8>)> {
         hear(&mut Until { stream: &self.stream, until }, LONGEST)
+    }
+
+    /// Why it is of no use, and how it ended.
+    fn broken(&mut self, why: &io::Error) -> String {
+        format!("{why} ({})", self.end().map_or_else(|why| why.to_string(), |status| status.to_string()))
     }
 
     /// Ends it, and says how it ended.
