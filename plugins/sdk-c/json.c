@@ -201,13 +201,18 @@ bool json_text(workflow_string_t value, workflow_string_t *text) {
     int32_t character = escape == 'u' ? unit(&c) : -1;
     if (character >= 0xD800 && character < 0xDC00) {
       /* A character beyond 16 bits, in two halves. */
-      if (look(&c) != '\\') return false;
-      c.at += 2;
-      int32_t low = unit(&c);
-      if (low < 0xDC00 || low > 0xDFFF) return false;
-      character = 0x10000 + ((character - 0xD800) << 10) + (low - 0xDC00);
+      bool second = c.end - c.at >= 2 && c.at[0] == '\\' && c.at[1] == 'u';
+      if (second) c.at += 2;
+      int32_t low = second ? unit(&c) : -1;
+      character = low < 0xDC00 || low > 0xDFFF ? -1 : 0x10000 + ((character - 0xD800) << 10) + (low - 0xDC00);
+    } else if (character >= 0xDC00 && character < 0xE000) {
+      /* A second half alone. */
+      character = -1;
     }
-    if (character < 0) return false;
+    if (character < 0) {
+      free(text->ptr);
+      return false;
+    }
     text->len += encode(text->ptr + text->len, (uint32_t)character);
   }
   return true;

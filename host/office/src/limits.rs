@@ -119,10 +119,15 @@ impl Office {
         tenant: TenantNo,
         ceilings: Ceilings,
     ) -> Result<Written<TenantLimits>> {
-        let limits = Limits::from(ceilings);
-        check_limits(&limits)?;
         let tx = self.store().write(tenant)?;
         let found = tx.get::<TenantLimits>(&())?;
+        let no_limit = Ceilings { own_process: None, ..ceilings } == Ceilings::default();
+        let limits = match &found {
+            // Nor the limits by being asked where they are to run.
+            Some(found) if no_limit && ceilings.own_process.is_some() => found.limits,
+            _ => Limits::from(ceilings),
+        };
+        check_limits(&limits)?;
         // Nobody is to lose the wall around them by setting another limit.
         let before = found.as_ref().is_some_and(|found| found.own_process);
         let own_process = ceilings.own_process.unwrap_or(before);

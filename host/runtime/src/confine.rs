@@ -59,10 +59,24 @@ pub(crate) fn lock_in_compiler(limits: &CompileLimits) -> io::Result<bool> {
     enforce(compiler())
 }
 
-/// Locks a process in that runs components, as [`lock_in_compiler`] does; memory and time are bounded by whoever runs them.
-pub(crate) fn lock_in_runner() -> io::Result<bool> {
+/// Locks a process in that runs components, as [`lock_in_compiler`] does. The memory of a guest is bounded by the sandbox, and here
+/// so that whoever gets out of it cannot use the machine's up: `max_memory` of guests and what there is beside. Where memory is short,
+/// it goes first.
+pub(crate) fn lock_in_runner(max_memory: u64) -> io::Result<bool> {
+    // Compiled code of at most 256 MiB, once as it came and once in its place, tables, stacks.
+    const BESIDE: u64 = 1 << 30;
+    // The line twice, standard error, what the kernel says of its pages, and beginnings of guests' memories.
+    const FILES: u64 = 128;
     setrlimit(Resource::Core, to(0))?;
+    setrlimit(Resource::Data, to(max_memory.saturating_add(BESIDE)))?;
+    setrlimit(Resource::Fsize, to(max_memory))?;
+    setrlimit(Resource::Nofile, to(FILES))?;
     enforce(runner())
+}
+
+/// Whoever runs out of memory ends this process before others, if the kernel lets it say so.
+pub(crate) fn go_first() {
+    std::fs::write("/proc/self/oom_score_adj", "1000").ok();
 }
 
 fn enforce(rules: Result<Rules, seccompiler::BackendError>) -> io::Result<bool> {
@@ -139,20 +153,26 @@ fn compiler() -> Result<Rules, seccompiler::BackendError> {
 fn runner() -> Result<Rules, seccompiler::BackendError> {
     // PAGEMAP_SCAN of `linux/fs.h`: which pages were written.
     const PAGEMAP_SCAN: u64 = 0xc060_6610;
-    let scan = SeccompCondition::new(1, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, PAGEMAP_SCAN)?;
     let mut rules = common()?;
-    for call in [
-        libc::SYS_mmap,
-        libc::SYS_mprotect,
-        libc::SYS_memfd_create,
-        libc::SYS_ftruncate,
-        libc::SYS_fcntl,
-        // Of such memory alone: nothing else that can be read at a place is open.
-        libc::SYS_pread64,
-        libc::SYS_pwrite64,
-    ] {
+    for call in [libc::SYS_mmap, libc::SYS_mprotect, libc::SYS_memfd_create, libc::SYS_ftruncate] {
         rules.insert(call, Vec::new());
     }
-    rules.insert(libc::SYS_ioctl, only(scan)?);
+    rules.insert(libc::SYS_ioctl, one_of(1, &[PAGEMAP_SCAN])?);
+    // Of `fcntl` the seals of such memory: with others, a process has the kernel signal whom it likes.
+    rules.insert(libc::SYS_fcntl, one_of(1, &[libc::F_ADD_SEALS, libc::F_GET_SEALS].map(number))?);
+    // Of `madvise` what gives memory back: others harm the machine, if a privileged user asks for them.
+    rules.insert(libc::SYS_madvise, one_of(2, &[libc::MADV_DONTNEED, libc::MADV_FREE].map(number))?);
     Ok(rules)
+}
+
+fn number(value: i32) -> u64 {
+    u64::try_from(value).unwrap_or(u64::MAX)
+}
+
+/// One of these as the argument at a place, from 0 on.
+fn one_of(place: u8, values: &[u64]) -> Result<Vec<SeccompRule>, seccompiler::BackendError> {
+    let rule = |value: &u64| {
+        SeccompRule::new(vec![SeccompCondition::new(place, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, *value)?])
+    };
+    values.iter().map(rule).collect()
 }

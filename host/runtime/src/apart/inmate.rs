@@ -1,6 +1,5 @@
 //! The guest's process: it has the sandbox and nothing else, and asks the service for every host call.
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::os::fd::AsFd as _;
@@ -10,6 +9,7 @@ use std::time::Instant;
 
 use backroom_domain::Error;
 use backroom_office::runs::{Fault, FaultKind};
+use backroom_store::sched::Pace;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wasmtime::component::{Component, HasSelf, Linker};
@@ -18,7 +18,7 @@ use wasmtime::{Engine, InstanceAllocationStrategy};
 use super::words::{Opening, Order, Start, Word, hear, say};
 use crate::bindings::backroom::types::types;
 use crate::bindings::{Workflow, WorkflowPre};
-use crate::confine::{let_go, lock_in_runner};
+use crate::confine::{go_first, let_go, lock_in_runner};
 use crate::convert;
 use crate::engine::pool;
 use crate::error::HostError;
@@ -28,7 +28,8 @@ use crate::profile::{Duty, config};
 use crate::slices::{Slices, TURN};
 use crate::ticker::Ticker;
 
-/// Runs components for one tenant of the service that started this process, which locks itself in for good; it ends with the service.
+/// Runs the plugin of one installation for the service that started this process, which locks itself in for good; it ends when the
+/// service has nothing to say any more.
 ///
 /// It has to be called before anything is opened and before there is a second thread.
 pub fn run_as_child(opening: &str) -> ExitCode {
@@ -43,7 +44,10 @@ pub fn run_as_child(opening: &str) -> ExitCode {
 
 fn serve(opening: &str) -> io::Result<()> {
     let Opening { layout, max_memory } = serde_json::from_str(opening)?;
+    go_first();
     let_go()?;
+    // Nor does it interrupt anybody.
+    Pace::Patient.take();
     // Everything that needs files or threads of its own is there before the door is shut.
     let mut settings = config(layout, Duty::Run);
     settings.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(1, max_memory)));
@@ -56,17 +60,17 @@ fn serve(opening: &str) -> io::Result<()> {
         input: File::from(io::stdin().as_fd().try_clone_to_owned()?),
         output: File::from(io::stdout().as_fd().try_clone_to_owned()?),
     };
-    let confined = lock_in_runner()?;
+    let confined = lock_in_runner(max_memory)?;
     pipe.say(&Word::Ready { confined }, &[])?;
-    let (mut loaded, slices) = (HashMap::new(), Slices::new(1, TURN));
+    let (mut loaded, slices) = (None, Slices::new(1, TURN));
     loop {
         match pipe.hear() {
-            Ok((Order::Load(digest), code)) => {
-                let ready = load(&engine, &linker, &code).map(|plugin| drop(loaded.insert(digest, plugin)));
+            Ok((Order::Load, code)) => {
+                let ready = load(&engine, &linker, &code).map(|plugin| loaded = Some(plugin));
                 pipe.say(&Word::Loaded(ready.map_err(|why| format!("{why:#}"))), &[])?;
             }
             Ok((Order::Run(start), input)) => {
-                let plugin = loaded.get(&start.digest).ok_or_else(|| failed("it was not loaded"))?;
+                let plugin = loaded.as_ref().ok_or_else(|| failed("nothing was loaded"))?;
                 let input = String::from_utf8(input).map_err(failed)?;
                 pipe = run(&engine, plugin, &slices, pipe, start, &input)?;
             }

@@ -6,11 +6,13 @@
 //!                            -> answer, what is left ->
 //! ```
 //!
-//! A process serves one tenant and one run at a time, and is kept for the next one. It has nothing of the tenant but what the running
-//! guest was given: every call is checked, charged and done by the service, as for a guest beside it, and a run has the same
+//! A process serves one installation of one tenant, one run at a time, and is kept for the next one. It has nothing of the tenant but what
+//! the running guest was given: every call is checked, charged and done by the service, as for a guest beside it, and a run has the same
 //! effects, fuel and log in either. Whoever breaks out of the sandbox there finds a process that the kernel lets do nothing but
-//! compute and talk to the service, as the guest that it was; only what it says of its own computing (fuel, memory) is believed. Where
+//! compute and talk to the service as that installation; only what it says of its own computing (fuel, memory) is believed. Where
 //! the kernel has no filter of system calls, such a tenant's runs are refused.
+//!
+//! Its long runs take no turns with those of others (see `slices`): the kernel gives each process a third of what the service gets.
 
 mod calls;
 mod inmate;
@@ -25,6 +27,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use backroom_domain::Id;
 use backroom_office::runs::{Fault, FaultKind};
 use backroom_store::TenantNo;
 use parking_lot::Mutex;
@@ -33,25 +36,23 @@ pub use self::inmate::run_as_child;
 use self::words::{Opening, Order, Start, Word, hear, say};
 use crate::compile::Compiler;
 use crate::exec::{Ended, panicked};
+use crate::limits::HOSTCALL_FUEL;
 use crate::plugin::Plugin;
 use crate::profile::Layout;
 use crate::state::RunState;
 
-/// How long a process may take to be ready: a machine with much to do takes a second.
-const STARTING: Duration = Duration::from_secs(30);
-/// How long a process may take to load compiled code, of which there are some 40 MiB at most.
-const LOADING: Duration = Duration::from_secs(30);
+/// How long a process may take to be ready and to load the plugin: a machine with much to do takes a second or two.
+const STARTING: Duration = Duration::from_secs(20);
 /// How much later than its guest's time is up it has to have said so. It stops the guest itself; this is for one that does not.
 const LATE: Duration = Duration::from_secs(2);
-/// The longest that it can have to say: 1 MiB of a host call or an output, which may take a fifth more here, and a log.
-const LONGEST: u32 = 64 << 20;
-/// A process without a run for so long is ended when the next one of any tenant is done.
+/// The most that a host call brings, which takes up to a fifth more here than in the guest, or an output, of 1 MiB.
+const LONGEST_WITH: usize = HOSTCALL_FUEL / 4 * 5;
+/// With lines of a log of at most 1 MiB, the shortest of which (16 bytes, as they are counted) takes no more here.
+const LONGEST: u32 = 4 << 20;
+/// A process without a run for so long is ended as soon as somebody looks: when another run is done, or figures are asked for.
 const IDLE: Duration = Duration::from_secs(60);
 /// Processes that wait for a run, of all tenants. Each takes some 10 MiB and what its guests have touched.
 const WAITING: usize = 32;
-/// Plugins that one process holds; with more, a new one is started.
-const LOADED: usize = 16;
-
 /// The processes of tenants that have their own.
 pub(crate) struct Apart {
     /// None where this process compiles itself: that is for tests and measurements.
@@ -62,9 +63,18 @@ pub(crate) struct Apart {
 }
 
 struct Idle {
-    tenant: TenantNo,
+    of: Of,
     since: Instant,
     process: Process,
+}
+
+/// Whom a process serves.
+#[derive(Debug, PartialEq, Eq)]
+struct Of {
+    tenant: TenantNo,
+    installation: Option<Id>,
+    /// Of the plugin.
+    digest: String,
 }
 
 impl Apart {
@@ -79,6 +89,7 @@ impl Apart {
 
     /// Processes that wait for a run.
     pub(crate) fn waiting(&self) -> usize {
+        self.sweep();
         self.idle.lock().len()
     }
 
@@ -97,46 +108,46 @@ impl Apart {
         }
     }
 
-    /// Runs a guest in a process of the tenant of its unit of work.
+    /// Runs a guest in a process of the tenant of its unit of work. Its time begins once that is ready.
     pub(crate) fn run(&self, plugin: &Plugin, mut state: RunState, input: &str) -> (RunState, Ended) {
-        let tenant = state.work.tx().tenant();
-        let mut process = match self.ready(tenant, plugin) {
+        let (tenant, installation) = (state.work.tx().tenant(), state.guest.names.installation.clone());
+        let of = Of { tenant, installation, digest: plugin.digest().to_owned() };
+        let mut process = match self.ready(&of, plugin) {
             Ok(process) => process,
-            Err(why) => {
-                tracing::error!(%tenant, why, "no process for the tenant");
-                // Nothing has begun: it may be sent again.
-                let message = format!("no process of the tenant's own can be had: {why}");
-                return (state, Ended { returned: Err(Fault::new(FaultKind::Busy, message)), fuel: 0 });
-            }
+            Err(why) => return (state, not_begun(&of, &why)),
         };
-        match process.run(plugin, &mut state, input) {
+        state.guest.until = Instant::now() + Duration::from_millis(state.guest.limits.wall_ms);
+        let broke = match process.run(&mut state, input) {
             Ok(ended) => {
-                self.keep(tenant, process);
-                (state, ended)
+                self.keep(of, process);
+                return (state, ended);
             }
-            Err(why) => {
-                let late = why.kind() == io::ErrorKind::TimedOut;
-                tracing::error!(%tenant, %why, status = ?process.end(), "the process of a tenant was ended in a run");
-                let fault = match late {
-                    true => Fault::new(FaultKind::Deadline, "its process did not end when its time was up"),
-                    false => Fault::new(FaultKind::Internal, "its process broke off; tell the operator of the service"),
-                };
-                (state, Ended { returned: Err(fault), fuel: 0 })
-            }
-        }
+            Err(broke) => broke,
+        };
+        let status = process.end();
+        tracing::error!(?of, ?status, why = %broke.why, "the process of a tenant was ended in a run");
+        let late = broke.why.kind() == io::ErrorKind::TimedOut;
+        let fault = match broke.fault {
+            // What the service itself had to say counts, whatever became of the process.
+            Some(fault) => fault,
+            None if late => Fault::new(FaultKind::Deadline, "its process did not end when its time was up"),
+            // It may be sent again: nothing was done for it.
+            None if !broke.called => return (state, not_begun(&of, &broke.why.to_string())),
+            None => Fault::new(FaultKind::Internal, "its process broke off; tell the operator of the service"),
+        };
+        (state, Ended { returned: Err(fault), fuel: 0 })
     }
 
-    /// A process of the tenant that has the plugin.
-    fn ready(&self, tenant: TenantNo, plugin: &Plugin) -> Result<Process, String> {
+    /// A process for it that has the plugin.
+    fn ready(&self, of: &Of, plugin: &Plugin) -> Result<Process, String> {
         let found = {
             let mut idle = self.idle.lock();
-            let at = idle.iter().rposition(|idle| idle.tenant == tenant);
+            let at = idle.iter().rposition(|idle| idle.of == *of);
             at.map(|at| idle.remove(at).process)
         };
-        // One that was killed meanwhile is replaced; so is one that is full.
+        // One that was killed meanwhile is replaced.
         if let Some(mut process) = found
-            && process.loaded.len() < LOADED
-            && process.load(plugin).is_ok()
+            && process.is_there()
         {
             return Ok(process);
         }
@@ -147,23 +158,50 @@ impl Apart {
         }
     }
 
-    fn keep(&self, tenant: TenantNo, process: Process) {
-        let mut idle = self.idle.lock();
-        idle.push(Idle { tenant, since: Instant::now(), process });
-        let over = idle.len().saturating_sub(WAITING);
-        let late = idle.iter().take_while(|idle| idle.since.elapsed() > IDLE).count();
-        let gone: Vec<Idle> = idle.drain(..over.max(late)).collect();
-        drop(idle);
-        // Waits for their end.
+    fn keep(&self, of: Of, process: Process) {
+        self.idle.lock().push(Idle { of, since: Instant::now(), process });
+        self.sweep();
+    }
+
+    /// Ends those that are too many, have waited for too long, or have ended by themselves.
+    fn sweep(&self) {
+        let gone: Vec<Idle> = {
+            let mut idle = self.idle.lock();
+            let over = idle.len().saturating_sub(WAITING);
+            let mut at = 0;
+            let goes = |idle: &mut Idle| {
+                at += 1;
+                at <= over || idle.since.elapsed() > IDLE || !idle.process.is_there()
+            };
+            idle.extract_if(.., goes).collect()
+        };
+        // Waits for their end, and holds nobody up meanwhile.
         drop(gone);
     }
+}
+
+/// Nothing of the run's own: it may be sent again.
+fn not_begun(of: &Of, why: &str) -> Ended {
+    tracing::error!(?of, why, "no process for a tenant");
+    let message = format!("no process of the tenant's own can be had: {why}");
+    Ended { returned: Err(Fault::new(FaultKind::Busy, message)), fuel: 0 }
+}
+
+/// How a process broke off in a run.
+struct Broke {
+    why: io::Error,
+    /// The service had told it to end by this.
+    fault: Option<Fault>,
+    /// It had asked for a host call.
+    called: bool,
 }
 
 /// A process of a tenant, which ends when this is dropped.
 struct Process {
     child: Child,
     stream: UnixStream,
-    loaded: Vec<String>,
+    /// When it has to be ready.
+    until: Instant,
 }
 
 impl Process {
@@ -175,12 +213,12 @@ impl Process {
         // What it complains of nobody needs to see who reads the service's own log.
         let child = command.stdin(OwnedFd::from(theirs)).stdout(output).stderr(Stdio::null()).spawn()?;
         drop(command);
-        Ok(Self { child, stream, loaded: Vec::new() })
+        Ok(Self { child, stream, until: Instant::now() + STARTING })
     }
 
     /// Waits until it is ready and locked in.
     fn begin(&mut self) -> io::Result<()> {
-        match self.hear(Instant::now() + STARTING)? {
+        match self.hear(self.until)? {
             (Word::Ready { confined: true }, _) => Ok(()),
             (Word::Ready { confined: false }, _) => Err(io::Error::other(
                 "this kernel has no filter of system calls (seccomp), so it could not be locked in",
@@ -189,57 +227,63 @@ impl Process {
         }
     }
 
-    /// Has it load a plugin, unless it has it.
+    /// Has it load the plugin that it is for.
     fn load(&mut self, plugin: &Plugin) -> io::Result<()> {
-        if self.loaded.iter().any(|digest| digest == plugin.digest()) {
-            // Whether it is still there the run will tell, which would be too late.
-            return if self.child.try_wait()?.is_some() { Err(strange()) } else { Ok(()) };
-        }
         let code = plugin.component.serialize().map_err(io::Error::other)?;
-        let until = Instant::now() + LOADING;
-        self.say(&Order::Load(plugin.digest().to_owned()), &code, until)?;
-        match self.hear(until)? {
-            (Word::Loaded(Ok(())), _) => {
-                self.loaded.push(plugin.digest().to_owned());
-                Ok(())
-            }
-            (Word::Loaded(Err(why)), _) => Err(io::Error::other(why)),
+        self.say(&Order::Load, &code, self.until)?;
+        match self.hear(self.until)? {
+            (Word::Loaded(ready), _) => ready.map_err(io::Error::other),
             _ => Err(strange()),
         }
     }
 
-    fn run(&mut self, plugin: &Plugin, state: &mut RunState, input: &str) -> io::Result<Ended> {
+    fn is_there(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
+    fn run(&mut self, state: &mut RunState, input: &str) -> Result<Ended, Broke> {
+        let (mut fault, mut called) = (None, false);
+        self.follow(state, input, &mut fault, &mut called).map_err(|why| Broke { why, fault, called })
+    }
+
+    /// One run, from its input to its end; notes a fault that was told, which stands, whatever comes after it.
+    fn follow(
+        &mut self,
+        state: &mut RunState,
+        input: &str,
+        fault: &mut Option<Fault>,
+        called: &mut bool,
+    ) -> io::Result<Ended> {
         let guest = &state.guest;
         let until = guest.until + LATE;
         let start = Start {
-            digest: plugin.digest().to_owned(),
             names: guest.names.clone(),
             limits: guest.limits,
             left: guest.until.saturating_duration_since(Instant::now()),
             fails_at: guest.meter.fails_at,
         };
         self.say(&Order::Run(start), input.as_bytes(), until)?;
-        // A fault that was told stands, whatever comes after it.
-        let mut fault = None;
         loop {
             match self.hear(until)? {
                 (Word::Call { used, function }, arguments) => {
-                    if fault.is_some() {
+                    // Nobody asks for more than may cross, or goes on behind the end.
+                    if fault.is_some() || arguments.len() > LONGEST_WITH {
                         return Err(strange());
                     }
+                    *called = true;
                     state.guest.add(used);
                     let done = catch_unwind(AssertUnwindSafe(|| calls::answer(state, &function, &arguments)));
                     let answer = match done {
                         Ok(answer) => answer.ok_or_else(strange)?,
                         Err(_panic) => inmate::end_with(panicked()),
                     };
-                    fault = inmate::fault_in(&answer);
+                    *fault = inmate::fault_in(&answer);
                     self.say(&Order::Answer(state.guest.left()), &answer, until)?;
                 }
                 (Word::Done { used, fuel, peak_memory, returned }, _) => {
                     state.guest.add(used);
                     state.guest.memory.peak = peak_memory;
-                    return Ok(Ended { returned: fault.map_or(returned, Err), fuel });
+                    return Ok(Ended { returned: fault.take().map_or(returned, Err), fuel });
                 }
                 _ => return Err(strange()),
             }

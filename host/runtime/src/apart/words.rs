@@ -26,8 +26,8 @@ pub(super) struct Opening {
 /// What the service says.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Order {
-    /// Compiled code comes with it, to be kept under this digest.
-    Load(String),
+    /// The compiled code of the plugin comes with it.
+    Load,
     /// The input comes with it.
     Run(Start),
     /// The answer to a host call comes with it.
@@ -37,8 +37,6 @@ pub(super) enum Order {
 /// A run.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Start {
-    /// Of the plugin, which was loaded.
-    pub(super) digest: String,
     pub(super) names: Names,
     #[serde(with = "cbor")]
     pub(super) limits: Limits,
@@ -117,11 +115,10 @@ mod tests {
     fn what_is_said_is_heard_and_nothing_of_what_is_broken_off() {
         let limits = Limits { day_fuel: Some(7), ..Limits::default() };
         let names = Names { installation: None, run: None, now: backroom_domain::Instant(5) };
-        let start = Start { digest: "d".into(), names, limits, left: Duration::from_millis(9), fails_at: Some(2) };
+        let start = Start { names, limits, left: Duration::from_millis(9), fails_at: Some(2) };
         for with in [Vec::new(), b"input".to_vec(), vec![7; SMALL + 1]] {
             let mut said = Vec::new();
-            say(&mut said, &Order::Run(Start { digest: "d".into(), names: start.names.clone(), ..start }), &with)
-                .unwrap();
+            say(&mut said, &Order::Run(Start { names: start.names.clone(), ..start }), &with).unwrap();
             let (heard, came): (Order, _) = hear(&mut said.as_slice(), 1 << 20).unwrap();
             let Order::Run(heard) = heard else { panic!("{heard:?}") };
             assert_eq!((heard.limits, heard.left, heard.fails_at), (limits, start.left, start.fails_at));

@@ -127,6 +127,9 @@ impl Row {
         service.apart();
         let [before, _] = heads(service);
         let report = service.run(service.tenant, "test", None, Mode::Commit, "{}");
+        if crate::books::apart().is_some() && report.host_calls > 0 {
+            assert!(crate::books::runtime().run_figures().idle_processes > 0, "it had no process of its own");
+        }
         assert_eq!((&report.fault, &report.error), (&planned.fault, &planned.error));
         assert_eq!((report.effects.len(), report.host_calls), (planned.effects.len(), planned.host_calls));
         let words = |report: &RunReport| report.output.as_ref().map(|output| output.get().to_owned());
