@@ -226,7 +226,8 @@ fn a_state_that_was_written_anew_takes_little_more_room_than_its_records() {
             let text = blake3::hash(&seed.to_le_bytes()).to_string();
             tx.put(&note("a", round * 100 + page, &text)).unwrap();
         }
-        tx.commit(meta("work")).unwrap();
+        // A checkpoint waits until the state has what is durable.
+        tx.commit(meta("work")).unwrap().ticket.wait().unwrap();
     }
     store.checkpoint().unwrap();
     let before = store.status();
