@@ -63,8 +63,9 @@ pub(crate) fn lock_in_compiler(limits: &CompileLimits) -> io::Result<bool> {
 /// so that whoever gets out of it cannot use the machine's up: `max_memory` of guests and what there is beside. Where memory is short,
 /// it goes first.
 pub(crate) fn lock_in_runner(max_memory: u64) -> io::Result<bool> {
-    // Compiled code of at most 256 MiB, once as it came and once in its place, tables, stacks.
-    const BESIDE: u64 = 1 << 30;
+    // Some 1 GiB are set aside with the pool, of which hardly anything is touched; compiled code of at most 256 MiB, once as it came and
+    // once in its place; tables, stacks.
+    const BESIDE: u64 = 3 << 30;
     // The line twice, standard error, what the kernel says of its pages, and beginnings of guests' memories.
     const FILES: u64 = 128;
     setrlimit(Resource::Core, to(0))?;
