@@ -60,8 +60,7 @@ pub(crate) fn lock_in_compiler(limits: &CompileLimits) -> io::Result<bool> {
 }
 
 /// Locks a process in that runs components, as [`lock_in_compiler`] does. The memory of a guest is bounded by the sandbox, and here
-/// so that whoever gets out of it cannot use the machine's up: `max_memory` of guests and what there is beside. Where memory is short,
-/// it goes first.
+/// so that whoever gets out of it cannot use the machine's up: `max_memory` of guests and what there is beside.
 pub(crate) fn lock_in_runner(max_memory: u64) -> io::Result<bool> {
     // Some 1 GiB are set aside with the pool, of which hardly anything is touched; compiled code of at most 256 MiB, once as it came and
     // once in its place; tables, stacks.

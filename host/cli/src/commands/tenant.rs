@@ -41,7 +41,7 @@ a day is that of all runs together that are recorded.
 
 A tenant with processes of its own shares none with another: its plugins run where no file, no network and no other tenant's data can be
 reached, whatever they break. Effects, fuel and log are the same; each host call takes some microseconds more. The kernel has to have
-seccomp, or its runs are refused.
+seccomp, or its runs are refused. Said alone, it leaves the bounds as they are.
 
 Examples:
   backroom tenant limits harbor

@@ -51,8 +51,9 @@ const LONGEST_WITH: usize = HOSTCALL_FUEL / 4 * 5;
 const LONGEST: u32 = 4 << 20;
 /// A process without a run for so long is ended as soon as somebody looks: when another run is done, or figures are asked for.
 const IDLE: Duration = Duration::from_secs(60);
-/// Processes that wait for a run, of all tenants. Each takes some 10 MiB and what its guests have touched.
+/// Processes that wait for a run, of all tenants. Each takes some 20 MiB and what its guests have touched.
 const WAITING: usize = 32;
+
 /// The processes of tenants that have their own.
 pub(crate) struct Apart {
     /// None where this process compiles itself: that is for tests and measurements.
@@ -356,5 +357,38 @@ impl io::Write for Until<'_> {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_process_for_a_tenant_is_found_out_before_a_guest_is_given_to_it() {
+        let probe = |compiler: Compiler| Apart::new(&compiler, Layout::Reserved, 1 << 20).probe().unwrap_err();
+        // None was named; it is not there; it says nothing; it says something else.
+        for (compiler, part) in [
+            (Compiler::InProcess, "without a program"),
+            (Compiler::Child { program: "/nonexistent".into() }, "os error 2"),
+            (Compiler::Child { program: "/bin/true".into() }, "fill whole buffer"),
+            (Compiler::Child { program: "/bin/echo".into() }, "more than it can have to say"),
+        ] {
+            let why = probe(compiler);
+            assert!(why.contains(part), "{why}");
+        }
+    }
+
+    #[test]
+    fn nobody_is_listened_to_for_longer_than_until() {
+        let (stream, _silent) = UnixStream::pair().unwrap();
+        let until = Instant::now() + Duration::from_millis(20);
+        let heard = hear::<Word>(&mut Until { stream: &stream, until }, LONGEST);
+        assert_eq!(heard.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        assert!(Instant::now() >= until);
+        // Nor talked to: the other end does not take it.
+        let until = Instant::now() + Duration::from_millis(20);
+        let said = say(&mut Until { stream: &stream, until }, &Order::Load, &vec![0; 16 << 20]);
+        assert_eq!(said.unwrap_err().kind(), io::ErrorKind::TimedOut);
     }
 }

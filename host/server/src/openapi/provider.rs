@@ -27,7 +27,7 @@ pub(super) fn begin() -> Vec<Text> {
             .refuses("limit-invalid cursor-invalid")
             .with(&[("limit", "20")]),
         get(&of_tenant(""), "A tenant.").gives::<Tenant>(),
-        put("/v1/tenant-limits", "Bounds every run of a tenant. What is not named is not bounded; `own-process` stays as it was.")
+        put("/v1/tenant-limits", "Bounds every run of a tenant. What is not named is not bounded, but `own-process` stays as it was; where that alone is named, the bounds stay.")
             .takes::<tenants::NewLimits>(r#"{"tenant": "harbor", "limits": {"memory": 67108864, "wall-ms": 20000}}"#)
             .gives::<TenantLimits>()
             .refuses("not-found limit-invalid"),
