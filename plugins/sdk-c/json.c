@@ -249,14 +249,18 @@ workflow_string_t json_quoted(workflow_string_t text) {
 }
 
 workflow_string_t json_written(const char *format, ...) {
-  va_list arguments, again;
-  va_start(arguments, format);
-  va_copy(again, arguments);
-  int length = vsnprintf(NULL, 0, format, arguments);
-  char *text = length < 0 ? NULL : malloc((size_t)length + 1);
-  if (!text) abort();
-  vsnprintf(text, (size_t)length + 1, format, again);
-  va_end(arguments);
-  va_end(again);
-  return (workflow_string_t){.ptr = (uint8_t *)text, .len = (size_t)length};
+  /* Most outputs are no longer. */
+  size_t room = 1024;
+  for (;;) {
+    char *text = malloc(room);
+    if (!text) abort();
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vsnprintf(text, room, format, arguments);
+    va_end(arguments);
+    if (length < 0) abort();
+    if ((size_t)length < room) return (workflow_string_t){.ptr = (uint8_t *)text, .len = (size_t)length};
+    free(text);
+    room = (size_t)length + 1;
+  }
 }

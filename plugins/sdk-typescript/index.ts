@@ -64,12 +64,13 @@ export function money(minor: number, currency: string): Money {
 /** The sum of two amounts in one currency. Throws `currency-mismatch`, `overflow`. */
 export function plus(one: Money, other: Money): Money {
   if (one.currency !== other.currency) throw refused("currency-mismatch", `${one.currency} and ${other.currency} cannot be added`);
-  return exact(BigInt(one.minor) + BigInt(other.minor), one.currency);
+  return exact(one.minor + other.minor, one.currency);
 }
 
-/** So many times the amount. Throws `overflow`. */
+/** So many times the amount; the count is a whole number. Throws `overflow`. */
 export function times(one: Money, count: number): Money {
-  return exact(BigInt(one.minor) * BigInt(count), one.currency);
+  if (!Number.isInteger(count)) throw new RangeError(`${count} is no whole number; take a share instead`);
+  return exact(one.minor * count, one.currency);
 }
 
 /**
@@ -81,13 +82,13 @@ export function share(one: Money, part: number, whole: number): Money {
   const [product, divisor] = [BigInt(one.minor) * BigInt(part), BigInt(whole)];
   const [quotient, twice] = [product / divisor, (product % divisor) * 2n];
   const up = twice > divisor || (twice === divisor && quotient % 2n === 1n);
-  return exact(quotient + (up ? 1n : 0n), one.currency);
+  return exact(Number(quotient + (up ? 1n : 0n)), one.currency);
 }
 
-// Sums and products of numbers may lie beyond what is exact, and look as if they did not.
-function exact(minor: bigint, currency: string): Money {
-  if (minor > BigInt(MAX_MINOR)) throw refused("overflow", "the result is larger than an amount can be");
-  return money(Number(minor), currency);
+// Whole numbers beyond the largest amount are not all exact, but none of them is rounded to one that is not beyond it.
+function exact(minor: number, currency: string): Money {
+  if (minor > MAX_MINOR) throw refused("overflow", "the result is larger than an amount can be");
+  return money(minor, currency);
 }
 
 const NO_DECIMALS = new Set("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(" "));
@@ -255,7 +256,7 @@ export function parseMonth(text: string, field = "month"): Month {
   }
 }
 
-/** Reads a value out of JSON; `at` is its place, for the message. */
+/** Reads a value out of JSON; `at` is its place in what it is part of, for the message. */
 export type Form<T> = (value: unknown, at: string) => T;
 /** What a form reads: `type Input = Of<typeof input>`. */
 export type Of<F> = F extends Form<infer T> ? T : never;
@@ -311,24 +312,44 @@ export function optional<T>(form: Form<T>): Form<T | undefined> {
   return (value, at) => (value === undefined || value === null ? undefined : form(value, at));
 }
 
+// The place of a part is put together when something is wrong with it, and not for each that is right.
+function inside(caught: unknown, at: string): unknown {
+  const error = errorOf(caught);
+  for (const problem of error?.tag === "invalid" ? error.val : []) {
+    if (typeof problem.field === "string") problem.field = at + problem.field;
+  }
+  return caught;
+}
+
 /** A list. */
 export function list<T>(form: Form<T>): Form<T[]> {
   return (value, at) => {
     if (!Array.isArray(value)) throw wrong(at, "a list");
-    return value.map((one, i) => form(one, `${at}[${i}]`));
+    const read: T[] = [];
+    try {
+      for (const one of value) read.push(form(one, ""));
+    } catch (caught) {
+      throw inside(caught, `${at}[${read.length}]`);
+    }
+    return read;
   };
 }
 
 /** An object with these fields and no others. */
 export function object<F extends Record<string, Form<unknown>>>(forms: F): Form<{ [K in keyof F]: Of<F[K]> }> {
+  const all = Object.entries(forms);
   return (value, at) => {
     if (typeof value !== "object" || value === null || Array.isArray(value)) throw wrong(at, "an object");
     const fields = value as Record<string, unknown>;
-    for (const name of Object.keys(fields)) {
+    for (const name in fields) {
       if (!Object.hasOwn(forms, name)) throw invalid("input-invalid", `${at}.${name}`, "there is no such field");
     }
     const read: Record<string, unknown> = {};
-    for (const [name, form] of Object.entries(forms)) read[name] = form(fields[name], `${at}.${name}`);
+    try {
+      for (const [name, form] of all) read[name] = form(fields[name], name);
+    } catch (caught) {
+      throw inside(caught, `${at}.`);
+    }
     return read as { [K in keyof F]: Of<F[K]> };
   };
 }

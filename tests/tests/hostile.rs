@@ -183,6 +183,65 @@ fn others_are_served_while_two_guests_spin() {
     server.verify();
 }
 
+/// The processes in which a server runs guests of tenants that have their own.
+fn own_processes(server: &Server) -> Vec<String> {
+    let entries = std::fs::read_dir("/proc").expect("processes");
+    let numbers = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let parent = format!("PPid:\t{}\n", server.pid());
+    let is_one = |pid: &String| {
+        let of = |file: &str| std::fs::read_to_string(format!("/proc/{pid}/{file}")).unwrap_or_default();
+        of("status").contains(&parent) && of("cmdline").contains("run-apart")
+    };
+    numbers.filter(is_one).collect()
+}
+
+/// As the kernel does when memory runs out. Nothing was done for a guest that had not called yet, and what others did is thrown away.
+#[test]
+fn a_process_that_is_killed_in_the_middle_of_a_run_takes_nothing_with_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Server::start(&folder.path().join("data"));
+    Company::create(&server, "north");
+    Company::create(&server, "south");
+    server.cli(&["tenant", "limits", "north", "--own-process", "true"]);
+    // Neither fuel, calls nor time end them before they are killed.
+    const LONG: &str = "[limits]\nwall-ms = 30000\nfuel = 9007199254740991\nhost-calls = 1000000\nhost-ms = 30000\n";
+    install(&server, "spin", LONG);
+    install(&server, "call-flood", LONG);
+    let before = books(&server);
+    for (guest, input, status, code) in [("spin", Value::Null, 503, "busy"), ("call-flood", json!({}), 500, "internal")]
+    {
+        std::thread::scope(|scope| {
+            let running = scope.spawn(|| run(&server, guest, "commit", &input));
+            let began = Instant::now();
+            let own = loop {
+                // It is there before its guest begins.
+                std::thread::sleep(Duration::from_millis(300));
+                if let Some(own) = own_processes(&server).pop() {
+                    break own;
+                }
+                assert!(began.elapsed() < Duration::from_secs(60), "no process for {guest}");
+            };
+            std::thread::sleep(Duration::from_millis(1_000));
+            assert!(!running.is_finished(), "{guest} has ended by itself");
+            let killed = std::process::Command::new("kill").args(["-KILL", &own]).status().expect("kill");
+            assert!(killed.success());
+            let answer = running.join().expect("an answer");
+            assert_eq!((answer.status, answer.code()), (status, code), "{guest}: {answer:#?}");
+        });
+        assert_eq!(books(&server), before, "{guest}");
+    }
+    // The next one gets a process of its own again, and others never noticed.
+    install(&server, "trap", LIMITS);
+    let next = run(&server, "trap", "commit", &json!({ "message": "boom" }));
+    assert_eq!(next.code(), "run-trapped", "{next:#?}");
+    for tenant in ["north", "south"] {
+        let body = json!({ "id": "clean", "mode": "commit", "input": order("clean") });
+        server.call("POST", &format!("/v1/tenants/{tenant}/installations/order/runs"), Some(&body)).ok();
+        Company::check_books(&server, tenant);
+    }
+    server.verify();
+}
+
 #[test]
 fn every_guest_has_a_row() {
     let used: Vec<&str> = rows().iter().map(|r| r.guest).chain(["order", "log-flood", "clerk", "poster"]).collect();

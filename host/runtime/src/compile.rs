@@ -59,7 +59,7 @@ pub struct CompileOptions {
 /// What one compilation may take. Every number has its reason beside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CompileLimits {
-    /// Bytes of address space of the child, its program included.
+    /// Bytes of memory that the child may write to. What it only sets aside is not counted.
     pub memory: u64,
     /// Seconds of processor time, over all of its threads.
     pub cpu_seconds: u64,

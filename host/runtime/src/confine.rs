@@ -49,7 +49,10 @@ fn to(limit: u64) -> Rlimit {
 /// Locks a compiler in: limits, no rights to be gained, and where the kernel has it, a filter of system calls, for all threads. True
 /// if the filter is in force.
 pub(crate) fn lock_in_compiler(limits: &CompileLimits) -> io::Result<bool> {
-    setrlimit(Resource::As, to(limits.memory))?;
+    // What each thread's allocator sets aside, by the number of processors and by chance, and touches little of.
+    const SET_ASIDE: u64 = 1 << 30;
+    setrlimit(Resource::Data, to(limits.memory))?;
+    setrlimit(Resource::As, to(limits.memory.saturating_add(SET_ASIDE)))?;
     // The first limit is told by a signal of its own, the second is not negotiable.
     let cpu = Rlimit { current: Some(limits.cpu_seconds), maximum: Some(limits.cpu_seconds.saturating_add(1)) };
     setrlimit(Resource::Cpu, cpu)?;

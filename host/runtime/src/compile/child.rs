@@ -35,6 +35,11 @@ const STACK: usize = 8 << 20;
 pub fn compile_as_child(order: &str) -> ExitCode {
     match answer(order) {
         Ok(()) => ExitCode::SUCCESS,
+        // As every allocation ends that cannot report it, so the parent hears one thing of them all.
+        Err(why) if why.kind() == io::ErrorKind::OutOfMemory => {
+            drop(writeln!(io::stderr(), "memory allocation failed: {why}"));
+            std::process::abort()
+        }
         Err(why) => {
             drop(writeln!(io::stderr(), "{why}"));
             ExitCode::FAILURE

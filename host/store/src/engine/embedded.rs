@@ -29,6 +29,7 @@ mod packed;
 mod pairs;
 mod recent;
 mod recover;
+mod reopen;
 mod replay;
 mod restore;
 mod segment;
@@ -335,10 +336,10 @@ impl Engine for Embedded {
         if status.durable != status.sequenced {
             return Err(StoreError::Unavailable("not everything could be brought to disk".into()));
         }
-        if self.core.room_is_low() {
+        if self.core.room_is_low() || self.core.is_lost() {
             // Left alone until there is room; the log has everything.
             return Ok(());
         }
-        self.core.state.index().flush()
+        self.core.read_state(Index::flush)
     }
 }

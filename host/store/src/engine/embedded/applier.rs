@@ -12,6 +12,7 @@ use super::log_thread::FailOnPanic;
 use super::overlay::cost;
 use super::sequence::{Phase, Queued};
 use super::state::Index;
+use crate::error::StoreError;
 use crate::sched::Pace;
 
 /// Changes that are merged and sorted at once. Enough that hot keys are written once for many commits and neighbours come
@@ -26,8 +27,10 @@ pub(super) fn run(core: &Arc<Core>) {
     loop {
         // Asked first: once the log thread has ended, nothing becomes durable that this round does not see.
         let last_round = core.sequence.lock().phase == Phase::Draining;
+        let applying = core.applying.lock();
         compact::take_offer(core);
-        if core.room_is_low() {
+        if core.room_is_low() || core.is_lost() {
+            drop(applying);
             if last_round {
                 break;
             }
@@ -37,21 +40,32 @@ pub(super) fn run(core: &Arc<Core>) {
         }
         let (batch, full) = take(core);
         let Some(applied) = batch.last().map(|queued| queued.revision) else {
+            drop(applying);
             if last_round {
                 break;
             }
             wait(core);
             continue;
         };
-        let applying = |index: &Index| index.apply(batch.iter().flat_map(|queued| queued.changes.iter()), applied);
-        if let Err(error) = core.read_state(applying) {
-            core.fail(&error.to_string());
-            break;
+        let apply = |index: &Index| index.apply(batch.iter().flat_map(|queued| queued.changes.iter()), applied);
+        match core.read_state(apply) {
+            Ok(()) => {}
+            // The log has it, and the overlay shows it, until the index has been opened again.
+            Err(error @ StoreError::Io { .. }) => {
+                core.lose(&error);
+                core.give_back(batch);
+                continue;
+            }
+            Err(error) => {
+                core.fail(&error.to_string());
+                break;
+            }
         }
         for queued in &batch {
             core.overlay.forget(&queued.changes, applied);
         }
         core.now_applied(applied);
+        drop(applying);
         if !full {
             // Little to do: let more come together.
             pause(core);

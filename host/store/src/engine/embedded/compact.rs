@@ -23,7 +23,7 @@ const POLL: Duration = Duration::from_millis(5);
 pub(super) struct Offer {
     index: Index,
     at: Revision,
-    taken: SyncSender<Result<Arc<Index>, StoreError>>,
+    taken: SyncSender<Result<Option<Arc<Index>>, StoreError>>,
 }
 
 /// Writes the index anew.
@@ -32,19 +32,15 @@ pub(super) struct Offer {
 /// What reading and writing reports; the index in use is none the worse for it.
 pub(super) fn compact(core: &Arc<Core>) -> Result<(), StoreError> {
     let Heads { revision, heads } = copy::begin(core)?;
-    let in_use = core.state.index().folder;
+    let in_use = core.read_state(|index| Ok(index.folder))?;
     let index = state_open::beside(&core.home, in_use, core.options.cache_bytes)?;
     let folder = index.folder;
     let exchanged = fill(core, &index, revision, &heads).and_then(|at| exchange(core, index, at));
     match exchanged {
         Ok(old) => {
-            // Readers hold it for as long as one read takes.
-            while Arc::strong_count(&old) > 1 {
-                std::thread::sleep(POLL);
-            }
-            drop(old);
+            state_open::close(old);
             // The old one goes: the new one must outlive the power as well as that did.
-            core.state.index().flush()?;
+            core.read_state(Index::flush)?;
             core.home.sync_folder(folder)?;
             state_open::moved(&core.home, folder)
         }
@@ -72,7 +68,7 @@ fn fill(core: &Core, index: &Index, revision: Revision, heads: &[(Vec<u8>, Vec<u
 }
 
 /// Gives it to the applier; the old index comes back.
-fn exchange(core: &Core, index: Index, at: Revision) -> Result<Arc<Index>, StoreError> {
+fn exchange(core: &Core, index: Index, at: Revision) -> Result<Option<Arc<Index>>, StoreError> {
     let (taken, done) = mpsc::sync_channel(1);
     *core.offer.lock() = Some(Offer { index, at, taken });
     core.wake_applier();

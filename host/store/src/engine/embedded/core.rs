@@ -68,6 +68,10 @@ pub(super) struct Core {
     /// The disk is so full that the index is left alone.
     low: AtomicBool,
     condemned: AtomicBool,
+    /// A write to the index has failed: it has to be opened again.
+    lost: AtomicBool,
+    /// Held while entries go from the queue to the index, and while that is opened again.
+    pub(super) applying: Mutex<()>,
     pub(super) upkeep: Mutex<Memory>,
     /// Wakes upkeep.
     upkeep_wake: Condvar,
@@ -127,6 +131,8 @@ impl Core {
             log_grown: AtomicU64::new(0),
             low: AtomicBool::new(false),
             condemned: AtomicBool::new(false),
+            lost: AtomicBool::new(false),
+            applying: Mutex::default(),
             upkeep: Mutex::default(),
             upkeep_wake: Condvar::new(),
             figures: Mutex::default(),
@@ -138,22 +144,55 @@ impl Core {
     /// Entries of the log that the index does not have yet: shown by the overlay, and left to the applier. Before any thread
     /// runs.
     pub(super) fn preload(&self, entries: VecDeque<Queued>) {
+        self.show(&entries);
+        self.give_back(entries);
+    }
+
+    /// Puts entries into the overlay.
+    fn show<'a>(&self, entries: impl IntoIterator<Item = &'a Queued>) {
         for queued in entries {
             let tenant = queued.changes.first().and_then(|change| split_key(&change.key)).map(|(tenant, ..)| tenant);
             if let Some(tenant) = tenant {
                 self.overlay.publishing(tenant).publish(queued.revision, &queued.changes);
             }
-            self.sequence.lock().queue.push_back(queued);
+        }
+    }
+
+    /// Puts an index that was opened again in its place. `rest` is what it does not have yet, up to `last`, which was the last durable
+    /// entry when that began. Nothing is being applied meanwhile.
+    pub(super) fn bring_back(&self, index: Index, rest: VecDeque<Queued>, last: Revision) {
+        let (before, now) = (self.applied(), rest.front().map_or(last, |queued| queued.revision - 1));
+        // The queue has what was not applied before.
+        let again: VecDeque<Queued> = rest.into_iter().take_while(|queued| queued.revision <= before).collect();
+        self.show(&again);
+        // Whoever looked into the overlay before that, and into the index after it, has to notice.
+        self.snapshots.expire(Revision::MAX, Duration::ZERO);
+        self.applied.store(now, Ordering::Release);
+        self.state.exchange(index);
+        self.give_back(again);
+        // What it has by now, perhaps from a newer checkpoint, is not applied again. Snapshots that would see too much are gone.
+        let done: Vec<Queued> = {
+            let mut sequence = self.sequence.lock();
+            std::iter::from_fn(|| sequence.queue.pop_front_if(|queued| queued.revision <= now)).collect()
+        };
+        for queued in &done {
+            self.overlay.forget(&queued.changes, now);
         }
     }
 
     /// Reads the index. Damage in it stops the store: the next opening builds it anew.
     pub(super) fn read_state<T>(&self, read: impl FnOnce(&Index) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        read(&self.state.index()).map_err(|error| self.state_failed(error))
+        let Some(index) = self.state.index() else {
+            return Err(StoreError::Unavailable("the state index is being opened again; try again in a moment".into()));
+        };
+        read(&index).map_err(|error| self.state_failed(error, &index))
     }
 
     /// What a failure of the index is to the caller.
-    pub(super) fn state_failed(&self, error: StoreError) -> StoreError {
+    fn state_failed(&self, error: StoreError, index: &Index) -> StoreError {
+        if matches!(error, StoreError::Io { .. }) && index.flush().is_err() {
+            self.lose(&error);
+        }
         let StoreError::Corrupt { what, .. } = &error else { return error };
         let why =
             format!("the state index is damaged ({what}); opening the store again builds it from checkpoint and log");
@@ -164,6 +203,34 @@ impl Core {
         }
         self.fail(&why);
         stopped(&why)
+    }
+
+    /// Has the index opened again in the next round of upkeep.
+    pub(super) fn lose(&self, why: &StoreError) {
+        if !self.lost.swap(true, Ordering::AcqRel) {
+            self.warn("index", Some(format!("{why}: it is being opened again")));
+        }
+    }
+
+    /// Whether the index has to be opened again.
+    pub(super) fn is_lost(&self) -> bool {
+        self.lost.load(Ordering::Acquire)
+    }
+
+    /// It has been opened again.
+    pub(super) fn found(&self) {
+        self.lost.store(false, Ordering::Release);
+        self.warn("index", None);
+    }
+
+    /// Puts entries that were taken to be applied back in front of the others.
+    pub(super) fn give_back(&self, entries: impl IntoIterator<Item = Queued, IntoIter: DoubleEndedIterator>) {
+        let mut sequence = self.sequence.lock();
+        for queued in entries.into_iter().rev() {
+            sequence.queue.push_front(queued);
+        }
+        // It may sleep because there was nothing to apply; whoever appends wakes it for the first entry only.
+        self.apply.notify_all();
     }
 
     pub(super) fn durable(&self) -> Revision {
@@ -225,6 +292,9 @@ impl Core {
             let overlay_full = self.overlay.bytes() > self.options.overlay_bytes;
             if overlay_full && self.low.load(Ordering::Acquire) {
                 return Err(StoreError::Unavailable(self.room_is_low_because()));
+            }
+            if overlay_full && self.is_lost() {
+                return Err(StoreError::Unavailable("the state index cannot be used at the moment".into()));
             }
             if !log_full && !overlay_full {
                 return Ok(());
@@ -322,7 +392,7 @@ impl Core {
     pub(super) fn room_is_low(&self) -> bool {
         let low = self.home.free_bytes() < self.options.min_free_bytes;
         if self.low.swap(low, Ordering::AcqRel) != low {
-            if low && let Err(error) = self.state.index().flush() {
+            if low && let Err(error) = self.read_state(Index::flush) {
                 tracing::warn!(%error, "the state index could not be written out");
             }
             self.warn("room", low.then(|| self.room_is_low_because()));
@@ -353,6 +423,9 @@ impl Core {
 
     /// Whether a copy of the state may go on.
     pub(super) fn check_copying(&self) -> Result<(), StoreError> {
+        if self.is_lost() {
+            return Err(StoreError::Unavailable("the state index has to be opened again first".into()));
+        }
         self.sequence.lock().stopped.as_ref().map_or(Ok(()), |why| Err(stopped(why)))
     }
 
@@ -415,7 +488,7 @@ impl Core {
             log_bytes: figures.log,
             state_bytes: figures.state,
             checkpoint_bytes: figures.checkpoints,
-            logical_bytes: self.state.index().bytes(),
+            logical_bytes: self.state.bytes(),
             compacted_at: figures.compacted_at,
             free_bytes: self.home.free_bytes(),
             warnings: self.warnings.lock().values().cloned().collect(),

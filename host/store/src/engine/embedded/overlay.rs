@@ -140,7 +140,10 @@ impl Publishing<'_> {
         for Change { key, value } in changes {
             added += cost(key, value.as_deref());
             let version = Version { revision, value: value.clone() };
-            self.shard.entry(Arc::clone(key)).or_insert_with(|| Vec::with_capacity(1)).push(version);
+            let versions = self.shard.entry(Arc::clone(key)).or_insert_with(|| Vec::with_capacity(1));
+            // At the end, but for entries that come back because the index has lost them.
+            let place = versions.partition_point(|version| version.revision < revision);
+            versions.insert(place, version);
         }
         self.bytes.fetch_add(added, Ordering::Relaxed);
     }
@@ -151,7 +154,7 @@ pub(super) fn cost(key: &[u8], value: Option<&[u8]>) -> usize {
     OVERHEAD + key.len() + value.map_or(0, <[u8]>::len)
 }
 
-/// Versions are in ascending order: revisions of one tenant are published in its turn.
+/// Versions are in ascending order.
 fn visible(versions: &[Version], at: Revision) -> Option<&Version> {
     versions.iter().rev().find(|version| version.revision <= at)
 }

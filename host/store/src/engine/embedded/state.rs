@@ -3,7 +3,7 @@
 //! Known traps of sled 0.34.7 that are handled here and in `state_open`: a snapshot file whose writing was interrupted is
 //! taken for a whole one; a damaged file can make any call panic; `flush` is not a sync (nothing here relies on it);
 //! `flush_async` and transactions hang or lock everything and are not used; the lock of a database that is being dropped
-//! lingers; files grow to several times what is in them, and only writing everything anew makes them small.
+//! lingers; after a write that failed (no room) it writes nothing any more and reads some things only, and has to be opened again; files grow to several times what is in them, and only writing everything anew makes them small.
 //!
 //! An index that was written anew has most of its records in a [`Base`], and above it those that changed since then. There a
 //! record without bytes says that the one in the base is gone; no record that is there has no bytes, for each begins with its
@@ -42,8 +42,8 @@ const GONE: &[u8] = &[];
 /// Behind the revision and the bytes of an index that has a base.
 const HAS_BASE: u8 = 1;
 
-/// The open index. What is behind it can be exchanged while it is being read.
-pub(super) struct State(RwLock<Arc<Index>>);
+/// The open index, or none while it is being opened again. What is behind it can be exchanged while it is being read.
+pub(super) struct State(RwLock<Option<Arc<Index>>>);
 
 /// A revision, and the heads of all tenants that changed on the way there. Those are some 20,000 at most, of 64 bytes each: what is
 /// applied at once has 8 MiB, and an entry takes 400 bytes there. So it is never put into a file that nobody syncs (2 MiB, see
@@ -70,17 +70,27 @@ pub(super) struct Index {
 
 impl State {
     pub(super) fn new(index: Index) -> Self {
-        Self(RwLock::new(Arc::new(index)))
+        Self(RwLock::new(Some(Arc::new(index))))
     }
 
     /// What is behind it now.
-    pub(super) fn index(&self) -> Arc<Index> {
-        Arc::clone(&self.0.read())
+    pub(super) fn index(&self) -> Option<Arc<Index>> {
+        self.0.read().clone()
+    }
+
+    /// Bytes of keys and values, about.
+    pub(super) fn bytes(&self) -> u64 {
+        self.index().map_or(0, |index| index.bytes())
     }
 
     /// Puts another index in its place; the old one is kept open by whoever reads it.
-    pub(super) fn exchange(&self, index: Index) -> Arc<Index> {
-        std::mem::replace(&mut self.0.write(), Arc::new(index))
+    pub(super) fn exchange(&self, index: Index) -> Option<Arc<Index>> {
+        self.0.write().replace(Arc::new(index))
+    }
+
+    /// Takes it away.
+    pub(super) fn take(&self) -> Option<Arc<Index>> {
+        self.0.write().take()
     }
 }
 
@@ -290,7 +300,8 @@ impl Index {
         Ok(())
     }
 
-    /// Hands everything to the operating system: the next opening has less to do.
+    /// Hands everything to the operating system: the next opening has less to do. It fails from the first write on that failed, be that
+    /// one of sled's own threads.
     pub(super) fn flush(&self) -> Result<(), StoreError> {
         guarded(|| self.db.flush()).map(|_| ())
     }

@@ -1,7 +1,9 @@
 //! Opening the state index: which folder it is in, what of it can be used, and a new one where it cannot.
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cap_std::fs::Dir;
@@ -26,6 +28,8 @@ const DAMAGED: &str = "state.damaged-";
 const SEGMENT: usize = 8 << 20;
 /// The previous owner in this process may still be letting go.
 const LOCK_PATIENCE: Duration = Duration::from_secs(10);
+/// Between two looks whether somebody still reads.
+const POLL: Duration = Duration::from_millis(5);
 
 /// Opens the index. A damaged one is moved away, an unfinished one removed, and an empty one takes its place.
 ///
@@ -82,6 +86,16 @@ pub(super) fn loaded(home: &Home, index: &Index) -> Result<(), StoreError> {
 /// What the operating system reports.
 pub(super) fn condemn(home: &Home, why: &str) -> Result<(), StoreError> {
     home.note(REBUILD, why)
+}
+
+/// Closes an index that nobody gets any more, once those have gone who read it: they hold it for as long as one read takes.
+pub(super) fn close(index: Option<Arc<Index>>) {
+    let Some(index) = index else { return };
+    while Arc::strong_count(&index) > 1 {
+        std::thread::sleep(POLL);
+    }
+    // One that is broken may panic once more.
+    let _closed = catch_unwind(AssertUnwindSafe(|| drop(index)));
 }
 
 /// An empty index in the folder that is not in use.

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::copy::{self, Heads};
 use super::core::{Core, Figures};
-use super::{checkpoint, compact, packed};
+use super::state::Index;
+use super::{checkpoint, compact, packed, reopen};
 use crate::engine::Upkeep;
 use crate::error::StoreError;
 use crate::sched::Pace;
@@ -78,6 +79,9 @@ pub(super) fn run(core: &Arc<Core>) {
 pub(super) fn round(core: &Arc<Core>) {
     let mut memory = core.upkeep.lock();
     core.room_is_low();
+    // What sled's own threads could not write nobody hears of otherwise, before something is asked for that is not in memory.
+    let _lost_if_it_fails = core.read_state(Index::flush);
+    reopen::if_lost(core);
     core.home.take_spare(core.options.spare_bytes);
     if core.options.compress {
         report(core, "compress", pack_segments(core, &mut memory));
@@ -93,7 +97,7 @@ pub(super) fn round(core: &Arc<Core>) {
 
 fn compaction_is_due(core: &Core, memory: &Memory) -> bool {
     let state = core.figures.lock().state;
-    let logical = core.state.index().bytes();
+    let logical = core.state.bytes();
     let large = state > core.options.compact_bytes && state > logical.saturating_mul(3);
     // It grows back quickly to what it was; that must not be all that the disk does.
     let more = |bytes: u64| (bytes / 2).max(core.options.compact_bytes);
@@ -103,8 +107,8 @@ fn compaction_is_due(core: &Core, memory: &Memory) -> bool {
 
 /// A checkpoint, if so much was committed since the last one that playing it would take longer than writing it.
 pub(super) fn checkpoint_if_due(core: &Arc<Core>, memory: &mut Memory) {
-    let due = core.options.checkpoint_bytes.max(core.state.index().bytes());
-    if core.log_grown.load(Ordering::Relaxed) >= due && has_room(core, core.state.index().bytes()) {
+    let due = core.options.checkpoint_bytes.max(core.state.bytes());
+    if core.log_grown.load(Ordering::Relaxed) >= due && has_room(core, core.state.bytes()) {
         report(core, "checkpoint", checkpoint_now(core, memory));
     }
 }
@@ -142,8 +146,8 @@ fn has_room(core: &Core, bytes: u64) -> bool {
 }
 
 fn measure(core: &Core, memory: &mut Memory) {
+    let Some(folder) = core.state.index().map(|index| index.folder) else { return };
     memory.measured = Some(Instant::now());
-    let folder = core.state.index().folder;
     let state = core.home.folder_bytes(folder) + core.home.folder_bytes(&format!("{folder}/blobs"));
     let (log, checkpoints) = (core.home.folder_bytes(super::LOG), core.home.folder_bytes(super::CHECKPOINTS));
     let compacted_at = memory.compacted.map(|compacted| compacted.at);
@@ -181,7 +185,7 @@ fn checkpoint_now(core: &Arc<Core>, _memory: &mut Memory) -> Result<(), StoreErr
     }
     copy::records(core, &mut |key, value| writer.pair(key, value).map_err(failed()))?;
     let summary = writer.finish(&*core.checkpoints, core.durable()).map_err(failed())?;
-    core.state.index().counted(summary.bytes);
+    core.read_state(|index| Ok(index.counted(summary.bytes)))?;
     core.log_grown.fetch_sub(grown, Ordering::Relaxed);
     tracing::info!(revision, records = summary.pairs, bytes = summary.bytes, "a checkpoint was written");
     checkpoint::prune(&*core.checkpoints, KEEP)
