@@ -41,8 +41,9 @@ const QUICK_SECONDS: u64 = 6;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Plugin runs post 8,000 entries of two lines each, in batches of 2,000, to any two of 1,000 accounts, 500 entries a day over six years; two
-callers take turns, each waiting until its run is on disk. Then balances of any account as of any day are asked for. Then 64
-callers post single entries over HTTP to a new service, to any two accounts and with one account in each of them, in turns.
+callers take turns, each waiting until its run is on disk. Then balances of any account as of any day are asked for, at once and when
+the index has taken in what was posted. Then 64 callers post single entries over HTTP to a new service, to any two accounts and
+with one account in each of them, in turns.
 
 PostgreSQL (Debian's postgresql-15 or newer) is started beside it in the same folder, for the same entries in the same
 batches from as many callers: once with a procedure that is called for a batch and posts one entry after the other, once with one
@@ -249,7 +250,7 @@ impl Report {
     }
 
     fn balances(&self) -> Vec<[String; 6]> {
-        let Past { random, again, load } = &self.past;
+        let Past { at_once, random, again, load } = &self.past;
         let theirs = self.postgres.as_ref().map(|beside| micros(beside.past.p50_us)).unwrap_or_default();
         let load = load_of(*load);
         let target = format!("<= {} µs", TARGETS.past_us);
@@ -263,6 +264,7 @@ impl Report {
                 load.clone(),
             ],
             row("balance as of any day, p99", micros(random.p99_us), &load),
+            row("behind the last entry at once, p50", micros(at_once.p50_us), &load),
             ["the same one again, p50".to_owned(), micros(again.p50_us), String::new(), String::new(), target, load],
         ]
     }
