@@ -249,18 +249,20 @@ workflow_string_t json_quoted(workflow_string_t text) {
 }
 
 workflow_string_t json_written(const char *format, ...) {
-  /* Most outputs are no longer. */
-  size_t room = 1024;
-  for (;;) {
-    char *text = malloc(room);
-    if (!text) abort();
-    va_list arguments;
-    va_start(arguments, format);
-    int length = vsnprintf(text, room, format, arguments);
-    va_end(arguments);
-    if (length < 0) abort();
-    if ((size_t)length < room) return (workflow_string_t){.ptr = (uint8_t *)text, .len = (size_t)length};
-    free(text);
-    room = (size_t)length + 1;
+  /* Most outputs are no longer, and need not be written twice. */
+  char first[1024];
+  va_list arguments, again;
+  va_start(arguments, format);
+  va_copy(again, arguments);
+  int length = vsnprintf(first, sizeof first, format, arguments);
+  char *text = length < 0 ? NULL : malloc((size_t)length + 1);
+  if (!text) abort();
+  if ((size_t)length < sizeof first) {
+    memcpy(text, first, (size_t)length + 1);
+  } else {
+    vsnprintf(text, (size_t)length + 1, format, again);
   }
+  va_end(arguments);
+  va_end(again);
+  return (workflow_string_t){.ptr = (uint8_t *)text, .len = (size_t)length};
 }

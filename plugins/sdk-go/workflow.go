@@ -18,8 +18,10 @@ import (
 	"backroom.local/sdk/wit"
 )
 
-// Workflow makes the function what the service calls: JSON in, JSON out. Once in a plugin, in an init.
+// Workflow makes the function what the service calls: JSON in, JSON out. Once in a plugin, in an init. That, and what packages set up when
+// the program starts, is done when the plugin is built: every run begins with what was in memory then.
 func Workflow[Input, Output any](run func(Input) (Output, error)) {
+	prepare[Input, Output]()
 	world.Handler = func(text string) (result wit.Result[string, types.Error]) {
 		defer func() {
 			if reason := recover(); reason != nil {
@@ -38,24 +40,41 @@ func Workflow[Input, Output any](run func(Input) (Output, error)) {
 	}
 }
 
+// Makes the tables that reading and writing these types takes. What comes of it does not matter.
+func prepare[Input, Output any]() {
+	defer func() { _ = recover() }()
+	_ = read([]byte("{}"), new(Input))
+	_, _ = write(*new(Output))
+}
+
 func call[Input, Output any](text string, run func(Input) (Output, error)) (string, error) {
 	var input Input
-	decoder := json.NewDecoder(strings.NewReader(text))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&input); err != nil {
+	if err := read([]byte(text), &input); err != nil {
 		return "", Invalid("input-invalid", "input", err.Error())
 	}
 	output, err := run(input)
 	if err != nil {
 		return "", err
 	}
+	written, err := write(output)
+	if err != nil {
+		return "", Refused("output-invalid", err.Error())
+	}
+	return written, nil
+}
+
+func read(text []byte, value any) error {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	return decoder.Decode(value)
+}
+
+func write(value any) (string, error) {
 	var written bytes.Buffer
 	encoder := json.NewEncoder(&written)
 	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(output); err != nil {
-		return "", Refused("output-invalid", err.Error())
-	}
-	return strings.TrimSuffix(written.String(), "\n"), nil
+	err := encoder.Encode(value)
+	return strings.TrimSuffix(written.String(), "\n"), err
 }
 
 // Info writes a line into the run's log.

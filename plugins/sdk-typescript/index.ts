@@ -256,7 +256,7 @@ export function parseMonth(text: string, field = "month"): Month {
   }
 }
 
-/** Reads a value out of JSON; `at` is its place in what it is part of, for the message. */
+/** Reads a value out of JSON; `at` is its place in what it is part of, for the message: a `field` is put behind the place of that. */
 export type Form<T> = (value: unknown, at: string) => T;
 /** What a form reads: `type Input = Of<typeof input>`. */
 export type Of<F> = F extends Form<infer T> ? T : never;
@@ -337,8 +337,10 @@ export function list<T>(form: Form<T>): Form<T[]> {
 
 /** An object with these fields and no others. */
 export function object<F extends Record<string, Form<unknown>>>(forms: F): Form<{ [K in keyof F]: Of<F[K]> }> {
-  const all = Object.entries(forms);
+  let all: [string, Form<unknown>][] | undefined;
   return (value, at) => {
+    // Taken when it is needed: a form may name itself, behind a getter.
+    all ??= Object.entries(forms);
     if (typeof value !== "object" || value === null || Array.isArray(value)) throw wrong(at, "an object");
     const fields = value as Record<string, unknown>;
     for (const name in fields) {

@@ -23,7 +23,7 @@ const SYSTEM: &str = "wasi:";
 /// The stand-in for a system; see its own text.
 const DENY: &str = include_str!("deny.wat");
 /// What it stands in for.
-const PREVIEW1: &str = "wasi_snapshot_preview1";
+pub(crate) const PREVIEW1: &str = "wasi_snapshot_preview1";
 
 /// Wraps a core module that was compiled against the contract: validates it, refuses imports from
 /// anywhere but the contract, and puts `manifest` (the text of a `plugin.toml`) beside it.

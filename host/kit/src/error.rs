@@ -65,6 +65,10 @@ pub enum KitError {
         stderr: String,
     },
 
+    /// The plugin does not get as far as being ready, when that is tried as it is built.
+    #[error("its initialisation fails. It is done when the plugin is built, where there is no service yet:\n{0}")]
+    Initialise(String),
+
     /// cargo succeeded and yet did not say where the module is.
     #[error("cargo built {0} without naming a .wasm file: set crate-type = [\"cdylib\"] under [lib] in Cargo.toml")]
     NoModule(String),

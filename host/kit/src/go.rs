@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::build::Options;
+use crate::initialised::initialised;
 use crate::run::{no_step, run};
 use crate::tools::{GO, site_packages};
 use crate::wit::Contract;
@@ -59,7 +60,8 @@ pub(crate) fn compile(
     if !output.status.success() {
         return Err(KitError::Compile { name: manifest.name.clone(), stderr: output.stderr });
     }
-    let mut core = std::fs::read(&core).map_err(KitError::file("read", &core))?;
+    let core = std::fs::read(&core).map_err(KitError::file("read", &core))?;
+    let mut core = initialised(&core)?;
     component::describe(&mut core, &dir.join("wit"))?;
     component::encode(&core, true)
 }

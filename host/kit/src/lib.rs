@@ -15,6 +15,7 @@ mod declarations;
 mod error;
 mod go;
 mod guest;
+mod initialised;
 mod install;
 mod kept;
 mod language;

@@ -175,7 +175,8 @@ fn the_child_is_locked_in_before_it_reads() {
     assert_eq!(words(&status, "NoNewPrivs:"), ["1"]);
     let limits = told(&child, "limits", "Max cpu time");
     let rows = [
-        ("Max address space", ["2147483648", "2147483648"]),
+        ("Max address space", ["3221225472", "3221225472"]),
+        ("Max data size", ["2147483648", "2147483648"]),
         ("Max cpu time", ["60", "61"]),
         ("Max core file size", ["0", "0"]),
         ("Max file size", ["0", "0"]),

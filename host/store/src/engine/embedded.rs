@@ -41,7 +41,6 @@ mod stream;
 mod upkeep;
 mod view;
 
-use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
@@ -57,7 +56,8 @@ use self::home::Home;
 use self::keys::{FileKeyring, KeyFolder};
 use self::log_thread::Writer;
 use self::recover::Recovered;
-use self::sequence::{Phase, Queued};
+use self::replay::Played;
+use self::sequence::Phase;
 use self::state::Index;
 use self::view::View;
 use super::{Appended, At, Engine, Keyring, LogItem, Snapshot, Status, Upkeep};
@@ -138,10 +138,10 @@ impl Embedded {
         let keys = Arc::new(FileKeyring::open(keys, options.master_key.clone())?);
         home.check_format(segment::list(&*disk)?.is_empty())?;
         let Recovered { segments, tail, tail_size, last, last_entry } = recover::recover(&*disk)?;
-        let log = replay::Log { disk: &*disk, segments: &segments, last, last_entry: last_entry.as_ref() };
-        let (index, rest) = bring_up(&home, &*checkpoints, &log, options)?;
+        let last_entry = last_entry.as_ref();
+        let log = replay::Log { disk: &*disk, segments: &segments, last, last_entry, until: last };
+        let Played { index, rest, applied } = bring_up(&home, &*checkpoints, &log, options)?;
         disk::sync_dir(&home.dir).map_err(StoreError::io("sync the data directory"))?;
-        let applied = rest.front().map_or(last, |queued| queued.revision - 1);
         let (options, lock) = (options.clone(), Box::new(lock));
         let parts = Parts { options, home, disk, checkpoints, index, segments, last, applied, lock };
         let core = Arc::new(Core::new(parts));
@@ -178,12 +178,11 @@ fn bring_up(
     checkpoints: &dyn Disk,
     log: &replay::Log<'_>,
     options: &Options,
-) -> Result<(Index, VecDeque<Queued>), StoreError> {
+) -> Result<Played, StoreError> {
     let attempt = || {
         let (index, applied) = state_open::open(home, options.cache_bytes)?;
         let (index, applied) = restore::restore(home, checkpoints, index, applied, log.last, options)?;
-        let rest = replay::replay(log, &index, applied, options.overlay_bytes)?;
-        Ok((index, rest))
+        replay::replay(log, index, applied, options.overlay_bytes)
     };
     match attempt() {
         // It opens, and cannot be read.
@@ -340,6 +339,9 @@ impl Engine for Embedded {
             // Left alone until there is room; the log has everything.
             return Ok(());
         }
-        self.core.read_state(Index::flush)
+        match self.core.read_state(Index::flush) {
+            Err(_) if self.core.is_lost() => Ok(()),
+            flushed => flushed,
+        }
     }
 }

@@ -50,13 +50,15 @@ pub(super) fn run(core: &Arc<Core>) {
         let apply = |index: &Index| index.apply(batch.iter().flat_map(|queued| queued.changes.iter()), applied);
         match core.read_state(apply) {
             Ok(()) => {}
-            // The log has it, and the overlay shows it, until the index has been opened again.
-            Err(error @ StoreError::Io { .. }) => {
-                core.lose(&error);
-                core.give_back(batch);
-                continue;
-            }
             Err(error) => {
+                if matches!(error, StoreError::Io { .. }) {
+                    core.lose(&error);
+                }
+                if core.is_lost() {
+                    // The log has it, and the overlay shows it, until the index has been opened again.
+                    core.give_back(batch);
+                    continue;
+                }
                 core.fail(&error.to_string());
                 break;
             }

@@ -1,7 +1,7 @@
 //! What the threads of the engine share, and the one short critical section in which an entry gets its place.
 //!
-//! Locks are taken in this order and never the other way round: overlay shard, `sequence`. Neither is held while anybody
-//! writes, syncs or applies.
+//! Locks are taken in this order and never the other way round: `upkeep`, `applying`, overlay shard, `sequence`. Neither of the last two
+//! is held while anybody writes, syncs or applies.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -15,6 +15,7 @@ use super::compact::Offer;
 use super::disk::Disk;
 use super::home::Home;
 use super::overlay::Overlay;
+use super::replay::Played;
 use super::sequence::{Phase, Queued, Sequence, Work};
 use super::snapshots::Snapshots;
 use super::state::{Index, State};
@@ -37,6 +38,11 @@ pub(super) fn stopped(why: &str) -> StoreError {
     StoreError::Unavailable(format!(
         "it has stopped: {why}. Restart the service; it recovers everything that was acknowledged"
     ))
+}
+
+/// What is answered while the index cannot be read.
+fn opened_again() -> StoreError {
+    StoreError::Unavailable("the state index is being opened again; try again in a moment".into())
 }
 
 /// Shared by the engine and its threads.
@@ -70,6 +76,8 @@ pub(super) struct Core {
     condemned: AtomicBool,
     /// A write to the index has failed: it has to be opened again.
     lost: AtomicBool,
+    /// There was no room and is again: whether sled could write what it had to meanwhile is to be looked at.
+    doubtful: AtomicBool,
     /// Held while entries go from the queue to the index, and while that is opened again.
     pub(super) applying: Mutex<()>,
     pub(super) upkeep: Mutex<Memory>,
@@ -132,6 +140,7 @@ impl Core {
             low: AtomicBool::new(false),
             condemned: AtomicBool::new(false),
             lost: AtomicBool::new(false),
+            doubtful: AtomicBool::new(false),
             applying: Mutex::default(),
             upkeep: Mutex::default(),
             upkeep_wake: Condvar::new(),
@@ -158,18 +167,17 @@ impl Core {
         }
     }
 
-    /// Puts an index that was opened again in its place. `rest` is what it does not have yet, up to `last`, which was the last durable
-    /// entry when that began. Nothing is being applied meanwhile.
-    pub(super) fn bring_back(&self, index: Index, rest: VecDeque<Queued>, last: Revision) {
-        let (before, now) = (self.applied(), rest.front().map_or(last, |queued| queued.revision - 1));
-        // The queue has what was not applied before.
-        let again: VecDeque<Queued> = rest.into_iter().take_while(|queued| queued.revision <= before).collect();
-        self.show(&again);
+    /// Puts an index that was opened again in its place, with what had been applied and it does not have. Nothing is being applied
+    /// meanwhile.
+    pub(super) fn bring_back(&self, Played { index, rest, applied: now }: Played) {
+        self.show(&rest);
         // Whoever looked into the overlay before that, and into the index after it, has to notice.
         self.snapshots.expire(Revision::MAX, Duration::ZERO);
         self.applied.store(now, Ordering::Release);
+        // Before that: what goes wrong with it from here on counts.
+        self.lost.store(false, Ordering::Release);
         self.state.exchange(index);
-        self.give_back(again);
+        self.give_back(rest);
         // What it has by now, perhaps from a newer checkpoint, is not applied again. Snapshots that would see too much are gone.
         let done: Vec<Queued> = {
             let mut sequence = self.sequence.lock();
@@ -178,20 +186,25 @@ impl Core {
         for queued in &done {
             self.overlay.forget(&queued.changes, now);
         }
+        self.now_applied(now);
+        self.warn("index", None);
     }
 
     /// Reads the index. Damage in it stops the store: the next opening builds it anew.
     pub(super) fn read_state<T>(&self, read: impl FnOnce(&Index) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let Some(index) = self.state.index() else {
-            return Err(StoreError::Unavailable("the state index is being opened again; try again in a moment".into()));
+            return Err(opened_again());
         };
         read(&index).map_err(|error| self.state_failed(error, &index))
     }
 
     /// What a failure of the index is to the caller.
     fn state_failed(&self, error: StoreError, index: &Index) -> StoreError {
-        if matches!(error, StoreError::Io { .. }) && index.flush().is_err() {
+        // Damage that shows only since a write has failed may be none on the disk; opening finds out.
+        let broken = matches!(error, StoreError::Io { .. } | StoreError::Corrupt { .. });
+        if broken && matches!(index.probe(), Err(StoreError::Io { .. })) {
             self.lose(&error);
+            return opened_again();
         }
         let StoreError::Corrupt { what, .. } = &error else { return error };
         let why =
@@ -207,20 +220,29 @@ impl Core {
 
     /// Has the index opened again in the next round of upkeep.
     pub(super) fn lose(&self, why: &StoreError) {
-        if !self.lost.swap(true, Ordering::AcqRel) {
-            self.warn("index", Some(format!("{why}: it is being opened again")));
+        if self.lost.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        self.warn("index", Some(format!("{why}: it is being opened again")));
+        if self.options.upkeep_every.is_none() {
+            self.fail(&why.to_string());
+        }
+        // Those who wait for the index to keep up would wait for nothing.
+        let _sequence = self.sequence.lock();
+        self.room.notify_all();
+    }
+
+    /// Looks whether the index can still be written to, where there is doubt.
+    pub(super) fn look_after_index(&self) {
+        if self.doubtful.swap(false, Ordering::AcqRel) {
+            // What is wrong is noted.
+            let _noted = self.read_state(Index::probe);
         }
     }
 
     /// Whether the index has to be opened again.
     pub(super) fn is_lost(&self) -> bool {
         self.lost.load(Ordering::Acquire)
-    }
-
-    /// It has been opened again.
-    pub(super) fn found(&self) {
-        self.lost.store(false, Ordering::Release);
-        self.warn("index", None);
     }
 
     /// Puts entries that were taken to be applied back in front of the others.
@@ -395,6 +417,7 @@ impl Core {
             if low && let Err(error) = self.read_state(Index::flush) {
                 tracing::warn!(%error, "the state index could not be written out");
             }
+            self.doubtful.fetch_or(!low, Ordering::AcqRel);
             self.warn("room", low.then(|| self.room_is_low_because()));
         }
         low
@@ -410,9 +433,8 @@ impl Core {
     /// Waits a moment before it is looked again whether there is room.
     pub(super) fn wait_for_space(&self) {
         let mut sequence = self.sequence.lock();
-        if sequence.phase == Phase::Open {
-            self.apply.wait_for(&mut sequence, TRY_AGAIN);
-        }
+        let closing = sequence.phase != Phase::Open;
+        self.apply.wait_for(&mut sequence, if closing { Duration::from_millis(1) } else { TRY_AGAIN });
     }
 
     /// Lets the applier look for an offer.

@@ -24,7 +24,17 @@ pub(super) struct Log<'a> {
     pub(super) disk: &'a dyn Disk,
     pub(super) segments: &'a [Revision],
     pub(super) last: Revision,
+    /// That one, where it is to be compared with the index.
     pub(super) last_entry: Option<&'a Entry>,
+    /// What is played at least.
+    pub(super) until: Revision,
+}
+
+/// An index, what it does not have yet, and how far it is.
+pub(super) struct Played {
+    pub(super) index: Index,
+    pub(super) rest: VecDeque<Queued>,
+    pub(super) applied: Revision,
 }
 
 /// Plays the entries after `applied` into the index. The last of them, up to `keep` bytes, come back instead: reading them is
@@ -33,26 +43,23 @@ pub(super) struct Log<'a> {
 /// # Errors
 /// [`StoreError::Corrupt`] if the log is damaged, has a gap, ends before what the index has, or is not the log of this
 /// index.
-pub(super) fn replay(
-    log: &Log<'_>,
-    index: &Index,
-    applied: Revision,
-    keep: usize,
-) -> Result<VecDeque<Queued>, StoreError> {
-    let last = log.last;
-    if applied > last {
+pub(super) fn replay(log: &Log<'_>, index: Index, applied: Revision, keep: usize) -> Result<Played, StoreError> {
+    if applied > log.last {
         let what = format!(
-            "it ends at revision {last}, and the state index has revision {applied}: acknowledged entries are missing"
+            "it ends at revision {}, and the state index has revision {applied}: acknowledged entries are missing",
+            log.last
         );
         return Err(StoreError::corrupt("the log", what));
     }
-    if applied == last {
-        return same_store(index, log.last_entry).map(|()| VecDeque::new());
+    if applied >= log.until {
+        return same_store(&index, log.last_entry).map(|()| Played { index, rest: VecDeque::new(), applied });
     }
-    if applied == 0 && last > 1 {
-        tracing::info!(entries = last, "building the state index from the log");
+    if applied == 0 && log.until > 1 {
+        tracing::info!(entries = log.until, "building the state index from the log");
     }
-    Replay::new(index, applied, last, keep).play(log.disk, log.segments)
+    let rest = Replay::new(&index, applied, log.until, keep).play(log.disk, log.segments)?;
+    let applied = rest.front().map_or(log.until, |queued| queued.revision - 1);
+    Ok(Played { index, rest, applied })
 }
 
 /// Plays the durable entries after `from` up to `to` into an index that has everything before.
@@ -251,11 +258,10 @@ mod tests {
         let (segments, last_entry) = (&recovered.segments, recovered.last_entry.as_ref());
         for (keep, some, all) in [(0, true, false), (BATCH, true, false), (usize::MAX, false, true)] {
             let index = state_open::empty(&home, 1 << 20).unwrap();
-            let log = Log { disk: &disk, segments, last: ENTRIES, last_entry };
-            let rest = replay(&log, &index, 0, keep).unwrap();
+            let log = Log { disk: &disk, segments, last: ENTRIES, last_entry, until: ENTRIES };
+            let Played { index, rest, applied } = replay(&log, index, 0, keep).unwrap();
             let bytes: usize = rest.iter().map(cost_of).sum();
             assert!(bytes <= keep.saturating_add(BATCH), "{bytes} bytes are kept, {keep} were to be");
-            let applied = rest.front().unwrap().revision - 1;
             assert!(rest.iter().map(|queued| queued.revision).eq(applied + 1..=ENTRIES));
             assert_eq!((applied > 0, applied == 0), (some, all), "{keep}");
             // One tenant: its numbers are the revisions.

@@ -35,6 +35,8 @@ pub(super) const PLACE: &str = "the state index";
 const APPLIED: &[u8] = &[0];
 /// What [`Index::reach`] is about to set; as short, and as far in front.
 const REACHED: &[u8] = &[0, 0];
+/// What [`Index::probe`] writes; it says nothing.
+const PROBE: &[u8] = &[0, 0, 0];
 /// For single records that were read of late: some hundred tenants' accounts, items and installations.
 const RECENT_BYTES: usize = 16 << 20;
 /// Stands in the place of a record of the base that is gone.
@@ -300,8 +302,13 @@ impl Index {
         Ok(())
     }
 
-    /// Hands everything to the operating system: the next opening has less to do. It fails from the first write on that failed, be that
-    /// one of sled's own threads.
+    /// Writes a little: fails if any write before has failed, be that one of sled's own threads. Unlike [`Index::flush`] it waits for
+    /// nobody, who may be waiting for the same for ever.
+    pub(super) fn probe(&self) -> Result<(), StoreError> {
+        guarded(|| self.db.insert(PROBE, &[])).map(|_| ())
+    }
+
+    /// Hands everything to the operating system: the next opening has less to do.
     pub(super) fn flush(&self) -> Result<(), StoreError> {
         guarded(|| self.db.flush()).map(|_| ())
     }

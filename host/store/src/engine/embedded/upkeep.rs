@@ -8,8 +8,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::copy::{self, Heads};
 use super::core::{Core, Figures};
-use super::state::Index;
-use super::{checkpoint, compact, packed, reopen};
+use super::reopen::{self, Attempts};
+use super::{checkpoint, compact, packed};
 use crate::engine::Upkeep;
 use crate::error::StoreError;
 use crate::sched::Pace;
@@ -31,6 +31,7 @@ pub(super) struct Memory {
     refused: BTreeSet<Revision>,
     compacted: Option<Compacted>,
     measured: Option<Instant>,
+    reopening: Attempts,
 }
 
 /// The last time that the index was written anew.
@@ -79,9 +80,8 @@ pub(super) fn run(core: &Arc<Core>) {
 pub(super) fn round(core: &Arc<Core>) {
     let mut memory = core.upkeep.lock();
     core.room_is_low();
-    // What sled's own threads could not write nobody hears of otherwise, before something is asked for that is not in memory.
-    let _lost_if_it_fails = core.read_state(Index::flush);
-    reopen::if_lost(core);
+    core.look_after_index();
+    reopen::if_lost(core, &mut memory.reopening);
     core.home.take_spare(core.options.spare_bytes);
     if core.options.compress {
         report(core, "compress", pack_segments(core, &mut memory));
