@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"runtime/debug"
 	"strings"
 
@@ -43,8 +44,25 @@ func Workflow[Input, Output any](run func(Input) (Output, error)) {
 // Makes the tables that reading and writing these types takes. What comes of it does not matter.
 func prepare[Input, Output any]() {
 	defer func() { _ = recover() }()
-	_ = read([]byte("{}"), new(Input))
+	prepareRead(reflect.TypeFor[Input](), map[reflect.Type]bool{})
 	_, _ = write(*new(Output))
+}
+
+// Each type's table is made when the first field of one is looked for, be there such a field or not.
+func prepareRead(of reflect.Type, done map[reflect.Type]bool) {
+	if done[of] {
+		return
+	}
+	done[of] = true
+	switch of.Kind() {
+	case reflect.Pointer, reflect.Slice, reflect.Array, reflect.Map:
+		prepareRead(of.Elem(), done)
+	case reflect.Struct:
+		_ = read([]byte(`{"":null}`), reflect.New(of).Interface())
+		for field := range of.NumField() {
+			prepareRead(of.Field(field).Type, done)
+		}
+	}
 }
 
 func call[Input, Output any](text string, run func(Input) (Output, error)) (string, error) {

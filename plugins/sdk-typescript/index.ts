@@ -327,7 +327,7 @@ export function list<T>(form: Form<T>): Form<T[]> {
     if (!Array.isArray(value)) throw wrong(at, "a list");
     const read: T[] = [];
     try {
-      for (const one of value) read.push(form(one, ""));
+      for (let i = 0; i < value.length; i++) read.push(form(value[i], ""));
     } catch (caught) {
       throw inside(caught, `${at}[${read.length}]`);
     }
@@ -337,23 +337,32 @@ export function list<T>(form: Form<T>): Form<T[]> {
 
 /** An object with these fields and no others. */
 export function object<F extends Record<string, Form<unknown>>>(forms: F): Form<{ [K in keyof F]: Of<F[K]> }> {
-  let all: [string, Form<unknown>][] | undefined;
+  const names: (keyof F & string)[] = Object.keys(forms);
   return (value, at) => {
-    // Taken when it is needed: a form may name itself, behind a getter.
-    all ??= Object.entries(forms);
     if (typeof value !== "object" || value === null || Array.isArray(value)) throw wrong(at, "an object");
-    const fields = value as Record<string, unknown>;
-    for (const name in fields) {
-      if (!Object.hasOwn(forms, name)) throw invalid("input-invalid", `${at}.${name}`, "there is no such field");
-    }
+    // Without a prototype there are no fields but those of the JSON, be they called `constructor`.
+    const fields = Object.setPrototypeOf(value, null) as Record<string, unknown>;
+    let known = 0;
+    // Counted, which is quicker than looking each of them up; what comes out of JSON is never undefined.
+    for (let i = 0; i < names.length; i++) if (fields[names[i]!] !== undefined) known++;
+    if (Object.keys(fields).length !== known) noneBut(forms, fields, at);
     const read: Record<string, unknown> = {};
     try {
-      for (const [name, form] of all) read[name] = form(fields[name], name);
+      for (let i = 0; i < names.length; i++) {
+        const name = names[i]!;
+        read[name] = forms[name]!(fields[name], name);
+      }
     } catch (caught) {
       throw inside(caught, `${at}.`);
     }
     return read as { [K in keyof F]: Of<F[K]> };
   };
+}
+
+function noneBut(forms: object, fields: object, at: string): void {
+  for (const name of Object.keys(fields)) {
+    if (!Object.hasOwn(forms, name)) throw invalid("input-invalid", `${at}.${name}`, "there is no such field");
+  }
 }
 
 /** What the service calls: JSON in, JSON out. Export it as `run`. */

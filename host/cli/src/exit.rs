@@ -161,6 +161,11 @@ impl Problem {
                 "set BACKROOM_KEY to a valid API key; `backroom serve` shows the first one, `backroom key create` makes more",
             ),
             403 => Some("this key lacks the right; use one with a wider role (`backroom key create --help`)"),
+            _ if self.code == "rights-grow" => Some("to accept it, say --accept-rights"),
+            _ if self.class == "denied" && self.run.is_some() => Some(
+                "a run may do what the file of its installation grants, its plugin.toml wants, and whoever starts it may do; if it is \
+                 meant, install it again with a file that grants it, and run it with a new id",
+            ),
             _ => None,
         }
     }

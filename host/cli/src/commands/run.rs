@@ -146,5 +146,9 @@ pub(super) fn input(text: &str) -> Result<Value> {
             (file.to_owned(), read.map_err(|error| Failure::usage(format!("cannot read {file}: {error}")))?)
         }
     };
-    serde_json::from_str(&json).map_err(|error| Failure::usage(format!("{from} is not JSON: {error}")))
+    serde_json::from_str(&json).map_err(|error| {
+        let meant = text.strip_prefix('@').is_none() && std::path::Path::new(text).is_file();
+        let hint = if meant { format!("; a file is named with @ in front: --input @{text}") } else { String::new() };
+        Failure::usage(format!("{from} is not JSON: {error}{hint}"))
+    })
 }

@@ -70,6 +70,8 @@ impl Run {
         let head = match self.status.as_str() {
             "committed" if self.replayed => "Committed before; this is its record",
             "committed" => "Committed",
+            "refused" if self.replayed => "Refused before; this is its record, and a new try needs a new id",
+            "failed" if self.replayed => "Failed before; this is its record, and a new try needs a new id",
             "refused" => "Refused; nothing was kept",
             "failed" => "Failed; nothing was kept",
             _ if self.is_ok() => "Plan of a dry run; nothing was kept",
