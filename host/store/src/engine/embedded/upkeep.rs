@@ -185,7 +185,10 @@ fn checkpoint_now(core: &Arc<Core>, _memory: &mut Memory) -> Result<(), StoreErr
     }
     copy::records(core, &mut |key, value| writer.pair(key, value).map_err(failed()))?;
     let summary = writer.finish(&*core.checkpoints, core.durable()).map_err(failed())?;
-    core.read_state(|index| Ok(index.counted(summary.bytes)))?;
+    core.read_state(|index| {
+        index.counted(summary.bytes);
+        Ok(())
+    })?;
     core.log_grown.fetch_sub(grown, Ordering::Relaxed);
     tracing::info!(revision, records = summary.pairs, bytes = summary.bytes, "a checkpoint was written");
     checkpoint::prune(&*core.checkpoints, KEEP)
