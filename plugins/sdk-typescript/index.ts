@@ -82,7 +82,8 @@ export function share(one: Money, part: number, whole: number): Money {
   const [product, divisor] = [BigInt(one.minor) * BigInt(part), BigInt(whole)];
   const [quotient, twice] = [product / divisor, (product % divisor) * 2n];
   const up = twice > divisor || (twice === divisor && quotient % 2n === 1n);
-  return exact(Number(quotient + (up ? 1n : 0n)), one.currency);
+  const minor = quotient + (up ? 1n : 0n);
+  return exact(Number(minor), one.currency);
 }
 
 // Whole numbers beyond the largest amount are not all exact, but none of them is rounded to one that is not beyond it.
