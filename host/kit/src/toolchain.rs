@@ -76,7 +76,7 @@ impl Toolchain {
     }
 
     /// cargo of this toolchain in `dir`, with nothing in its surroundings that changes a build.
-    pub(crate) fn cargo(&self, machine: &Machine, dir: &Path) -> Command {
+    pub fn cargo(&self, machine: &Machine, dir: &Path) -> Command {
         let mut command = match self {
             Self::Active => machine.command("cargo"),
             Self::Debian { prefix } => {
@@ -95,7 +95,7 @@ impl Toolchain {
     }
 
     /// What `cargo build` needs besides, to have a standard library.
-    pub(crate) fn build_arguments(&self) -> &'static [&'static str] {
+    pub fn build_arguments(&self) -> &'static [&'static str] {
         match self {
             Self::Active => &[],
             Self::Debian { .. } => &["-Zbuild-std=std,panic_abort"],
