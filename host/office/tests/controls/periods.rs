@@ -201,7 +201,9 @@ impl Model {
                 None => return no("exception-expired"),
             }
         }
-        if self.future.is_some_and(|days| u16::from(day) > 21 + days) {
+        // It begins with the 21st.
+        let today = 21 + u16::try_from(self.at / (24 * HOUR)).unwrap();
+        if self.future.is_some_and(|days| u16::from(day) > today + days) {
             return no("future-date");
         }
         let name = format!("e{}", self.tried);
