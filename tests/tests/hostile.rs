@@ -215,7 +215,8 @@ fn a_process_that_is_killed_in_the_middle_of_a_run_takes_nothing_with_it() {
     install(&server, "spin", LONG);
     install(&server, "call-flood", LONG);
     let before = books(&server);
-    for (guest, input, status, code) in [("spin", Value::Null, 503, "busy"), ("call-flood", json!({}), 500, "internal")]
+    for (guest, input, status, code) in
+        [("spin", Value::Null, 503, "unavailable"), ("call-flood", json!({}), 500, "internal")]
     {
         std::thread::scope(|scope| {
             let running = scope.spawn(|| run(&server, guest, "commit", &input));
