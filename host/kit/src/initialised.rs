@@ -27,7 +27,7 @@ pub(crate) fn initialised(core: &[u8]) -> std::result::Result<Vec<u8>, KitError>
     run(core, &mut written).map_err(|why| {
         let mut text = String::from_utf8_lossy(&written).into_owned();
         if text.is_empty() {
-            text = format!("{why:#}");
+            text = why.root_cause().to_string();
         }
         KitError::Initialise(text)
     })
@@ -92,6 +92,12 @@ fn system(linker: &mut Linker<System>) -> Result<()> {
             put(&mut caller, size, &[0; 4])
         })?;
     }
+    // Waiting is over at once, also that of a runtime that is about to say what went wrong.
+    let wait = |mut caller: Of<'_>, _subscriptions: i32, event: i32, _count: i32, events: i32| {
+        put(&mut caller, event, &[0; 32])?;
+        put(&mut caller, events, &1_u32.to_le_bytes())
+    };
+    linker.func_wrap(PREVIEW1, "poll_oneoff", wait)?;
     for nothing in ["args_get", "environ_get"] {
         linker.func_wrap(PREVIEW1, nothing, |_: i32, _: i32| SUCCESS)?;
     }
