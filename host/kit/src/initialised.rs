@@ -14,6 +14,9 @@ use crate::component::PREVIEW1;
 
 /// What a program for WASI's first preview is initialised with.
 const INITIALISE: &str = "_initialize";
+/// What it may compute: thousands of times what Go takes to start, and half a minute at most. The clock stands still, so whoever waits for
+/// a moment computes until then.
+const FUEL: u64 = 10_000_000_000;
 /// Of what it writes, the end.
 const OUTPUT: usize = 4 << 10;
 
@@ -21,7 +24,7 @@ const OUTPUT: usize = 4 << 10;
 /// clock, which stands still: in a run that goes on from there.
 ///
 /// # Errors
-/// It ends itself, waits for something, or calls the service.
+/// It ends itself, does not end, or calls the service.
 pub(crate) fn initialised(core: &[u8]) -> std::result::Result<Vec<u8>, KitError> {
     let mut written = Vec::new();
     run(core, &mut written).map_err(|why| {
@@ -39,7 +42,7 @@ fn run(core: &[u8], written: &mut Vec<u8>) -> Result<Vec<u8>> {
     let (context, instrumented) = wizer.instrument(core)?;
     let mut config = Config::new();
     // It runs once.
-    config.cranelift_opt_level(OptLevel::None);
+    config.cranelift_opt_level(OptLevel::None).consume_fuel(true);
     let engine = Engine::new(&config)?;
     let module = Module::new(&engine, &instrumented)?;
     let mut linker = Linker::new(&engine);
@@ -47,6 +50,7 @@ fn run(core: &[u8], written: &mut Vec<u8>) -> Result<Vec<u8>> {
     // The service, and what of a system nobody asks for who only starts.
     linker.define_unknown_imports_as_traps(&module)?;
     let mut store = Store::new(&engine, System { seed: 1, written: Vec::new() });
+    store.set_fuel(FUEL)?;
     let instance = linker.instantiate(&mut store, &module)?;
     let ready = instance.get_typed_func::<(), ()>(&mut store, INITIALISE)?.call(&mut store, ());
     written.append(&mut store.data_mut().written);
@@ -78,6 +82,9 @@ fn system(linker: &mut Linker<System>) -> Result<()> {
     linker.func_wrap(PREVIEW1, "clock_res_get", resolution)?;
     linker.func_wrap(PREVIEW1, "sched_yield", || SUCCESS)?;
     linker.func_wrap(PREVIEW1, "random_get", |mut caller: Of<'_>, at: i32, length: u32| {
+        if usize::try_from(length)? > memory(&mut caller)?.data_size(&caller) {
+            bail!("it asks for more random bytes than it has memory");
+        }
         let mut next = || {
             let seed = &mut caller.data_mut().seed;
             *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -162,5 +169,55 @@ impl InstanceState for State {
     async fn memory_contents(&mut self, name: &str, contents: impl FnOnce(&[u8]) + Send) {
         let memory = self.instance.get_memory(&mut self.store, name);
         contents(memory.map_or(&[], |memory| memory.data(&self.store)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn initialised_text(body: &str) -> std::result::Result<Vec<u8>, KitError> {
+        let text = format!(
+            r#"(module
+                (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+                (import "backroom:host/clock@0.1.0" "now" (func $now (result i64)))
+                (memory (export "memory") 1)
+                (data (i32.const 16) "not today")
+                (global $ready (mut i32) (i32.const 0))
+                (func (export "_initialize") {body})
+                (func (export "is-ready") (result i32) (i32.add (global.get $ready) (i32.load (i32.const 64)))))"#
+        );
+        initialised(&wat::parse_str(text).unwrap())
+    }
+
+    #[test]
+    fn what_was_done_is_there_when_it_is_called() {
+        let core =
+            initialised_text("(global.set $ready (i32.const 40)) (i32.store (i32.const 64) (i32.const 2))").unwrap();
+        let engine = Engine::default();
+        let module = Module::new(&engine, &core).unwrap();
+        assert!(module.get_export(INITIALISE).is_none(), "it would be done once more");
+        let mut linker = Linker::new(&engine);
+        linker.define_unknown_imports_as_traps(&module).unwrap();
+        let mut store = Store::new(&engine, ());
+        let instance = linker.instantiate(&mut store, &module).unwrap();
+        let ready = instance.get_typed_func::<(), i32>(&mut store, "is-ready").unwrap();
+        assert_eq!(ready.call(&mut store, ()).unwrap(), 42);
+    }
+
+    #[test]
+    fn whoever_does_not_get_ready_says_why() {
+        let words = "(i32.store (i32.const 0) (i32.const 16)) (i32.store (i32.const 4) (i32.const 9))
+            (drop (call $write (i32.const 2) (i32.const 0) (i32.const 1) (i32.const 8))) unreachable";
+        let rows = [
+            ("unreachable", "unreachable"),
+            (words, "not today"),
+            ("(drop (call $now))", "backroom:host/clock"),
+            ("(loop $on (br $on))", "fuel"),
+        ];
+        for (body, part) in rows {
+            let why = initialised_text(body).unwrap_err().to_string();
+            assert!(why.contains("no service yet") && why.contains(part), "{body}: {why}");
+        }
     }
 }

@@ -235,7 +235,7 @@ fn a_store_is_opened_and_read_without_any_room() {
     }
 }
 
-/// sled is about to write what it has been given, and there is no room at all any more: it answers nothing from then on.
+/// sled is about to write what it has been given, and there is no room at all any more: it has to be opened again.
 #[test]
 fn a_disk_that_is_full_from_one_moment_to_the_next_loses_nothing_and_the_service_resumes() {
     let Some(disk) = Small::mount(256) else { return };
@@ -312,7 +312,7 @@ fn a_state_that_has_no_room_to_be_written_anew_stays_as_it_is() {
     // From enough to nothing at all: it ends in the middle, once it would take what the state in use is left, or before it begins.
     let mut failed = 0;
     for left in [60, 48, 38, 36, 34, 30, 16, 0].map(|left| left << 20) {
-        // sled writes within half a second what it has been given. That the last byte goes in that time is what the next test is about.
+        // sled writes within half a second what it has been given. That the last byte goes in that time is what the test above is about.
         std::thread::sleep(Duration::from_secs(1));
         let free = store.status().free_bytes;
         disk.fill("ballast", (free as usize).saturating_sub(left));

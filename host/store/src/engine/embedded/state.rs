@@ -3,7 +3,8 @@
 //! Known traps of sled 0.34.7 that are handled here and in `state_open`: a snapshot file whose writing was interrupted is
 //! taken for a whole one; a damaged file can make any call panic; `flush` is not a sync (nothing here relies on it);
 //! `flush_async` and transactions hang or lock everything and are not used; the lock of a database that is being dropped
-//! lingers; after a write that failed (no room) it writes nothing any more and reads some things only, and has to be opened again; files grow to several times what is in them, and only writing everything anew makes them small.
+//! lingers; after a write that failed (no room) it writes nothing any more and reads some things only, and has to be opened
+//! again; files grow to several times what is in them, and only writing everything anew makes them small.
 //!
 //! An index that was written anew has most of its records in a [`Base`], and above it those that changed since then. There a
 //! record without bytes says that the one in the base is gone; no record that is there has no bytes, for each begins with its
