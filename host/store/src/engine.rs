@@ -138,9 +138,9 @@ pub trait Snapshot: Send + Sync {
     /// Damage in the state, or [`StoreError::Expired`].
     fn get(&self, key: &[u8]) -> Result<Option<Value>, StoreError>;
 
-    /// Keys and values of `range` in order, or in reverse order. The range lies within one tenant. After an error the
-    /// iterator ends.
-    fn scan(&self, range: KeyRange, reverse: bool) -> Pairs<'_>;
+    /// Keys and values of `range` in order, or in reverse order. The range lies within one tenant. Most likely no more than
+    /// `wanted` of them will be taken: so many are worth reading at once. After an error the iterator ends.
+    fn scan(&self, range: KeyRange, reverse: bool, wanted: usize) -> Pairs<'_>;
 
     /// The first tenant from `from` on that has any record.
     ///

@@ -89,7 +89,7 @@ impl Snapshot for Past {
         Ok(self.records.get(key).cloned())
     }
 
-    fn scan(&self, range: KeyRange, reverse: bool) -> Pairs<'_> {
+    fn scan(&self, range: KeyRange, reverse: bool, _wanted: usize) -> Pairs<'_> {
         if range_is_empty(&range) {
             return Box::new(std::iter::empty());
         }

@@ -94,7 +94,7 @@ fn destroy_replaced(snapshot: &dyn Snapshot, keyring: &dyn Keyring, tenant: Tena
 fn all<R: Record>(snapshot: &dyn Snapshot, tenant: TenantNo) -> Result<Vec<R>, StoreError> {
     let start = full_key(tenant, R::SPACE, &());
     let end = prefix_end(&start).map_or(Bound::Unbounded, Bound::Excluded);
-    let pairs = snapshot.scan((Bound::Included(start), end), false);
+    let pairs = snapshot.scan((Bound::Included(start), end), false, usize::MAX);
     let decode = |value: &[u8]| Record::decode(value);
     let failed = |source| StoreError::Codec { tenant, space: R::SPACE, source };
     pairs.map(|pair| decode(&pair?.1).map_err(failed)).collect()

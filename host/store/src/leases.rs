@@ -145,7 +145,7 @@ pub(crate) fn waiting(snapshot: &dyn Snapshot) -> Result<Vec<TenantNo>, StoreErr
     while let Some(tenant) = from.map(|from| snapshot.next_tenant(from)).transpose()?.flatten() {
         let start = full_key(tenant, QueuePlace::SPACE, &());
         let end = prefix_end(&start).map_or(Bound::Unbounded, Bound::Excluded);
-        if snapshot.scan((Bound::Included(start), end), false).next().transpose()?.is_some() {
+        if snapshot.scan((Bound::Included(start), end), false, 1).next().transpose()?.is_some() {
             tenants.push(tenant);
         }
         from = tenant.0.checked_add(1).map(TenantNo);

@@ -200,7 +200,7 @@ impl Store {
         let damaged = |what| StoreError::corrupt(format!("the index of tenant {tenant}"), what);
         let range = (Bound::Included(index_key(tenant, 1)), Bound::Included(index_key(tenant, number)));
         let (_, indexed) =
-            snapshot.scan(range, true).next().transpose()?.ok_or_else(|| damaged("it has no beginning"))?;
+            snapshot.scan(range, true, 1).next().transpose()?.ok_or_else(|| damaged("it has no beginning"))?;
         let from = decode_revision(&indexed).ok_or_else(|| damaged("it holds no revision"))?;
         let mut found = None;
         self.0.engine.read_log(from, &mut |item| match decode_if(item, |place| place == (tenant, number)) {

@@ -308,7 +308,7 @@ impl Tx {
         let (forward, backward) = if reverse { (None, Some(staged.rev())) } else { (Some(staged), None) };
         let staged = forward.into_iter().flatten().chain(backward.into_iter().flatten());
         let upper = staged.map(|(key, value)| (Value::from(Arc::clone(key)), value.clone().map(Value::from)));
-        Merge::new(upper, self.snapshot.scan(range.clone(), reverse), reverse)
+        Merge::new(upper, self.snapshot.scan(range.clone(), reverse, limit), reverse)
             .take(limit)
             .map(|pair| {
                 let (key, value) = pair?;

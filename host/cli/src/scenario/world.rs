@@ -251,7 +251,7 @@ impl World {
         let from = self.tenant().0.to_be_bytes().to_vec();
         let to = self.tenant().0.saturating_add(1).to_be_bytes().to_vec();
         let mut records = BTreeMap::new();
-        for pair in view.scan((Bound::Included(from), Bound::Excluded(to)), false) {
+        for pair in view.scan((Bound::Included(from), Bound::Excluded(to)), false, usize::MAX) {
             let (key, value) = pair.map_err(broken)?;
             let space = split_key(&key).map(|(_, space, _)| space);
             if !of_runs.contains(&space) {

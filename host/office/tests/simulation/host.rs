@@ -250,13 +250,13 @@ impl Snapshot for View {
         }
     }
 
-    fn scan(&self, range: KeyRange, reverse: bool) -> Pairs<'_> {
+    fn scan(&self, range: KeyRange, reverse: bool, wanted: usize) -> Pairs<'_> {
         if let Err(error) = self.check() {
             return Box::new(std::iter::once(Err(error)));
         }
         let mine = self.overlay.iter().filter(|(key, _)| range.contains(&key.to_vec()));
         let mine: Vec<_> = mine.map(|(key, value)| (Value::from(Arc::clone(key)), value.clone())).collect();
-        let below = self.below.scan(range, reverse);
+        let below = self.below.scan(range, reverse, wanted);
         if mine.is_empty() {
             return below;
         }

@@ -36,7 +36,7 @@ fn records(engine: &dyn Engine) -> BTreeMap<Vec<u8>, Vec<u8>> {
     while let Some(tenant) = next {
         let range = [tenant.0, tenant.0 + 1].map(|number| number.to_be_bytes().to_vec());
         let [from, to] = range;
-        for pair in snapshot.scan((Bound::Included(from), Bound::Excluded(to)), false) {
+        for pair in snapshot.scan((Bound::Included(from), Bound::Excluded(to)), false, usize::MAX) {
             let (key, value) = pair.unwrap();
             records.insert(key.to_vec(), value.to_vec());
         }

@@ -122,8 +122,8 @@ impl Snapshot for MistakenView {
         assert!(!(state && self.1.load(Ordering::SeqCst)), "a mistake on purpose");
         self.0.get(key)
     }
-    fn scan(&self, range: KeyRange, reverse: bool) -> Pairs<'_> {
-        self.0.scan(range, reverse)
+    fn scan(&self, range: KeyRange, reverse: bool, wanted: usize) -> Pairs<'_> {
+        self.0.scan(range, reverse, wanted)
     }
     fn next_tenant(&self, from: TenantNo) -> Result<Option<TenantNo>, StoreError> {
         self.0.next_tenant(from)

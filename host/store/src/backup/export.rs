@@ -102,7 +102,7 @@ impl Store {
     fn first_revision(&self, tenant: TenantNo) -> Result<Revision, StoreError> {
         let snapshot = self.engine().snapshot(At::Durable)?;
         let range = (Bound::Included(index_key(tenant, 1)), Bound::Included(index_key(tenant, 1)));
-        let first = snapshot.scan(range, false).next().transpose()?;
+        let first = snapshot.scan(range, false, 1).next().transpose()?;
         let revision = first.and_then(|(_, indexed)| decode_revision(&indexed));
         revision.ok_or_else(|| StoreError::corrupt(format!("the index of tenant {tenant}"), "it has no beginning"))
     }

@@ -162,7 +162,7 @@ impl Snapshot for View {
         Ok(self.contents.read().visible(key, self.revision).map(Value::from))
     }
 
-    fn scan(&self, range: KeyRange, reverse: bool) -> Pairs<'_> {
+    fn scan(&self, range: KeyRange, reverse: bool, _wanted: usize) -> Pairs<'_> {
         if range_is_empty(&range) {
             return Box::new(std::iter::empty());
         }

@@ -100,7 +100,7 @@ impl StateCheck<'_> {
         while let Some(tenant) = next {
             let after = tenant.0.checked_add(1).map(TenantNo);
             let end = after.map_or(Bound::Unbounded, |tenant| Bound::Excluded(tenant.0.to_be_bytes().to_vec()));
-            for pair in self.snapshot.scan((Bound::Included(tenant.0.to_be_bytes().to_vec()), end), false) {
+            for pair in self.snapshot.scan((Bound::Included(tenant.0.to_be_bytes().to_vec()), end), false, usize::MAX) {
                 let (key, value) = pair?;
                 if !mine(&key) {
                     continue;

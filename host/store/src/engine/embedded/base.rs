@@ -35,8 +35,8 @@ use crate::key::MAX_KEY;
 const TREE: &str = "base";
 /// Under this the last block stands: behind every key there can be.
 const END: &[u8] = &[0xff; MAX_KEY + 1];
-/// For blocks that were read of late: some hundred thousand records.
-const KEPT_BYTES: usize = 16 << 20;
+/// For blocks that were read of late, a million small records: as much as sled's own cache has by default for what stands above.
+const KEPT_BYTES: usize = 64 << 20;
 /// Bytes of blocks that are written together.
 const WINDOW: usize = 8 << 20;
 
@@ -90,21 +90,20 @@ impl Base {
 
     /// The block that has the keys behind a place, and where it ends.
     fn find(&self, from: Bound<&[u8]>) -> Result<(IVec, Arc<Block>), StoreError> {
+        if let Some(found) = self.kept.find(from) {
+            return Ok(found);
+        }
         let found = self.tree.range::<&[u8], _>((from, Bound::Included(END))).next().transpose().map_err(failed)?;
         let (last, packed) = found.ok_or_else(|| damage("its last block is missing"))?;
-        let block = self.block(&last, &packed)?;
-        let follows = match from {
-            Bound::Included(key) => block.before() < key,
-            Bound::Excluded(key) => block.before() <= key,
-            Bound::Unbounded => block.before().is_empty(),
-        };
-        if follows { Ok((last, block)) } else { Err(damage("one of its blocks is missing")) }
+        let block = self.unpack(&last, &packed)?;
+        if !block.follows(from) {
+            return Err(damage("one of its blocks is missing"));
+        }
+        self.kept.keep(last.clone(), &block);
+        Ok((last, block))
     }
 
-    fn block(&self, last: &IVec, packed: &[u8]) -> Result<Arc<Block>, StoreError> {
-        if let Some(block) = self.kept.get(last) {
-            return Ok(block);
-        }
+    fn unpack(&self, last: &IVec, packed: &[u8]) -> Result<Arc<Block>, StoreError> {
         let idle = self.decompressors.lock().pop();
         let mut decompressor = match idle {
             Some(decompressor) => decompressor,
@@ -112,9 +111,7 @@ impl Base {
         };
         let block = Block::unpack(&mut decompressor, last, packed);
         self.decompressors.lock().push(decompressor);
-        let block = Arc::new(block.map_err(damage)?);
-        self.kept.keep(last.clone(), &block);
-        Ok(block)
+        block.map(Arc::new).map_err(damage)
     }
 }
 

@@ -12,8 +12,12 @@ use crate::error::StoreError;
 use crate::merge::Merge;
 use crate::types::{Revision, TenantNo};
 
-/// Keys that are read at once by a scan: few at first (most scans are short), then more.
-const FIRST_CHUNK: usize = 16;
+/// Keys that are read at once by a scan: at first as many as are wanted and no more than this (most scans are short), then twice as
+/// many each time.
+const FIRST_CHUNK: usize = 64;
+/// The fewest after the first.
+const NEXT_CHUNK: usize = 16;
+/// The most.
 const LARGEST_CHUNK: usize = 512;
 
 /// A registered snapshot.
@@ -55,8 +59,14 @@ impl Snapshot for View {
         }
     }
 
-    fn scan(&self, range: KeyRange, reverse: bool) -> Pairs<'_> {
-        Box::new(Scan { view: self, rest: Some(range), reverse, ready: VecDeque::new(), chunk: FIRST_CHUNK })
+    fn scan(&self, range: KeyRange, reverse: bool, wanted: usize) -> Pairs<'_> {
+        Box::new(Scan {
+            view: self,
+            rest: Some(range),
+            reverse,
+            ready: VecDeque::new(),
+            chunk: wanted.clamp(1, FIRST_CHUNK),
+        })
     }
 
     fn next_tenant(&self, from: TenantNo) -> Result<Option<TenantNo>, StoreError> {
@@ -80,7 +90,7 @@ impl Scan<'_> {
     fn fill(&mut self, range: KeyRange) -> Result<(), StoreError> {
         let core = &self.view.core;
         let limit = self.chunk;
-        self.chunk = (limit * 2).min(LARGEST_CHUNK);
+        self.chunk = (limit * 2).clamp(NEXT_CHUNK, LARGEST_CHUNK);
         let Chunk { mut changes, cut } = core.overlay.range(&range, self.reverse, self.view.registered.revision, limit);
         let (mut piece, mut rest) = split(range, cut, self.reverse);
         let mut below = Vec::new();
@@ -97,8 +107,12 @@ impl Scan<'_> {
             rest = rejoin(behind, rest, self.reverse);
         }
         drop(piece);
-        for pair in Merge::new(changes.into_iter(), below.into_iter().map(Ok), self.reverse) {
-            self.ready.push_back(pair?);
+        if changes.is_empty() {
+            self.ready = below.into();
+        } else {
+            for pair in Merge::new(changes.into_iter(), below.into_iter().map(Ok), self.reverse) {
+                self.ready.push_back(pair?);
+            }
         }
         self.rest = self.view.checked(rest)?.filter(|rest| !range_is_empty(rest));
         Ok(())

@@ -17,9 +17,11 @@ use crate::engine::{KeyRange, Pairs, Snapshot, Value, range_is_empty};
 use crate::error::StoreError;
 use crate::types::{Revision, TenantNo};
 
-/// Records that are read at once by a scan: few at first (most scans are short), then more.
-pub(super) const FIRST_CHUNK: i64 = 16;
-pub(super) const LARGEST_CHUNK: i64 = 512;
+/// Records that are read at once by a scan: at first as many as are wanted, for each reading is a round trip, then twice as many
+/// each time, and at least this.
+const NEXT_CHUNK: i64 = 16;
+/// The most.
+const LARGEST_CHUNK: i64 = 512;
 
 /// A transaction that was begun when the snapshot was asked for.
 pub(super) struct Durable {
@@ -72,7 +74,7 @@ impl Snapshot for Durable {
         Ok(rows.first().map(|row| value(row, 0)))
     }
 
-    fn scan(&self, range: KeyRange, reverse: bool) -> Pairs<'_> {
+    fn scan(&self, range: KeyRange, reverse: bool, wanted: usize) -> Pairs<'_> {
         let read = move |tenant: TenantNo, piece: &Piece<'_>, limit: i64| {
             let sql = piece.segment.scan(piece.to.is_some(), reverse, false);
             let number = i64::from(tenant.0);
@@ -84,7 +86,7 @@ impl Snapshot for Durable {
                 query_as(connection, tenant, &connection.prepared(&sql)?, &parameters)
             })
         };
-        Box::new(Scan::new(&self.core.layout, &range, reverse, read))
+        Box::new(Scan::new(&self.core.layout, &range, reverse, wanted, read))
     }
 
     fn next_tenant(&self, from: TenantNo) -> Result<Option<TenantNo>, StoreError> {
@@ -145,18 +147,19 @@ impl<'a, Read> Scan<'a, Read>
 where
     Read: Fn(TenantNo, &Piece<'a>, i64) -> Result<Vec<Row>, StoreError>,
 {
-    pub(super) fn new(layout: &'a Layout, range: &KeyRange, reverse: bool, read: Read) -> Self {
+    pub(super) fn new(layout: &'a Layout, range: &KeyRange, reverse: bool, wanted: usize, read: Read) -> Self {
         let found = if range_is_empty(range) { None } else { layout.pieces(range) };
         let (tenant, mut pieces) = found.unwrap_or_default();
         if !reverse {
             pieces.reverse();
         }
-        Self { tenant, pieces, reverse, chunk: FIRST_CHUNK, ready: VecDeque::new(), read }
+        let chunk = i64::try_from(wanted).unwrap_or(LARGEST_CHUNK).clamp(1, LARGEST_CHUNK);
+        Self { tenant, pieces, reverse, chunk, ready: VecDeque::new(), read }
     }
 
     fn fill(&mut self, mut piece: Piece<'a>) -> Result<(), StoreError> {
         let limit = self.chunk;
-        self.chunk = (limit * 2).min(LARGEST_CHUNK);
+        self.chunk = (limit * 2).clamp(NEXT_CHUNK, LARGEST_CHUNK);
         let rows = (self.read)(self.tenant, &piece, limit)?;
         // A scan that brings the head of the chain along has a row without a key if it found nothing.
         let rows: Vec<_> = rows.iter().filter(|row| row.get::<_, Option<&[u8]>>(0).is_some()).collect();

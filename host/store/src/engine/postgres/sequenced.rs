@@ -115,7 +115,7 @@ impl Snapshot for Sequenced {
         Ok(known.map(Value::from))
     }
 
-    fn scan(&self, range: KeyRange, reverse: bool) -> Pairs<'_> {
+    fn scan(&self, range: KeyRange, reverse: bool, wanted: usize) -> Pairs<'_> {
         // Changes of this turn's time stay in the lane as long as the turn, so they can be taken before or after the rows.
         let begun = self.lane.lock().changes(&range, reverse, self.session);
         let changes = match begun {
@@ -123,7 +123,7 @@ impl Snapshot for Sequenced {
             Err(error) => return Box::new(std::iter::once(Err(error))),
         };
         let read = move |tenant: TenantNo, piece: &Piece<'_>, limit: i64| self.rows(tenant, piece, limit, reverse);
-        let below = Scan::new(&self.core.layout, &range, reverse, read);
+        let below = Scan::new(&self.core.layout, &range, reverse, wanted, read);
         Box::new(Merge::new(changes.into_iter(), below, reverse))
     }
 

@@ -8,6 +8,7 @@
 //! key under which the block stands and of all behind the checksum.
 
 use std::io;
+use std::ops::Bound;
 
 use zstd::bulk::{Compressor, Decompressor};
 
@@ -82,6 +83,15 @@ impl Block {
     /// The last key of the block before; empty in the first one.
     pub(super) fn before(&self) -> &[u8] {
         pairs::split(&self.plain).map_or(&[], |(before, ..)| before)
+    }
+
+    /// Whether the keys behind a place that is not behind its end begin in it: that no block in between is missing.
+    pub(super) fn follows(&self, place: Bound<&[u8]>) -> bool {
+        match place {
+            Bound::Included(key) => self.before() < key,
+            Bound::Excluded(key) => self.before() <= key,
+            Bound::Unbounded => self.before().is_empty(),
+        }
     }
 
     /// How many pairs it has.
