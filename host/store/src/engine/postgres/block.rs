@@ -34,14 +34,52 @@ pub(super) fn send_only<F: Future>(future: F) {
     let _sent = pin!(future).poll(&mut context).is_ready();
 }
 
-/// Statements that go to the server in one write; the answers come together.
-pub(super) struct Pipeline<'a, T> {
-    steps: Vec<Step<'a, T>>,
+/// A future that has been polled once: what it sends first is on its way.
+pub(super) enum Sent<'a, T> {
+    Waiting(Pin<Box<dyn Future<Output = T> + 'a>>),
+    Done(Option<T>),
 }
 
-enum Step<'a, T> {
-    Waiting(Pin<Box<dyn Future<Output = T> + Send + 'a>>),
-    Done(Option<T>),
+impl<'a, T> Sent<'a, T> {
+    pub(super) fn new(future: impl Future<Output = T> + 'a) -> Self {
+        let mut future: Pin<Box<dyn Future<Output = T> + 'a>> = Box::pin(future);
+        match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(output) => Self::Done(Some(output)),
+            Poll::Pending => Self::Waiting(future),
+        }
+    }
+
+    /// Whether the output is there, which is kept.
+    fn poll_done(&mut self, context: &mut Context<'_>) -> bool {
+        if let Self::Waiting(future) = self
+            && let Poll::Ready(output) = future.as_mut().poll(context)
+        {
+            *self = Self::Done(Some(output));
+        }
+        matches!(self, Self::Done(_))
+    }
+
+    fn take(&mut self) -> Option<T> {
+        match self {
+            Self::Done(output) => output.take(),
+            Self::Waiting(_) => None,
+        }
+    }
+}
+
+impl<T: Unpin> Future for Sent<'_, T> {
+    type Output = T;
+
+    /// Like others it is not to be polled after it was ready.
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+        let _done = self.poll_done(context);
+        self.take().map_or(Poll::Pending, Poll::Ready)
+    }
+}
+
+/// Statements that go to the server one behind the other without waiting; the answers come together.
+pub(super) struct Pipeline<'a, T> {
+    steps: Vec<Sent<'a, T>>,
 }
 
 impl<'a, T> Pipeline<'a, T> {
@@ -49,9 +87,9 @@ impl<'a, T> Pipeline<'a, T> {
         Self { steps: Vec::new() }
     }
 
-    /// Adds a statement behind the others.
-    pub(super) fn push(&mut self, step: impl Future<Output = T> + Send + 'a) {
-        self.steps.push(Step::Waiting(Box::pin(step)));
+    /// Sends a statement behind the others.
+    pub(super) fn push(&mut self, step: impl Future<Output = T> + 'a) {
+        self.steps.push(Sent::new(step));
     }
 }
 
@@ -59,24 +97,11 @@ impl<T: Unpin> Future for Pipeline<'_, T> {
     type Output = Vec<T>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Vec<T>> {
-        let mut waiting = false;
-        // In order: the first time, each is sent when it is asked.
-        for step in &mut self.steps {
-            if let Step::Waiting(future) = step {
-                match future.as_mut().poll(context) {
-                    Poll::Ready(output) => *step = Step::Done(Some(output)),
-                    Poll::Pending => waiting = true,
-                }
-            }
-        }
-        if waiting {
+        // The last answer comes last: whoever waits is woken once, and not for each.
+        if !self.steps.iter_mut().rev().all(|step| step.poll_done(context)) {
             return Poll::Pending;
         }
-        let outputs = self.steps.iter_mut().filter_map(|step| match step {
-            Step::Done(output) => output.take(),
-            Step::Waiting(_) => None,
-        });
-        Poll::Ready(outputs.collect())
+        Poll::Ready(self.steps.iter_mut().filter_map(Sent::take).collect())
     }
 }
 
@@ -92,11 +117,19 @@ mod tests {
         // Within a runtime as well, where its own way of blocking panics.
         let seven = runtime.block_on(async { block_on(wait) });
         assert_eq!(seven, Ok(7));
-        let (late, waits) = tokio::sync::oneshot::channel();
-        let mut pipeline = Pipeline::new();
-        pipeline.push(async move { waits.await.unwrap() });
-        pipeline.push(async { 2 });
-        thread::spawn(move || late.send(1).unwrap());
-        assert_eq!(block_on(pipeline), [1, 2]);
+        for order in [[0, 1], [1, 0]] {
+            let (mut late, waits): (Vec<_>, Vec<_>) = (0..2)
+                .map(|_| {
+                    let (late, wait) = tokio::sync::oneshot::channel();
+                    (Some(late), wait)
+                })
+                .unzip();
+            let mut pipeline = Pipeline::new();
+            for wait in waits {
+                pipeline.push(async { wait.await.unwrap() });
+            }
+            thread::spawn(move || order.map(|at| late[at].take().unwrap().send(at).unwrap()));
+            assert_eq!(block_on(pipeline), [0, 1]);
+        }
     }
 }

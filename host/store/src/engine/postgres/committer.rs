@@ -1,12 +1,16 @@
 //! The committer: writes what has its place, one group after the other, and tells each entry's ticket what became of it.
 
 use std::collections::{BTreeMap, HashSet};
+use std::future::{Future as _, poll_fn};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use tokio_postgres::Error;
 
-use super::block::block_on;
+use super::block::{Sent, block_on};
 use super::core::{Core, ended, number_of, revision_of};
 use super::failure::{Failure, unavailable, words};
 use super::pool::{Connection, Connector, Rights};
@@ -24,7 +28,37 @@ const LOOK: Duration = Duration::from_millis(250);
 pub(super) struct Committer {
     core: Arc<Core>,
     connector: Connector,
-    connection: Option<Connection>,
+    connection: Option<Arc<Connection>>,
+}
+
+/// A group that was sent.
+struct Flight {
+    group: Arc<Vec<Pending>>,
+    /// Nothing is left but its commit.
+    written: Arc<AtomicBool>,
+    outcome: Sent<'static, Result<Revision, Failure>>,
+}
+
+impl Flight {
+    /// Waits until the group is written, or has its outcome.
+    fn until_written(&mut self) -> Option<Result<Revision, Failure>> {
+        let Self { outcome, written, .. } = self;
+        block_on(poll_fn(|context| match Pin::new(&mut *outcome).poll(context) {
+            Poll::Ready(outcome) => Poll::Ready(Some(outcome)),
+            Poll::Pending if written.load(Ordering::Relaxed) => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        }))
+    }
+
+    fn land(self) -> (Vec<Pending>, Result<Revision, Failure>) {
+        let outcome = block_on(self.outcome);
+        (owned(self.group), outcome)
+    }
+}
+
+/// What was sent has let go of it.
+fn owned(group: Arc<Vec<Pending>>) -> Vec<Pending> {
+    Arc::into_inner(group).unwrap_or_default()
 }
 
 /// What is left of a group after an attempt that did not succeed.
@@ -44,7 +78,7 @@ impl Committer {
         loop {
             match self.core.queue.take(LOOK) {
                 Next::Commit(group) => {
-                    self.settle(group);
+                    self.fly(group);
                     self.core.queue.done(self.core.durable());
                 }
                 Next::Idle if self.core.queue.is_down() => {
@@ -60,17 +94,64 @@ impl Committer {
         drop(on_panic);
     }
 
-    /// Brings a group to its outcome, trying again where that helps.
-    fn settle(&mut self, mut group: Vec<Pending>) {
-        let deadline = Instant::now() + self.core.options.turn_timeout;
+    /// Brings a group to its outcome, and then all that came meanwhile. While the server puts one on its disk, the next one is
+    /// already on its way to it: nobody waits for the other.
+    fn fly(&mut self, group: Vec<Pending>) {
+        let mut flying = Some(self.send(group));
+        while let Some(mut flight) = flying.take() {
+            let (group, outcome) = match flight.until_written() {
+                Some(outcome) => (owned(flight.group), outcome),
+                None => {
+                    if let Next::Commit(group) = self.core.queue.take(Duration::ZERO) {
+                        flying = Some(self.send(group));
+                    }
+                    flight.land()
+                }
+            };
+            match outcome {
+                Ok(first) => self.committed(&group, first),
+                Err(failure) => self.recover(group, failure, flying.take()),
+            }
+        }
+    }
+
+    /// Sends what writes and commits a group.
+    fn send(&mut self, group: Vec<Pending>) -> Flight {
+        let (group, written, core) = (Arc::new(group), Arc::default(), Arc::clone(&self.core));
+        let connection = self.connected().cloned();
+        let (entries, flag) = (Arc::clone(&group), Arc::clone(&written));
+        let outcome = Sent::new(async move {
+            let committing = write::commit(&*connection?, &core.layout, &core.host, &entries, &flag).await;
+            committing.map_err(|error| Failure::of(&error))
+        });
+        Flight { group, written, outcome }
+    }
+
+    /// Settles a group that did not come through, and then the one behind it: what follows an entry of the first has failed as well,
+    /// and has to be sent again.
+    fn recover(&mut self, group: Vec<Pending>, failure: Failure, behind: Option<Flight>) {
+        let behind = behind.map(Flight::land);
+        self.settle(group, Some(failure));
+        match behind {
+            None => {}
+            Some((group, Ok(first))) => self.committed(&group, first),
+            Some((group, Err(Failure::Moved(_)))) => self.settle(group, None),
+            Some((group, Err(failure))) => self.settle(group, Some(failure)),
+        }
+    }
+
+    /// Brings a group to its outcome, trying again where that helps, after a first attempt that failed so.
+    fn settle(&mut self, mut group: Vec<Pending>, mut failed: Option<Failure>) {
+        let patience = if self.core.queue.is_down() { Duration::ZERO } else { self.core.options.turn_timeout };
+        let deadline = Instant::now() + patience;
         let mut pause = PAUSE;
         let mut in_doubt = false;
         loop {
-            let outcome = match self.attempt(&group) {
+            let failure = match failed.take().map_or_else(|| self.attempt(&group), Err) {
                 Ok(first) => return self.committed(&group, first),
-                Err(failure) => self.failed(failure, group, &mut in_doubt, Instant::now() >= deadline),
+                Err(failure) => failure,
             };
-            group = match outcome {
+            group = match self.failed(failure, group, &mut in_doubt, Instant::now() >= deadline) {
                 Left::Over => return,
                 Left::Again(group) => group,
             };
@@ -80,9 +161,10 @@ impl Committer {
     }
 
     fn attempt(&mut self, group: &[Pending]) -> Result<Revision, Failure> {
-        let core = Arc::clone(&self.core);
+        let (core, written) = (Arc::clone(&self.core), AtomicBool::new(false));
         let connection = self.connected()?;
-        write::commit(connection, &core.layout, &core.host, group).map_err(|error| Failure::of(&error))
+        let committing = write::commit(connection, &core.layout, &core.host, group, &written);
+        block_on(committing).map_err(|error| Failure::of(&error))
     }
 
     fn failed(&mut self, failure: Failure, group: Vec<Pending>, in_doubt: &mut bool, late: bool) -> Left {
@@ -187,7 +269,7 @@ impl Committer {
         }
     }
 
-    fn connected(&mut self) -> Result<&Connection, Failure> {
+    fn connected(&mut self) -> Result<&Arc<Connection>, Failure> {
         if self.connection.as_ref().is_some_and(|connection| connection.is_closed()) {
             self.connection = None;
         }
@@ -197,7 +279,7 @@ impl Committer {
                 let lost = |error: StoreError| Failure::Lost(error.to_string());
                 let connection = self.connector.connect(Rights::Owner).map_err(lost)?;
                 block_on(connection.batch_execute(write::SETTINGS)).map_err(|error| Failure::of(&error))?;
-                connection
+                Arc::new(connection)
             }
         };
         Ok(self.connection.insert(connection))

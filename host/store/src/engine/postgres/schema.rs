@@ -23,6 +23,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("months", include_str!("migrations/0010_months.sql")),
     ("open items", include_str!("migrations/0011_items.sql")),
     ("tenant limits", include_str!("migrations/0012_tenant_limits.sql")),
+    ("heads in one step", include_str!("migrations/0013_advance.sql")),
 ];
 
 /// Whoever holds it migrates. The number says nothing; it must only be the same in all releases.

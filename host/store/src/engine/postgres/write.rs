@@ -1,24 +1,25 @@
-//! A group of entries as one transaction, sent in one write: claim the heads, write the records, append to the log, commit.
+//! A group of entries as one transaction, sent in one write: move the heads on, write the records, append to the log, commit.
 //!
 //! READ COMMITTED, and serializable all the same: the heads are locked and compared first, every change of a tenant's
 //! records moves its head, and a run read everything at the head that its entry follows. A stricter level would only make
 //! hosts fail where they wait for each other at the end of the log.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Row, Statement};
 
-use super::block::{Pipeline, block_on};
+use super::block::{Pipeline, Sent};
 use super::core::{number_of, revision_of};
 use super::layout::Layout;
 use super::pool::Connection;
 use super::queue::Pending;
 use crate::index::STRIDE;
 use crate::records::sql::Datum;
-use crate::types::{Revision, TenantNo};
+use crate::types::{Head, Revision, TenantNo};
 
-const CLAIM: &str = "SELECT backroom.claim($1, $2, $3)";
+const ADVANCE: &str = "SELECT backroom.advance($1, $2, $3, $4, $5)";
 
 /// All statements are by primary key. A plan made while a table was small must not outlive that.
 pub(super) const SETTINGS: &str = "
@@ -46,14 +47,16 @@ struct Newest<'a> {
 }
 
 /// Commits the group; gives the revision of its first entry. After an error whose [`Failure`](super::failure::Failure) is
-/// not that the connection was lost, nothing was kept.
-pub(super) fn commit(
+/// not that the connection was lost, nothing was kept. Everything is sent when it is polled for the first time; `written` is set
+/// when nothing is left but to commit it.
+pub(super) async fn commit(
     connection: &Connection,
     layout: &Layout,
     host: &str,
     group: &[Pending],
+    written: &AtomicBool,
 ) -> Result<Revision, Error> {
-    let mut calls = vec![claim(connection, group)?];
+    let mut calls = vec![advance(connection, group)?];
     calls.extend(fences(connection, group)?);
     for (segment, records) in tables(layout, group) {
         write(connection, layout, segment, &records, &mut calls)?;
@@ -66,9 +69,13 @@ pub(super) fn commit(
     for (call, parameters) in calls.iter().zip(&parameters) {
         pipeline.push(connection.query(&call.statement, parameters));
     }
-    pipeline.push(control(connection, "COMMIT"));
+    let committing = Sent::new(control(connection, "COMMIT"));
+    let answers = pipeline.await;
+    written.store(true, Ordering::Relaxed);
+    let committed = committing.await;
     // The first error is the one that counts. COMMIT of a failed transaction is no error, but then one before it was.
-    let answers: Vec<Vec<Row>> = block_on(pipeline).into_iter().collect::<Result<_, _>>()?;
+    let answers: Vec<Vec<Row>> = answers.into_iter().collect::<Result<_, _>>()?;
+    committed?;
     let before: i64 = answers.iter().rev().find_map(|rows| rows.first()).map_or(0, |row| row.get(0));
     Ok(revision_of(before) + 1)
 }
@@ -77,19 +84,22 @@ async fn control(connection: &Connection, word: &str) -> Result<Vec<Row>, Error>
     connection.batch_execute(word).await.map(|()| Vec::new())
 }
 
-/// The first entry of each tenant says which head it must have.
-fn claim(connection: &Connection, group: &[Pending]) -> Result<Call<'static>, Error> {
-    let mut heads = BTreeMap::new();
+/// The first entry of each tenant says which head it must have, the last one which it gets.
+fn advance<'a>(connection: &Connection, group: &'a [Pending]) -> Result<Call<'a>, Error> {
+    let mut heads = BTreeMap::<TenantNo, (&Head, &Head)>::new();
     for entry in group {
-        heads.entry(entry.tenant).or_insert(entry.follows);
+        heads.entry(entry.tenant).or_insert((&entry.follows, &entry.head)).1 = &entry.head;
     }
     let tenants: Vec<i64> = heads.keys().map(|tenant| i64::from(tenant.0)).collect();
-    let numbers: Vec<i64> = heads.values().map(|head| number_of(head.number)).collect();
-    let hashes: Vec<Vec<u8>> = heads.values().map(|head| head.hash.0.to_vec()).collect();
-    Ok(Call {
-        statement: connection.prepared(CLAIM)?,
-        parameters: vec![Box::new(tenants), Box::new(numbers), Box::new(hashes)],
-    })
+    let mut parameters: Vec<Parameter<'a>> = vec![Box::new(tenants)];
+    let (follows, last): (Vec<&Head>, Vec<&Head>) = heads.into_values().unzip();
+    for heads in [follows, last] {
+        let numbers: Vec<i64> = heads.iter().map(|head| number_of(head.number)).collect();
+        let hashes: Vec<&[u8]> = heads.into_iter().map(|head| &head.hash.0[..]).collect();
+        parameters.push(Box::new(numbers));
+        parameters.push(Box::new(hashes));
+    }
+    Ok(Call { statement: connection.prepared(ADVANCE)?, parameters })
 }
 
 /// A host that was frozen and lost its lease meanwhile keeps nothing.
@@ -162,32 +172,26 @@ fn column<'a>(rows: &[&'a [Datum]], at: usize) -> Parameter<'a> {
     Box::new(texts.collect::<Vec<Option<&'a str>>>())
 }
 
-/// The last statement, and the only one that other hosts wait for: revisions, log, index and heads. Answers with the
+/// The last statement, and the only one that other hosts wait for: revisions, log and index. Answers with the
 /// revision before the first entry.
 fn append_sql() -> String {
     format!(
         "WITH base AS (
             UPDATE backroom.log_end SET revision = revision + $6::bigint RETURNING revision - $6::bigint AS base
-        ), entry AS (
-            SELECT e.tenant, e.number, e.hash, base + e.n AS revision
-            FROM base, unnest($1::bigint[], $2::bigint[], $4::bytea[]) WITH ORDINALITY AS e(tenant, number, hash, n)
         ), logged AS (
             INSERT INTO backroom.commit_log (revision, tenant, number, prev, hash, payload)
             SELECT base + e.n, e.tenant, e.number, e.prev, e.hash, e.payload
             FROM base, unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::bytea[], $5::bytea[])
                 WITH ORDINALITY AS e(tenant, number, prev, hash, payload, n)
+            RETURNING tenant, number, revision
         ), indexing AS (
             SELECT tenant, min(e.number) AS number, min(e.revision) AS revision
-            FROM entry e JOIN backroom.chain_head h USING (tenant)
+            FROM logged e JOIN backroom.chain_head h USING (tenant)
             WHERE h.indexed = 0 OR e.revision - h.indexed >= {STRIDE} GROUP BY tenant
         ), indexed AS (
             INSERT INTO backroom.chain_index (tenant, number, revision) SELECT tenant, number, revision FROM indexing
-        ), last AS (
-            SELECT DISTINCT ON (tenant) tenant, number, hash FROM entry ORDER BY tenant, number DESC
-        ), moved AS (
-            UPDATE backroom.chain_head h
-            SET number = l.number, hash = l.hash, indexed = coalesce(i.revision, h.indexed)
-            FROM last l LEFT JOIN indexing i USING (tenant) WHERE h.tenant = l.tenant
+        ), marked AS (
+            UPDATE backroom.chain_head h SET indexed = i.revision FROM indexing i WHERE h.tenant = i.tenant
         )
         SELECT base, pg_notify('backroom', $7::text || ' ' || (base + $6::bigint)::text || ' ' || $8::text) FROM base"
     )
