@@ -35,7 +35,7 @@ pub struct Options {
     pub pending_bytes: usize,
     /// Bytes of changes that may wait for the state index, snapshots that hold them up included.
     pub overlay_bytes: usize,
-    /// Cache of the state index. The process takes about twice as much.
+    /// Cache of the state index, and again for what of it is compressed. The process takes about three times as much.
     pub cache_bytes: u64,
     /// A snapshot older than this is taken away if it stands in the way of writers (overlay more than half full). Longer
     /// than any run may take.

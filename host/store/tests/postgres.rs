@@ -12,7 +12,11 @@
 mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{Read as _, Write as _};
+use std::net::Shutdown;
 use std::ops::ControlFlow;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -227,6 +231,85 @@ fn connections_that_are_cut_lose_nothing() {
     }
 }
 
+/// Every so many commits' answers are lost on the way, with the connection.
+const LOSES: u32 = 9;
+
+/// A way to the server on which answers to commits get lost; counts them.
+fn lossy(server: &Server, lost: &Arc<AtomicU32>) -> tempfile::TempDir {
+    let (folder, real) = (tempfile::tempdir().unwrap(), server.socket());
+    let listener = UnixListener::bind(folder.path().join(".s.PGSQL.5432")).unwrap();
+    let (lost, seen) = (Arc::clone(lost), Arc::new(AtomicU32::new(0)));
+    thread::spawn(move || {
+        for client in listener.incoming() {
+            let client = client.unwrap();
+            let upstream = UnixStream::connect(&real).unwrap();
+            let (mut asking, mut asked) = (client.try_clone().unwrap(), upstream.try_clone().unwrap());
+            thread::spawn(move || {
+                // Whatever ends it: the other side is to see the end as well.
+                let _ended = std::io::copy(&mut asking, &mut asked);
+                let _closed = asked.shutdown(Shutdown::Both);
+            });
+            let (lost, seen) = (Arc::clone(&lost), Arc::clone(&seen));
+            thread::spawn(move || {
+                let (mut client, mut upstream, mut bytes) = (client, upstream, [0; 4096]);
+                while let Ok(count @ 1..) = upstream.read(&mut bytes) {
+                    let commits = bytes[..count].windows(7).any(|word| word == b"COMMIT\0");
+                    if commits && seen.fetch_add(1, Ordering::SeqCst) % LOSES == LOSES - 1 {
+                        lost.fetch_add(1, Ordering::SeqCst);
+                        break;
+                    }
+                    if client.write_all(&bytes[..count]).is_err() {
+                        break;
+                    }
+                }
+                let _closed = client.shutdown(Shutdown::Both);
+                let _closed = upstream.shutdown(Shutdown::Both);
+            });
+        }
+    });
+    folder
+}
+
+#[test]
+fn commits_whose_answers_are_lost_are_found_again() {
+    let Some(server) = Server::shared() else { return };
+    let database = server.database();
+    let lost = Arc::new(AtomicU32::new(0));
+    let way = lossy(server, &lost);
+    let host = postgres(&server.url_by(way.path(), &database));
+    let tenants = [ACME, BOLT, COPY];
+    let outcomes = thread::scope(|scope| {
+        let workers: Vec<_> = (0..6)
+            .map(|first| {
+                // Each begins with another tenant, so that groups have several and follow each other.
+                let (host, tenants) = (&host, [tenants[first % 3], tenants[(first + 1) % 3]]);
+                scope.spawn(move || work(host, &tenants, 60))
+            })
+            .collect();
+        together(workers.into_iter().map(|worker| worker.join().unwrap()))
+    });
+    assert!(lost.load(Ordering::SeqCst) > 5, "hardly an answer was lost: this proves nothing");
+    assert!(outcomes.doubtful.is_empty(), "the database was there: every doubt can be settled");
+    assert_eq!((outcomes.acknowledged.len(), outcomes.conflicts), (360, 0), "nobody else was there to conflict with");
+    check(&postgres(&server.url(&database)), &tenants, &outcomes);
+}
+
+#[test]
+fn a_head_that_was_moved_already_is_told_apart_from_an_error() {
+    let Some(server) = Server::shared() else { return };
+    let database = server.database();
+    let host = postgres(&server.url(&database));
+    put(&host, ACME, &[note("a", 1, "one")]);
+    let again = format!(
+        "DO $$ BEGIN
+            PERFORM backroom.advance(ARRAY[{ACME}::bigint], ARRAY[0::bigint], ARRAY[decode(repeat('00', 32), 'hex')],
+                ARRAY[number], ARRAY[hash]) FROM backroom.chain_head WHERE tenant = {ACME};
+            RAISE 'it went through';
+         EXCEPTION WHEN SQLSTATE 'BR001' THEN NULL; END $$"
+    );
+    server.sql(&database, &again);
+}
+
 #[test]
 fn a_server_that_is_killed_loses_nothing() {
     let Some(server) = Server::own() else { return };
@@ -313,7 +396,7 @@ fn hosts_that_start_at_once_make_one_schema() {
     assert_eq!(stores[0].head(ACME).unwrap().number, 6);
     let versions =
         server.sql(&database, "SELECT string_agg(version::text, ' ' ORDER BY version) FROM backroom.migration");
-    assert_eq!(versions, "1 2 3 4 5 6 7 8 9 10 11 12");
+    assert_eq!(versions, "1 2 3 4 5 6 7 8 9 10 11 12 13");
     server.sql(&database, "INSERT INTO backroom.migration (version, name) VALUES (99, 'from the future')");
     let refused = Store::open_postgres(&url, &options(), &PostgresOptions::default()).unwrap_err();
     assert!(refused.to_string().contains("version 99"), "{refused}");

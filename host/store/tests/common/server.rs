@@ -207,7 +207,17 @@ impl Server {
 
     /// The connection string for a database.
     pub fn url(&self, database: &str) -> String {
-        format!("host={} user={OWNER} dbname={database}", self.dir.display())
+        self.url_by(&self.dir, database)
+    }
+
+    /// The same by a socket in another folder.
+    pub fn url_by(&self, dir: &Path, database: &str) -> String {
+        format!("host={} user={OWNER} dbname={database}", dir.display())
+    }
+
+    /// Its socket.
+    pub fn socket(&self) -> PathBuf {
+        self.dir.join(format!(".s.PGSQL.{}", self.port))
     }
 
     /// Runs SQL as the owner; gives the rows, columns separated by `|`.

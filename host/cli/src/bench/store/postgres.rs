@@ -36,12 +36,17 @@ CREATE SEQUENCE rival.revision;
 CREATE FUNCTION rival.posting(whose bigint, made bytea[], accounts bytea[], filler bytea, entry bytea) RETURNS void
 LANGUAGE plpgsql AS $$ BEGIN
     INSERT INTO rival.record SELECT whose, k, filler FROM unnest(made) AS k;
-    PERFORM 1 FROM rival.record r WHERE r.tenant = whose AND r.key = ANY (accounts) ORDER BY r.key FOR UPDATE;
+    PERFORM 1 FROM unnest(accounts) AS a JOIN rival.record r ON r.tenant = whose AND r.key = a ORDER BY r.key FOR UPDATE OF r;
     INSERT INTO rival.record AS r SELECT DISTINCT whose, a, int8send(1) || substr(filler, 9) FROM unnest(accounts) AS a ORDER BY a
         ON CONFLICT (tenant, key) DO UPDATE SET body =
             int8send(('x' || encode(substr(r.body, 1, 8), 'hex'))::bit(64)::bigint + 1) || substr(excluded.body, 9);
     INSERT INTO rival.log VALUES (nextval('rival.revision'), whose, entry);
 END $$";
+/// As the store's own: a plan made while the tables are empty, by which a whole tenant is read for two accounts, must not outlive
+/// that.
+const SETTINGS: &str = "
+    SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off;
+    SET plan_cache_mode = force_generic_plan";
 const CALL: &str = "SELECT rival.posting($1, $2, $3, $4, $5)";
 
 /// What the function did in the same time.
@@ -130,8 +135,7 @@ impl Rival {
             let mut clients = Vec::new();
             for _ in 0..callers {
                 let client = connect(url).await?;
-                // As the store's own: a plan made while the tables are empty must not outlive that.
-                client.batch_execute("SET enable_seqscan = off; SET jit = off").await?;
+                client.batch_execute(SETTINGS).await?;
                 let statement = client.prepare(CALL).await?;
                 clients.push(Arc::new((client, statement)));
             }

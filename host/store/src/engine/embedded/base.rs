@@ -35,8 +35,6 @@ use crate::key::MAX_KEY;
 const TREE: &str = "base";
 /// Under this the last block stands: behind every key there can be.
 const END: &[u8] = &[0xff; MAX_KEY + 1];
-/// For blocks that were read of late, a million small records: as much as sled's own cache has by default for what stands above.
-const KEPT_BYTES: usize = 64 << 20;
 /// Bytes of blocks that are written together.
 const WINDOW: usize = 8 << 20;
 
@@ -51,18 +49,18 @@ pub(super) struct Base {
 }
 
 impl Base {
-    fn new(tree: Tree, filters: Vec<Filter>) -> Self {
-        Self { tree, filters, kept: Kept::new(KEPT_BYTES), decompressors: Mutex::default() }
+    fn new(tree: Tree, filters: Vec<Filter>, cache: usize) -> Self {
+        Self { tree, filters, kept: Kept::new(cache), decompressors: Mutex::default() }
     }
 
-    /// The base of a database, if it has one.
-    pub(super) fn open(db: &Db) -> sled::Result<Option<Self>> {
+    /// The base of a database, if it has one; with room in memory for so many bytes of blocks.
+    pub(super) fn open(db: &Db, cache: usize) -> sled::Result<Option<Self>> {
         if !db.tree_names().iter().any(|name| **name == *TREE.as_bytes()) {
             return Ok(None);
         }
         let tree = db.open_tree(TREE)?;
         let filters = filters(&tree)?;
-        Ok(Some(Self::new(tree, filters)))
+        Ok(Some(Self::new(tree, filters, cache)))
     }
 
     /// The value of a key.
@@ -285,11 +283,11 @@ impl<'a> Packer<'a> {
         Ok(())
     }
 
-    /// Everything is in.
+    /// Everything is in. The base has room in memory for so many bytes of blocks.
     ///
     /// # Errors
     /// As [`Packer::put`].
-    pub(super) fn finish(mut self) -> Result<Base, StoreError> {
+    pub(super) fn finish(mut self, cache: usize) -> Result<Base, StoreError> {
         self.end_block(END.to_vec())?;
         self.write()?;
         self.filters.push(Filter::new(END.to_vec(), &self.hashes));
@@ -297,7 +295,7 @@ impl<'a> Packer<'a> {
             let under = filter_key(number);
             self.tree.insert(&under, filter.pack(&under)).map_err(failed)?;
         }
-        Ok(Base::new(self.tree, self.filters))
+        Ok(Base::new(self.tree, self.filters, cache))
     }
 
     fn end_block(&mut self, under: Vec<u8>) -> Result<(), StoreError> {

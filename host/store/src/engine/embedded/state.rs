@@ -69,6 +69,8 @@ pub(super) struct Index {
     recent: Recent,
     /// There once it is whole.
     base: OnceLock<Base>,
+    /// Bytes of its blocks that are kept in memory.
+    cache: usize,
 }
 
 impl State {
@@ -98,8 +100,8 @@ impl State {
 }
 
 impl Index {
-    /// Opens what `config` says, and how far it is.
-    pub(super) fn open(config: &sled::Config, folder: &'static str) -> sled::Result<(Self, Revision)> {
+    /// Opens what `config` says, and how far it is. Beside sled's own cache it has another one of `cache` bytes.
+    pub(super) fn open(config: &sled::Config, folder: &'static str, cache: usize) -> sled::Result<(Self, Revision)> {
         let db = config.open()?;
         let bug = |what: &str| sled::Error::ReportableBug(what.into());
         let (mut applied, bytes, has_base) = match db.get(APPLIED)? {
@@ -117,10 +119,10 @@ impl Index {
             }
         }
         let base = match has_base {
-            true => OnceLock::from(Base::open(&db)?.ok_or_else(|| bug("its base is missing"))?),
+            true => OnceLock::from(Base::open(&db, cache)?.ok_or_else(|| bug("its base is missing"))?),
             false => OnceLock::new(),
         };
-        Ok((Self { db, folder, bytes: bytes.into(), recent: Recent::new(RECENT_BYTES), base }, applied))
+        Ok((Self { db, folder, bytes: bytes.into(), recent: Recent::new(RECENT_BYTES), base, cache }, applied))
     }
 
     /// Writes the base of an index that is empty: what `records` shows, in order of keys and no heads among it, in blocks of
@@ -136,7 +138,7 @@ impl Index {
         let mut packer = contained(|| Packer::begin(&self.db, block_bytes, &self.bytes))?;
         records(&mut |key, value| contained(|| packer.put(key, value)))?;
         // Nobody reads it yet, and nobody else writes one.
-        let _first = self.base.set(contained(|| packer.finish())?);
+        let _first = self.base.set(contained(|| packer.finish(self.cache))?);
         Ok(())
     }
 

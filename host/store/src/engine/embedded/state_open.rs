@@ -233,7 +233,7 @@ fn open_in_thread(
     let open = move || {
         let config =
             sled::Config::default().path(path).cache_capacity(cache).segment_size(SEGMENT).flush_every_ms(Some(500));
-        Index::open(&config, folder)
+        Index::open(&config, folder, usize::try_from(cache).unwrap_or(usize::MAX))
     };
     let thread = std::thread::Builder::new().name("state-open".into()).spawn(open);
     match thread.map_err(StoreError::io("start a thread"))?.join() {

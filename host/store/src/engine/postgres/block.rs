@@ -97,8 +97,9 @@ impl<T: Unpin> Future for Pipeline<'_, T> {
     type Output = Vec<T>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Vec<T>> {
-        // The last answer comes last: whoever waits is woken once, and not for each.
-        if !self.steps.iter_mut().rev().all(|step| step.poll_done(context)) {
+        // Each of them: the driver stops, for all, at an answer that has come in several pieces and is not taken.
+        let waiting = self.steps.iter_mut().filter_map(|step| (!step.poll_done(context)).then_some(())).count();
+        if waiting > 0 {
             return Poll::Pending;
         }
         Poll::Ready(self.steps.iter_mut().filter_map(Sent::take).collect())

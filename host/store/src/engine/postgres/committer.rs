@@ -33,38 +33,48 @@ pub(super) struct Committer {
 
 /// A group that was sent.
 struct Flight {
-    group: Arc<Vec<Pending>>,
     /// Nothing is left but its commit.
     written: Arc<AtomicBool>,
-    outcome: Sent<'static, Result<Revision, Failure>>,
+    outcome: Sent<'static, Landed>,
 }
+
+/// A group and what became of it.
+type Landed = (Vec<Pending>, Result<Revision, Failure>);
 
 impl Flight {
     /// Waits until the group is written, or has its outcome.
-    fn until_written(&mut self) -> Option<Result<Revision, Failure>> {
-        let Self { outcome, written, .. } = self;
+    fn until_written(&mut self) -> Option<Landed> {
+        let Self { outcome, written } = self;
         block_on(poll_fn(|context| match Pin::new(&mut *outcome).poll(context) {
-            Poll::Ready(outcome) => Poll::Ready(Some(outcome)),
+            Poll::Ready(landed) => Poll::Ready(Some(landed)),
             Poll::Pending if written.load(Ordering::Relaxed) => Poll::Ready(None),
             Poll::Pending => Poll::Pending,
         }))
     }
 
-    fn land(self) -> (Vec<Pending>, Result<Revision, Failure>) {
-        let outcome = block_on(self.outcome);
-        (owned(self.group), outcome)
+    fn land(self) -> Landed {
+        block_on(self.outcome)
     }
-}
-
-/// What was sent has let go of it.
-fn owned(group: Arc<Vec<Pending>>) -> Vec<Pending> {
-    Arc::into_inner(group).unwrap_or_default()
 }
 
 /// What is left of a group after an attempt that did not succeed.
 enum Left {
     Again(Vec<Pending>),
-    Over,
+    Over(Ended),
+}
+
+/// How it is over for a group.
+#[derive(PartialEq, Eq)]
+enum Ended {
+    Known,
+    /// Attempts that were given up may still come through.
+    InDoubt,
+}
+
+impl Ended {
+    fn of(in_doubt: bool) -> Self {
+        if in_doubt { Self::InDoubt } else { Self::Known }
+    }
 }
 
 impl Committer {
@@ -99,15 +109,12 @@ impl Committer {
     fn fly(&mut self, group: Vec<Pending>) {
         let mut flying = Some(self.send(group));
         while let Some(mut flight) = flying.take() {
-            let (group, outcome) = match flight.until_written() {
-                Some(outcome) => (owned(flight.group), outcome),
-                None => {
-                    if let Next::Commit(group) = self.core.queue.take(Duration::ZERO) {
-                        flying = Some(self.send(group));
-                    }
-                    flight.land()
+            let (group, outcome) = flight.until_written().unwrap_or_else(|| {
+                if let Next::Commit(group) = self.core.queue.take(Duration::ZERO) {
+                    flying = Some(self.send(group));
                 }
-            };
+                flight.land()
+            });
             match outcome {
                 Ok(first) => self.committed(&group, first),
                 Err(failure) => self.recover(group, failure, flying.take()),
@@ -117,42 +124,59 @@ impl Committer {
 
     /// Sends what writes and commits a group.
     fn send(&mut self, group: Vec<Pending>) -> Flight {
-        let (group, written, core) = (Arc::new(group), Arc::default(), Arc::clone(&self.core));
-        let connection = self.connected().cloned();
-        let (entries, flag) = (Arc::clone(&group), Arc::clone(&written));
+        let (core, written) = (Arc::clone(&self.core), Arc::<AtomicBool>::default());
+        let (connection, flag) = (self.connected().cloned(), Arc::clone(&written));
         let outcome = Sent::new(async move {
-            let committing = write::commit(&*connection?, &core.layout, &core.host, &entries, &flag).await;
-            committing.map_err(|error| Failure::of(&error))
+            let outcome = match connection {
+                Ok(connection) => write::commit(&connection, &core.layout, &core.host, &group, &flag)
+                    .await
+                    .map_err(|error| Failure::of(&error)),
+                Err(failure) => Err(failure),
+            };
+            (group, outcome)
         });
-        Flight { group, written, outcome }
+        Flight { written, outcome }
     }
 
-    /// Settles a group that did not come through, and then the one behind it: what follows an entry of the first has failed as well,
-    /// and has to be sent again.
+    /// Settles a group that did not come through, and then the one behind it.
     fn recover(&mut self, group: Vec<Pending>, failure: Failure, behind: Option<Flight>) {
-        let behind = behind.map(Flight::land);
-        self.settle(group, Some(failure));
+        let behind = match behind.map(Flight::land) {
+            None => None,
+            Some((group, Ok(first))) => {
+                self.committed(&group, first);
+                None
+            }
+            Some((group, Err(failure))) => Some((group, failure)),
+        };
+        let ended = self.settle(group, Some(failure), false);
         match behind {
             None => {}
-            Some((group, Ok(first))) => self.committed(&group, first),
-            Some((group, Err(Failure::Moved(_)))) => self.settle(group, None),
-            Some((group, Err(failure))) => self.settle(group, Some(failure)),
+            // It may follow entries of the first, which were not there then.
+            Some((group, Failure::Moved(_))) => drop(self.settle(group, None, false)),
+            // Where the first may still come through, so may this, whatever the log says by now.
+            Some((group, Failure::Lost(why))) if ended == Ended::InDoubt => self.fail(group, &doubt(&why)),
+            // The connection of by now is another one.
+            Some((group, Failure::Lost(_))) => drop(self.settle(group, None, true)),
+            Some((group, failure)) => drop(self.settle(group, Some(failure), false)),
         }
     }
 
-    /// Brings a group to its outcome, trying again where that helps, after a first attempt that failed so.
-    fn settle(&mut self, mut group: Vec<Pending>, mut failed: Option<Failure>) {
+    /// Brings a group to its outcome, trying again where that helps: after a first attempt that failed so, or that may still come
+    /// through.
+    fn settle(&mut self, mut group: Vec<Pending>, mut failed: Option<Failure>, mut in_doubt: bool) -> Ended {
         let patience = if self.core.queue.is_down() { Duration::ZERO } else { self.core.options.turn_timeout };
         let deadline = Instant::now() + patience;
         let mut pause = PAUSE;
-        let mut in_doubt = false;
         loop {
             let failure = match failed.take().map_or_else(|| self.attempt(&group), Err) {
-                Ok(first) => return self.committed(&group, first),
+                Ok(first) => {
+                    self.committed(&group, first);
+                    return Ended::Known;
+                }
                 Err(failure) => failure,
             };
             group = match self.failed(failure, group, &mut in_doubt, Instant::now() >= deadline) {
-                Left::Over => return,
+                Left::Over(ended) => return ended,
                 Left::Again(group) => group,
             };
             std::thread::sleep(jitter(pause));
@@ -170,7 +194,7 @@ impl Committer {
     fn failed(&mut self, failure: Failure, group: Vec<Pending>, in_doubt: &mut bool, late: bool) -> Left {
         match failure {
             Failure::Moved(tenants) => match self.sort_out(group, &tenants) {
-                Ok(group) if group.is_empty() => Left::Over,
+                Ok(group) if group.is_empty() => Left::Over(Ended::Known),
                 Ok(group) => Left::Again(group),
                 Err((group, why)) if late => self.give_up(group, &why, *in_doubt),
                 Err((group, _)) => Left::Again(group),
@@ -190,7 +214,7 @@ impl Committer {
                 let why = format!("{why}. Nothing was kept");
                 let doubtful = *in_doubt;
                 self.fail(group, &if doubtful { doubt(&why) } else { unavailable(&why) });
-                Left::Over
+                Left::Over(Ended::of(doubtful))
             }
         }
     }
@@ -204,7 +228,7 @@ impl Committer {
             self.core.lanes.with(&self.core.lanes.of(entry.tenant), |lane| lane.reset());
             entry.outcome.finish(Err(nothing.clone()));
         }
-        Left::Over
+        Left::Over(Ended::of(in_doubt))
     }
 
     /// Ends entries and everything that follows them with an error.
@@ -218,7 +242,7 @@ impl Committer {
         for entry in group {
             entry.outcome.finish(Err(error.clone()));
         }
-        // What stands behind a commit in doubt was never sent itself.
+        // What still waits behind a commit in doubt was never sent itself.
         let behind_error = match error {
             StoreError::Unavailable(why) => StoreError::Unavailable(format!("a commit before it failed: {why}")),
             other => other.clone(),

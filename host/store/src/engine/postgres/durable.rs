@@ -17,8 +17,10 @@ use crate::engine::{KeyRange, Pairs, Snapshot, Value, range_is_empty};
 use crate::error::StoreError;
 use crate::types::{Revision, TenantNo};
 
-/// Records that are read at once by a scan: at first as many as are wanted, for each reading is a round trip, then twice as many
-/// each time, and at least this.
+/// Records that are read at once by a scan: at first as many as are wanted and no more than this (each reading is a round trip,
+/// but records may be large), then twice as many each time.
+const FIRST_CHUNK: i64 = 128;
+/// The fewest after the first.
 const NEXT_CHUNK: i64 = 16;
 /// The most.
 const LARGEST_CHUNK: i64 = 512;
@@ -153,7 +155,7 @@ where
         if !reverse {
             pieces.reverse();
         }
-        let chunk = i64::try_from(wanted).unwrap_or(LARGEST_CHUNK).clamp(1, LARGEST_CHUNK);
+        let chunk = i64::try_from(wanted).unwrap_or(FIRST_CHUNK).clamp(1, FIRST_CHUNK);
         Self { tenant, pieces, reverse, chunk, ready: VecDeque::new(), read }
     }
 

@@ -5,7 +5,7 @@ use tokio_postgres::error::SqlState;
 
 use crate::error::StoreError;
 
-/// What the function `backroom.advance` says when a tenant's chain has moved; its detail names the tenants.
+/// What the functions of the schema say when a tenant's chain has moved; its detail names the tenants.
 const HEAD_MOVED: &str = "BR001";
 
 /// What to do about a failed statement or transaction.

@@ -1,6 +1,6 @@
 //! The schema: numbered migrations, each run once by whichever host comes first.
 //!
-//! They are only ever added to: columns that may be null, tables, views. So a host of the release before goes on working
+//! They are only ever added to: columns that may be null, tables, views, functions. So a host of the release before goes on working
 //! while hosts of the new one start, and one that meets a schema from the future refuses.
 
 use std::time::Duration;

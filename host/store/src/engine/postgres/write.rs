@@ -1,4 +1,4 @@
-//! A group of entries as one transaction, sent in one write: move the heads on, write the records, append to the log, commit.
+//! A group of entries as one transaction, sent without waiting in between: move the heads on, write the records, append to the log, commit.
 //!
 //! READ COMMITTED, and serializable all the same: the heads are locked and compared first, every change of a tenant's
 //! records moves its head, and a run read everything at the head that its entry follows. A stricter level would only make
@@ -70,11 +70,11 @@ pub(super) async fn commit(
         pipeline.push(connection.query(&call.statement, parameters));
     }
     let committing = Sent::new(control(connection, "COMMIT"));
-    let answers = pipeline.await;
-    written.store(true, Ordering::Relaxed);
-    let committed = committing.await;
     // The first error is the one that counts. COMMIT of a failed transaction is no error, but then one before it was.
-    let answers: Vec<Vec<Row>> = answers.into_iter().collect::<Result<_, _>>()?;
+    let answers: Result<Vec<Vec<Row>>, Error> = pipeline.await.into_iter().collect();
+    written.store(answers.is_ok(), Ordering::Relaxed);
+    let committed = committing.await;
+    let answers = answers?;
     committed?;
     let before: i64 = answers.iter().rev().find_map(|rows| rows.first()).map_or(0, |row| row.get(0));
     Ok(revision_of(before) + 1)
