@@ -70,13 +70,15 @@ impl Install {
             (None, None) => return Err(Failure::usage("name the plugin: --plugin DIR_OR_WASM or --release DIGEST")),
         };
         rights::words(context.out, "What the plugin wants", &release.wants);
+        let before = installed(&client, &self.of.tenant, &installation.name)?;
         let reply = put(&client, &self.of.tenant, &installation, &release, self.accept_rights)?;
         context.show(&reply, |out, installed: Installed| {
             rights::words(out, "What is granted of it", &installed.grants);
             rights::report(out, &installed.rights);
             rights::expired(out, &installed.expired);
+            let place = before.map_or_else(String::new, |before| before.replaced_by(&release, &installed.grants));
             out.line(format_args!(
-                "Installed {} {} as {} for {}.",
+                "Installed {} {} as {} for {}{place}.",
                 release.plugin, release.version, installation.name, self.of.tenant
             ));
             out.line(format_args!(
@@ -156,6 +158,28 @@ struct Installed {
     expired: Vec<String>,
     config: Value,
     limits: Value,
+}
+
+impl Installed {
+    /// In whose place a release comes, behind what was installed.
+    fn replaced_by(&self, release: &Release, grants: &Rights) -> String {
+        let granted = if self.grants == *grants { "with the same grants" } else { "whose grants were others" };
+        match self.release == release.digest {
+            true if self.grants == *grants => ": the same release as before, and the same grants".to_owned(),
+            true => ": the same release as before, and other grants".to_owned(),
+            false => format!(", in the place of {} {}, {granted}", self.plugin, self.version),
+        }
+    }
+}
+
+/// The installation of that name, if there is one.
+fn installed(client: &Client, tenant: &str, name: &str) -> Result<Option<Installed>> {
+    match client.get(&path(&["v1", "tenants", tenant, "installations", name])) {
+        Ok(reply) => reply.read().map(Some),
+        // What else is in the way, installing says.
+        Err(Failure::Refused(_)) => Ok(None),
+        Err(failure) => Err(failure),
+    }
 }
 
 /// What an installation file says.

@@ -16,7 +16,7 @@ use crate::args::Part;
 use crate::client::{path, query};
 use crate::exit::{Failure, Result};
 use crate::figures::counted;
-use crate::output::{Grid, left, right};
+use crate::output::{Grid, left, right, text_of};
 use crate::progress::Progress;
 
 /// Client companies.
@@ -190,9 +190,12 @@ fn limits(context: &Context, id: &str, ceilings: &Ceilings) -> Result {
         false => client.get(&path(&["v1", "tenants", id, "limits"]))?,
     };
     context.show(&reply, |out, set: Option<Value>| {
-        match set.as_ref().and_then(|set| set.get("limits")) {
-            Some(limits) => out.line(format_args!("No run of {id} gets more than {limits}.")),
-            None => out.line(format_args!("Runs of {id} are bounded by their installations alone.")),
+        let limits = set.as_ref().and_then(|set| set.get("limits")?.as_object());
+        let said = limits.into_iter().flatten().filter(|(_, limit)| !limit.is_null());
+        let said: Vec<_> = said.map(|(name, limit)| format!("{name} {}", text_of(limit))).collect();
+        match said.is_empty() {
+            true => out.line(format_args!("Runs of {id} are bounded by their installations alone.")),
+            false => out.line(format_args!("No run of {id} gets more than: {}.", said.join(", "))),
         }
         if set.as_ref().and_then(|set| set.get("own-process")).and_then(Value::as_bool) == Some(true) {
             out.line(format_args!("They have processes of their own."));

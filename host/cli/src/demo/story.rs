@@ -255,12 +255,12 @@ impl<'a> Story<'a> {
     fn proof(&mut self) -> Result {
         self.stage.step("Prove the commit log");
         let (_, report) = log::verify(self.client)?;
-        let number = |name: &str| count(report.get(name).and_then(Value::as_u64).unwrap_or_default());
+        let number = |name: &str| report.get(name).and_then(Value::as_u64).unwrap_or_default();
         let seen = format!(
-            "{} entries in {} segments, {} bytes; state compared with the log",
-            number("entries"),
-            number("segments"),
-            number("bytes")
+            "{} in {}, {} bytes; state compared with the log",
+            counted(number("entries"), "entry", "entries"),
+            counted(number("segments"), "segment", "segments"),
+            count(number("bytes"))
         );
         self.stage.fact("log", &report);
         self.stage.check("log verify", log::is_sound(&report), seen)

@@ -26,7 +26,11 @@ pub(crate) fn report(out: Out, report: &RightsReport) {
     lines(out, "Wanted and not granted (calls that need it are denied)", missing);
     lines(out, "WARNING: granted beyond what the plugin wants", &texts(beyond));
     lines(out, "Wanted and not used by the component", &imports.wanted_not_used);
-    lines(out, "Imported by the component and not wanted (denied if it is called)", &imports.used_not_wanted);
+    // Some languages bring all interfaces along: not worth a line each.
+    if !imports.used_not_wanted.is_empty() {
+        let names = imports.used_not_wanted.join(", ");
+        out.line(format_args!("Imported by the component and not wanted (denied if it is called): {names}"));
+    }
     if let Some(Change { added, wider, narrower, gone }) = change {
         lines(out, "Against the release before, newly wanted", &texts(added));
         lines(out, "Against the release before, wanted more of", &texts(wider));
