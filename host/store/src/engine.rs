@@ -138,6 +138,19 @@ pub trait Snapshot: Send + Sync {
     /// Damage in the state, or [`StoreError::Expired`].
     fn get(&self, key: &[u8]) -> Result<Option<Value>, StoreError>;
 
+    /// Whether each reading is a trip to another process, so that [`Snapshot::prefetch`] is worth its while.
+    fn is_far(&self) -> bool {
+        false
+    }
+
+    /// Reads these full keys of one tenant at once, so that [`Snapshot::get`] has them at hand. Changes nothing else.
+    ///
+    /// # Errors
+    /// As [`Snapshot::get`].
+    fn prefetch(&self, _keys: &[Vec<u8>]) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// Keys and values of `range` in order, or in reverse order. The range lies within one tenant. Most likely no more than
     /// `wanted` of them will be taken: so many are worth reading at once. After an error the iterator ends.
     fn scan(&self, range: KeyRange, reverse: bool, wanted: usize) -> Pairs<'_>;

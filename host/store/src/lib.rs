@@ -52,6 +52,6 @@ pub use record::{MAX_VALUE, Record};
 pub use seal::{MasterKey, PersonKey, Seals};
 pub use store::{Options, Store};
 pub use ticket::{Committed, Ticket};
-pub use tx::{Page, Tx};
+pub use tx::{Page, Tx, Wanted};
 pub use types::{Hash, Head, Revision, TenantNo};
 pub use verify::{Problem, Stage, VerifyProgress, VerifyReport};

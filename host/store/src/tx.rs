@@ -61,6 +61,31 @@ impl fmt::Debug for Tx {
 /// Records with their cursors: the key bytes within the space, to be given as `after` for the next page.
 pub type Page<R> = Vec<(Vec<u8>, R)>;
 
+/// See [`Tx::wanted`].
+#[derive(Debug)]
+pub struct Wanted<'a> {
+    tx: &'a Tx,
+    keys: Vec<Vec<u8>>,
+}
+
+impl Wanted<'_> {
+    /// Adds the record with this key, if there is one.
+    pub fn add<R: Record>(&mut self, key: &R::Key) {
+        let key = self.tx.key::<R>(key);
+        if !self.tx.staged.contains_key(key.as_slice()) {
+            self.keys.push(key);
+        }
+    }
+
+    /// Reads them: [`Tx::get`] has them at hand from now on.
+    ///
+    /// # Errors
+    /// What reading the state reports.
+    pub fn read(self) -> Result<(), StoreError> {
+        self.tx.snapshot.prefetch(&self.keys)
+    }
+}
+
 impl Tx {
     pub(crate) fn new(store: Store, tenant: TenantNo, snapshot: Box<dyn Snapshot>, turn: Option<Held>) -> Self {
         let seals = Seals::new(store.engine().keyring(), tenant, turn.is_some());
@@ -122,6 +147,12 @@ impl Tx {
             return staged.as_deref().map(|value| self.decode(value)).transpose();
         }
         self.snapshot.get(&key)?.map(|value| self.decode(&value)).transpose()
+    }
+
+    /// Records to be read at once, where each reading alone would be a trip to a database.
+    #[must_use]
+    pub fn wanted(&self) -> Option<Wanted<'_>> {
+        self.snapshot.is_far().then_some(Wanted { tx: self, keys: Vec::new() })
     }
 
     /// As [`Tx::get`], but decoded only if `cache` does not have it with exactly the bytes that are read.

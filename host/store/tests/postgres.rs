@@ -22,7 +22,7 @@ use std::thread;
 use std::time::Duration;
 
 use backroom_store::records::sql::{Kind, TABLES};
-use backroom_store::{Hash, Options, PostgresOptions, Store, StoreError, TenantNo};
+use backroom_store::{Hash, Options, PostgresOptions, Store, StoreError, TenantNo, Tx};
 use common::server::Server;
 use common::*;
 
@@ -179,6 +179,33 @@ fn what_a_conflict_takes_with_it_ends_as_a_conflict() {
     put(&here, ACME, &[]);
     assert_eq!(notes(&there.read(ACME).unwrap()).len(), 2);
     assert_sound(&there);
+}
+
+/// Read ahead on one host, and then another one commits: whoever read is refused, and what it read is not kept.
+#[test]
+fn what_was_read_at_once_is_of_one_head() {
+    let Some(server) = Server::shared() else { return };
+    let url = server.url(&server.database());
+    let (here, there) = (postgres(&url), postgres(&url));
+    put(&here, ACME, &[note("a", 1, "one"), note("a", 2, "one"), note("b", 1, "one")]);
+    let read = |tx: &Tx| -> Vec<Option<String>> {
+        let keys = [("a", 1), ("a", 2), ("a", 3), ("b", 1)].map(|(book, page)| (book.to_owned(), page));
+        let mut wanted = tx.wanted().unwrap();
+        keys.iter().for_each(|key| wanted.add::<Note>(key));
+        wanted.read().unwrap();
+        keys.iter().map(|key| tx.get::<Note>(key).unwrap().map(|note| note.text)).collect()
+    };
+    let one = || Some("one".to_owned());
+    let mut tx = there.write(ACME).unwrap();
+    assert_eq!(read(&tx), [one(), one(), None, one()]);
+    put(&here, ACME, &[note("a", 1, "two"), note("a", 3, "two")]);
+    tx.put(&note("c", 1, "on what was")).unwrap();
+    let refused = tx.commit(meta("late")).and_then(|committed| committed.ticket.wait());
+    assert!(matches!(refused, Err(StoreError::Conflict)), "{refused:?}");
+    let tx = there.write(ACME).unwrap();
+    let two = || Some("two".to_owned());
+    assert_eq!(read(&tx), [two(), one(), two(), one()]);
+    assert!(there.read(ACME).unwrap().wanted().is_none(), "a reader's snapshot is a transaction of its own");
 }
 
 #[test]

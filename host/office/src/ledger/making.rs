@@ -1,6 +1,6 @@
 //! How an entry is made, whoever asks for it: from the references of its lines to the totals that it changes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use backroom_domain::ledger::{
@@ -204,7 +204,17 @@ fn matters(found: &BTreeMap<Id, Found>) -> bool {
 fn load(work: &Work, new: &NewEntry) -> Result<BTreeMap<Id, Found>> {
     let mut found = BTreeMap::new();
     let guards = new.details.as_ref().map(|details| details.guards.as_slice()).unwrap_or_default();
-    for account in new.lines.iter().map(|line| &line.account).chain(guards.iter().map(|guard| &guard.account)) {
+    let accounts = || new.lines.iter().map(|line| &line.account).chain(guards.iter().map(|guard| &guard.account));
+    if let Some(mut wanted) = work.tx().wanted() {
+        let kept = |account: &Id| work.kept.as_ref().is_some_and(|kept| kept.total(account).is_some());
+        for account in accounts().filter(|account| !kept(account)).collect::<BTreeSet<_>>() {
+            wanted.add::<AccountTotal>(account);
+            wanted.add::<AccountDay>(&(account.clone(), new.date));
+            wanted.add::<AccountMonth>(&(account.clone(), new.date.first_of_month()));
+        }
+        wanted.read()?;
+    }
+    for account in accounts() {
         load_account(work, new, account, &mut found)?;
     }
     Ok(found)

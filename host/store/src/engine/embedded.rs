@@ -134,7 +134,7 @@ impl Embedded {
         Self::start(home, Disks { log, checkpoints, keys }, lock, options)
     }
 
-    fn start(home: Home, disks: Disks, lock: cap_std::fs::File, options: &Options) -> Result<Self, StoreError> {
+    fn start(home: Home, disks: Disks, lock: lock::Lock, options: &Options) -> Result<Self, StoreError> {
         let Disks { log: disk, checkpoints, keys } = disks;
         let keys = Arc::new(FileKeyring::open(keys, options.master_key.clone())?);
         home.check_format(segment::list(&*disk)?.is_empty())?;
@@ -203,7 +203,7 @@ struct Disks {
 }
 
 /// The data directory, and its lock.
-fn enter(dir: &Path) -> Result<(Home, cap_std::fs::File), StoreError> {
+fn enter(dir: &Path) -> Result<(Home, lock::Lock), StoreError> {
     let home = Home::open(dir, &[LOG, CHECKPOINTS])?;
     let lock = lock::take(&home.dir)?;
     Ok((home, lock))

@@ -147,8 +147,12 @@ pub(super) fn post(store: &Store, tenant: TenantNo, number: u64, accounts: Accou
     for part in NEW {
         tx.put(&Cell { key: key(part, number), body: noise(number ^ (part as u64) << 56) })?;
     }
-    for account in accounts_of(number, accounts) {
-        let key = key(Part::Balance, account);
+    let balances = accounts_of(number, accounts).map(|account| (account, key(Part::Balance, account)));
+    if let Some(mut wanted) = tx.wanted() {
+        balances.iter().for_each(|(_, key)| wanted.add::<Cell>(key));
+        wanted.read()?;
+    }
+    for (account, key) in balances {
         let before = tx.get::<Cell>(&key)?.and_then(|cell| cell.body.first_chunk().copied());
         let mut body = noise(number ^ account);
         let total = before.map_or(0, u64::from_le_bytes).wrapping_add(1);

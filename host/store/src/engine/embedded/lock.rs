@@ -14,11 +14,23 @@ const MAX_HOLDER: u64 = 200;
 /// File systems on which neither locks nor syncs can be relied on, by the magic numbers of statfs(2).
 const NETWORK: [(u64, &str); 4] = [(0x6969, "NFS"), (0x517b, "SMB"), (0xff53_4d42, "CIFS"), (0xfe53_4d42, "SMB2")];
 
-/// Takes the lock of a data directory; it is held until the file is dropped, or the process ends in any way.
+/// The lock of a data directory, held until this is dropped or the process ends in any way.
+pub(super) struct Lock(File);
+
+impl Drop for Lock {
+    /// Not left to the closing of the file: a process that another thread is about to start has it open as well, for a moment.
+    fn drop(&mut self) {
+        if let Err(error) = flock(&self.0, FlockOperation::Unlock) {
+            tracing::warn!(%error, "the lock of the data directory could not be given back");
+        }
+    }
+}
+
+/// Takes the lock of a data directory.
 ///
 /// # Errors
 /// [`StoreError::Locked`] with the holder's name; [`StoreError::Io`], also for network file systems.
-pub(super) fn take(dir: &Dir) -> Result<File, StoreError> {
+pub(super) fn take(dir: &Dir) -> Result<Lock, StoreError> {
     let failed = || StoreError::io(format!("open the file {NAME} in the data directory"));
     let mut file = dir.open_with(NAME, OpenOptions::new().read(true).write(true).create(true)).map_err(failed())?;
     refuse_network(&file)?;
@@ -37,7 +49,7 @@ pub(super) fn take(dir: &Dir) -> Result<File, StoreError> {
     if let Err(error) = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(holder.as_bytes())) {
         tracing::warn!(%error, "the holder's name could not be written to {NAME}");
     }
-    Ok(file)
+    Ok(Lock(file))
 }
 
 fn refuse_network(file: &File) -> Result<(), StoreError> {

@@ -138,6 +138,11 @@ impl Lane {
         Ok(kept.map_or(Known::Ask, |kept| Known::Value(kept.value.clone())))
     }
 
+    /// Whether nothing at all is known of the key's record.
+    pub(super) fn lacks(&self, key: &[u8]) -> bool {
+        !self.kept.contains_key(key)
+    }
+
     /// Whether the key's record is known if only the head is still the same.
     pub(super) fn keeps(&self, key: &[u8]) -> bool {
         !self.checked && self.kept.contains_key(key)

@@ -34,6 +34,8 @@ pub(super) const TOLD: &str = "(SELECT set_config('backroom.tenant', $1::bigint:
 pub(super) struct Sql {
     /// Head of the chain and one record.
     pub(super) get: String,
+    /// Each of several records, if there is one, and the head of the chain.
+    pub(super) get_all: String,
     /// One record.
     pub(super) get_at: String,
     pub(super) upsert: String,
@@ -203,6 +205,11 @@ impl Sql {
             get: format!(
                 "SELECT r.body, h.number, h.hash FROM {TOLD} \
                  LEFT JOIN backroom.{table} r ON r.tenant = $1 AND r.key = $2 AND told.tenant IS NOT NULL"
+            ),
+            // The inner side looks each key up by itself, whatever plan is thought best.
+            get_all: format!(
+                "SELECT k.key, r.body, h.number, h.hash FROM {TOLD} CROSS JOIN unnest($2::bytea[]) AS k(key) LEFT JOIN LATERAL \
+                 (SELECT body FROM backroom.{table} WHERE told.tenant IS NOT NULL AND tenant = $1 AND key = k.key LIMIT 1) AS r ON true"
             ),
             get_at: format!("SELECT body FROM backroom.{table} WHERE tenant = $1 AND key = $2"),
             upsert: format!(

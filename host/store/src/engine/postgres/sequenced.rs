@@ -3,13 +3,14 @@
 //! No transaction is held open. Each read brings the head of the chain along, in the same statement, and counts only if
 //! that is a head of this lane: then all reads of the unit of work are of one state, that of the lane's own head.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
-use super::block::block_on;
+use super::block::{Pipeline, block_on};
 use super::core::{Core, head_of};
 use super::durable::{Scan, next_tenant_sql, tenant_of};
 use super::failure::unavailable;
@@ -113,6 +114,51 @@ impl Snapshot for Sequenced {
             Ok(read)
         })?;
         Ok(known.map(Value::from))
+    }
+
+    fn is_far(&self) -> bool {
+        true
+    }
+
+    /// One statement for each table, all in one trip.
+    fn prefetch(&self, keys: &[Vec<u8>]) -> Result<(), StoreError> {
+        let mut missing = BTreeMap::<usize, Vec<&[u8]>>::new();
+        let mut whose = None;
+        for key in keys {
+            let Some((tenant, segment, within)) = self.core.layout.locate(key) else { continue };
+            if self.lane.lock().lacks(key) {
+                whose = Some(tenant);
+                missing.entry(segment).or_default().push(within);
+            }
+        }
+        // A single one is read when it is asked for.
+        let Some(tenant) = whose.filter(|_| missing.values().map(Vec::len).sum::<usize>() > 1) else { return Ok(()) };
+        let number = i64::from(tenant.0);
+        let wanted: Vec<_> =
+            missing.iter().filter_map(|(segment, keys)| Some((self.core.layout.segment(*segment)?, keys))).collect();
+        let answers = self.core.reading(Rights::Reader, |connection| {
+            let statements = wanted.iter().map(|(segment, _)| connection.prepared(&segment.sql.get_all));
+            let statements = statements.collect::<Result<Vec<_>, _>>()?;
+            let parameters: Vec<[&(dyn ToSql + Sync); 2]> =
+                wanted.iter().map(|(_, keys)| [&number as _, keys as _]).collect();
+            let mut pipeline = Pipeline::new();
+            for (statement, parameters) in statements.iter().zip(&parameters) {
+                pipeline.push(connection.query(statement, parameters));
+            }
+            block_on(pipeline).into_iter().collect::<Result<Vec<_>, _>>()
+        })?;
+        for ((segment, _), rows) in wanted.iter().zip(&answers) {
+            for row in rows {
+                let (key, body): (&[u8], Option<&[u8]>) = (row.get(0), row.get(1));
+                let (key, seen) = (segment.full_key(tenant, key), head_of(row, 2)?);
+                self.core.lanes.with(&self.lane, |lane| {
+                    lane.seen(seen, self.session)?;
+                    lane.keep(&key, body.map(Arc::from));
+                    Ok(())
+                })?;
+            }
+        }
+        Ok(())
     }
 
     fn scan(&self, range: KeyRange, reverse: bool, wanted: usize) -> Pairs<'_> {
