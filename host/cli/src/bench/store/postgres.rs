@@ -34,16 +34,21 @@ CREATE TABLE rival.record (tenant bigint NOT NULL, key bytea NOT NULL, body byte
 CREATE TABLE rival.log (revision bigint PRIMARY KEY, tenant bigint NOT NULL, payload bytea NOT NULL);
 CREATE SEQUENCE rival.revision;
 CREATE FUNCTION rival.posting(whose bigint, made bytea[], accounts bytea[], filler bytea, entry bytea) RETURNS void
-LANGUAGE plpgsql AS $$ BEGIN
+LANGUAGE plpgsql AS $$
+DECLARE
+    account bytea;
+BEGIN
     INSERT INTO rival.record SELECT whose, k, filler FROM unnest(made) AS k;
-    PERFORM 1 FROM unnest(accounts) AS a JOIN rival.record r ON r.tenant = whose AND r.key = a ORDER BY r.key FOR UPDATE OF r;
+    FOR account IN SELECT DISTINCT a FROM unnest(accounts) AS a ORDER BY a LOOP
+        PERFORM 1 FROM rival.record r WHERE r.tenant = whose AND r.key = account FOR UPDATE;
+    END LOOP;
     INSERT INTO rival.record AS r SELECT DISTINCT whose, a, int8send(1) || substr(filler, 9) FROM unnest(accounts) AS a ORDER BY a
         ON CONFLICT (tenant, key) DO UPDATE SET body =
             int8send(('x' || encode(substr(r.body, 1, 8), 'hex'))::bit(64)::bigint + 1) || substr(excluded.body, 9);
     INSERT INTO rival.log VALUES (nextval('rival.revision'), whose, entry);
 END $$";
-/// As the store's own: a plan made while the tables are empty, by which a whole tenant is read for two accounts, must not outlive
-/// that.
+/// As the store's own: a plan made while the tables are empty must not outlive that. For the same reason the accounts are locked one
+/// by one: joined, the whole tenant would be read for two of them.
 const SETTINGS: &str = "
     SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off;
     SET plan_cache_mode = force_generic_plan";
