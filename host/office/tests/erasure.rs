@@ -8,8 +8,6 @@
 )]
 
 mod books;
-#[path = "../../store/tests/common/server.rs"]
-mod server;
 
 use std::fs;
 use std::io;
@@ -27,10 +25,9 @@ use backroom_office::hr::{
     list_employments, list_workers, record_benefit, worker_name,
 };
 use backroom_office::{Caller, Failure, Office, PageRequest, Work, imports};
-use backroom_store::backup::{self, Folder, Making, Moment};
 use backroom_store::engine::Embedded;
 use backroom_store::engine::embedded::KeyDisk;
-use backroom_store::{MasterKey, Meta, Options, PostgresOptions, Store, StoreError, TenantNo};
+use backroom_store::{Meta, Options, Store, StoreError, TenantNo};
 use books::{benefit, code, day, employment, id, told, worker};
 use memchr::memmem;
 
@@ -402,44 +399,6 @@ fn old_copies_bring_nothing_back() {
 }
 
 /// The name of a worker as the log's first entry left it.
-#[test]
-fn a_database_that_is_restored_into_gets_the_keys() {
-    let Some(server) = server::Server::shared() else { return };
-    let (dir, copies, place) =
-        (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let master = |number: u8| Options { master_key: MasterKey::parse(&format!("{number:064x}")), ..Options::default() };
-    let store = Store::open(dir.path(), master(1)).unwrap();
-    hire(&store);
-    // Erased in the copy of the keys already, though not yet in the backup.
-    let vault = Folder::create(place.path()).unwrap();
-    let mut none = |digest: &str| Err(format!("there is no release {digest}"));
-    store.backup(Making { vault: &vault, now: NOW, components: &mut none, progress: &mut |_, _| {} }).unwrap();
-    erase(&store, "W-1").unwrap();
-    let keys = copies.path().join("keys");
-    copy(&dir.path().join("keys"), &keys);
-    let url = server.url(&server.database());
-    let postgres = PostgresOptions::default();
-    let restore = |options: &Options| {
-        let into = (url.as_str(), &postgres);
-        backup::restore_into_database(&vault, into, options, Moment::Last, Some(&keys), &mut |_, _| {})
-    };
-    let refused = restore(&Options::default()).unwrap_err().to_string();
-    assert!(refused.contains("BACKROOM_MASTER_KEY_FILE"), "{refused}");
-    let refused = restore(&master(2)).unwrap_err().to_string();
-    assert!(refused.contains("another master key"), "{refused}");
-    restore(&master(1)).unwrap();
-    let there = Store::open_postgres(&url, &master(1), &postgres).unwrap();
-    assert_eq!(recorded_names(&there), ["(erased)", "Worker W-2"]);
-    let names = list_workers(&reading(&there), &PageRequest::first(10)).unwrap().items;
-    let names: Vec<_> = names.iter().map(|worker| worker.name.as_deref()).collect();
-    assert_eq!(names, [Some("(erased)"), Some("Worker W-2")]);
-    assert_sound(&there);
-    for name in ["1.keys", "master"] {
-        let [copied, kept] = [&keys, &dir.path().join("keys")].map(|folder| fs::read(folder.join(name)).unwrap());
-        assert_eq!(copied, kept, "the copy stays as it is");
-    }
-}
-
 fn name_before_erasure(store: &Store, number: &str) -> Result<String, String> {
     let tx = store.before(ACME, 2, &mut |_| {}).unwrap();
     let past = Work::new(tx, caller(Rights::all()), NOW, BusinessDate::parse("2026-06-30", "d").unwrap());

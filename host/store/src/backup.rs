@@ -29,7 +29,7 @@ pub use self::export::Exported;
 pub use self::folder::Folder;
 pub use self::import::{CheckedFile, IMPORTED, Origin, check_file};
 pub use self::make::{Made, Making};
-pub use self::restore::{Moment, Restored, restore, restore_into, restore_into_database};
+pub use self::restore::{Moment, Restored, restore, restore_into};
 pub use self::series::{Listed, list};
 pub(crate) use self::stage::STAGE;
 pub use self::tenant_file::FileHead;

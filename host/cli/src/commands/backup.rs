@@ -9,7 +9,6 @@ use anyhow::Context as _;
 use backroom_domain::Instant;
 use backroom_server::{Place, open_vault};
 use backroom_store::backup::{self, BackupError, Moment};
-use backroom_store::{Options, PostgresOptions};
 use clap::{Args, Subcommand};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -20,7 +19,6 @@ use crate::exit::{Failure, Result};
 use crate::figures::{count, counted};
 use crate::output::{Grid, left, right};
 use crate::progress::Progress;
-use crate::service;
 
 /// Back everything up while the service goes on; each backup adds what is new.
 #[derive(Debug, Args)]
@@ -70,23 +68,20 @@ struct From {
     from: String,
 }
 
-/// Restore a backup into a new data directory or an empty database, to its end or to an earlier moment. Needs no server.
+/// Restore a backup into a new data directory, to its end or to an earlier moment. Needs no server.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 --at takes a revision (the last one to restore) or a time (RFC 3339; everything before the first entry of a later time). What
-was restored has the same entries with the same hashes; `backroom log verify` proves it. A backup of a data directory can be
-restored into a PostgreSQL database, and the other way round. Until it is finished nobody can open what is restored.
+was restored has the same entries with the same hashes; `backroom log verify --data` proves it.
 
 The keys of persons are in no backup, or erasing somebody would not reach the backups. Keep a copy of the folder `keys` of the
-data directory elsewhere, a recent one only, and name it with --keys; without it personal data cannot be read. In a database
-they are the table backroom.person_key, to be copied and put back with the database's own tools. Whoever was erased up to the
-restored moment stays erased.
+data directory elsewhere, a recent one only, and name it with --keys; without it personal data cannot be read. Whoever was
+erased up to the restored moment stays erased.
 
 Examples:
   backroom restore --from /srv/backups/backroom --data /var/lib/backroom-2 --keys /srv/keys/backroom
   backroom restore --from s3://our-backups/backroom --data ./then --at 2026-06-30T12:00:00Z
-  backroom restore --from /srv/backups/backroom --data ./then --at 20417
-  backroom restore --from /srv/backups/backroom --database-url postgresql://backroom@localhost/then --keys /srv/keys/backroom")]
+  backroom restore --from /srv/backups/backroom --data ./then --at 20417")]
 pub(crate) struct Restore {
     /// The place: a folder or s3://bucket/prefix.
     #[arg(long, value_name = "PLACE")]
@@ -211,7 +206,10 @@ fn verify(context: &Context, from: &str) -> Result {
 impl Restore {
     /// Does it.
     pub(crate) fn run(&self, context: &Context) -> Result {
-        let place = context.required_place()?;
+        let Place::Folder(dir) = context.required_place()? else {
+            return Err(Failure::usage("a backup is restored into a data directory: name it with --data DIR"));
+        };
+        let dir = dir.as_path();
         if let Some(keys) = self.keys.as_ref().filter(|keys| !keys.is_dir()) {
             return Err(Failure::usage(format!(
                 "{} is no folder; --keys names a copy of the folder `keys`",
@@ -219,48 +217,36 @@ impl Restore {
             )));
         }
         let vault = open(&self.from)?;
-        let (into, named) = match &place {
-            Place::Folder(dir) => (dir.display().to_string(), format!("--data {}", dir.display())),
-            // The URL may hold a password.
-            Place::Database { .. } => ("the database".to_owned(), "--database-url URL".to_owned()),
-        };
-        let shown = Progress::start(format!("restoring into {into}"));
+        let shown = Progress::start(format!("restoring into {}", dir.display()));
+        let options = backroom_store::Options::default();
         let at = self.at.unwrap_or(Moment::Last);
-        let mut progress = |done, of| shown.at(&format!("revision {} of {}", count(done), count(of)));
-        let restored = match &place {
-            Place::Folder(dir) => backup::restore(&*vault, dir, &Options::default(), at, &mut progress),
-            Place::Database { url, .. } => {
-                let options = Options { master_key: service::master_key()?, ..Options::default() };
-                let database = (url.as_str(), &PostgresOptions::default());
-                backup::restore_into_database(&*vault, database, &options, at, self.keys.as_deref(), &mut progress)
-            }
-        };
+        let restored = backup::restore(&*vault, dir, &options, at, &mut |done, of| {
+            shown.at(&format!("revision {} of {}", count(done), count(of)));
+        });
         drop(shown);
         let restored = restored.map_err(failed)?;
-        if let (Some(keys), Place::Folder(dir)) = (&self.keys, &place) {
+        if let Some(keys) = &self.keys {
             copy_keys(keys, &dir.join("keys"))
                 .with_context(|| format!("everything is restored but the keys: cannot copy {}", keys.display()))?;
         }
         context.out.value(&restored);
         context.out.line(format_args!(
-            "{into} holds {} and {} as of revision {}, {}.",
+            "{} holds {} and {} as of revision {}, {}.",
+            dir.display(),
             counted(restored.tenants, "tenant", "tenants"),
             counted(restored.releases, "release", "releases"),
             count(restored.revision),
             restored.at
         ));
         if self.keys.is_none() {
-            context.out.line(match &place {
-                Place::Folder(dir) => format!(
-                    "Personal data need the keys of persons: put a copy of the folder `keys` into {} before it is served.",
-                    dir.display()
-                ),
-                Place::Database { .. } => "Personal data need the keys of persons: put the rows of the table backroom.person_key back \
-                     before it is served."
-                    .to_owned(),
-            });
+            context.out.line(format_args!(
+                "Personal data need the keys of persons: put a copy of the folder `keys` into {} before it is served.",
+                dir.display()
+            ));
         }
-        context.out.line(format_args!("Try:  backroom log verify {named}\nthen: backroom serve {named}"));
+        context
+            .out
+            .line(format_args!("Try:  backroom log verify --data {0}\nthen: backroom serve --data {0}", dir.display()));
         Ok(())
     }
 }

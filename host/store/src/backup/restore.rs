@@ -1,9 +1,7 @@
 //! Restoring: the entries of a backup are played into an empty store as they are, so their hashes stay the same.
 
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use backroom_domain::Instant;
@@ -19,13 +17,11 @@ use super::series;
 use super::stage::{Left, STAGE, Target};
 use super::vault::Vault;
 use super::{KeepComponent, Progress};
-use crate::engine::{At, Blobs as _, Engine, Postgres, PostgresOptions, embedded};
 use crate::entry::Sealed;
 use crate::error::StoreError;
-use crate::keyring;
 use crate::store::{Options, Store};
 use crate::ticket::Ticket;
-use crate::types::{Hash, Revision, TenantNo};
+use crate::types::{Revision, TenantNo};
 
 /// Nobody waits for a restore but its operator; it is the state index that may need a while.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -95,34 +91,6 @@ pub fn restore(
     Ok(restored)
 }
 
-/// Restores into a PostgreSQL database, with the keys of persons from `keys`, a copy of a data directory's folder of that name. Until
-/// everything is in place no host opens the database; after a crash the same restore begins anew.
-///
-/// # Errors
-/// [`StoreError::Busy`] if another restore into it is under way; [`BackupError::NotEmpty`] if it holds anything; else as
-/// [`restore_into`].
-pub fn restore_into_database(
-    vault: &dyn Vault,
-    (url, postgres): (&str, &PostgresOptions),
-    options: &Options,
-    moment: Moment,
-    keys: Option<&Path>,
-    progress: Progress<'_>,
-) -> Result<Restored, BackupError> {
-    let patient = Options { turn_timeout: PATIENCE, ..options.clone() };
-    let engine = Arc::new(Postgres::open_for_restore(url, &patient, postgres)?);
-    let store = Store::with_engine_options(Arc::clone(&engine) as Arc<dyn Engine>, &patient);
-    let mut keep = |digest: &str, bytes: &[u8]| engine.keep_bytes(digest, bytes).map_err(|why| why.to_string());
-    let restored = restore_into(&store, vault, moment, &mut keep, progress)?;
-    if let Some(keys) = keys {
-        let tenants = keyring::tenants(&*engine.snapshot(At::Durable)?)?;
-        embedded::bring_keys(keys, options.master_key.clone(), &tenants, &*engine.keyring())?;
-    }
-    engine.finish_restore()?;
-    store.close()?;
-    Ok(restored)
-}
-
 /// Restores into an empty store of any engine; `keep` gets the components of releases.
 ///
 /// # Errors
@@ -178,7 +146,7 @@ impl Restoring<'_> {
     /// Plays one chunk and waits until it is on disk; `false` once the moment has come.
     fn chunk(&mut self, chunk: &Chunk, releases: &mut u64) -> Result<bool, BackupError> {
         let raw = chunk.read(self.vault)?;
-        let (mut ticket, mut hashes) = (None, Vec::new());
+        let mut ticket = None;
         let Self { store, vault, moment, components, keep, player, at } = self;
         let goes_on = player.chunk(chunk, &raw, &mut |played| {
             let is_later = match *moment {
@@ -195,7 +163,6 @@ impl Restoring<'_> {
                 *releases += 1;
             }
             *at = Instant(played.entry.at);
-            hashes.push((played.entry.revision, Hash::of(played.payload)));
             ticket = Some(append(store, played).map_err(|error| match error {
                 BackupError::Damaged { what, .. } => BackupError::damaged(chunk.name(), what),
                 other => other,
@@ -203,30 +170,7 @@ impl Restoring<'_> {
             Ok(true)
         })?;
         ticket.map_or(Ok(()), |ticket| ticket.wait())?;
-        self.check(&hashes)?;
         Ok(goes_on)
-    }
-
-    /// What was played stands in the log as it should. In a database another host may have come in between, or what had to be sent
-    /// twice may have been overtaken.
-    fn check(&self, played: &[(Revision, Hash)]) -> Result<(), BackupError> {
-        let Some((from, _)) = played.first() else { return Ok(()) };
-        let (mut left, mut wrong) = (played.iter(), None);
-        self.store.entries(*from, &mut |entry| match left.next() {
-            Some((revision, hash)) if entry.revision == *revision && entry.hash == *hash => ControlFlow::Continue(()),
-            Some((revision, _)) => {
-                wrong = Some(*revision);
-                ControlFlow::Break(())
-            }
-            None => ControlFlow::Break(()),
-        })?;
-        match wrong.or_else(|| left.next().map(|(revision, _)| *revision)) {
-            None => Ok(()),
-            Some(revision) => {
-                let what = "it is not what was restored. Nobody else may write to it meanwhile; restore it again";
-                Err(StoreError::corrupt(format!("revision {revision}"), what).into())
-            }
-        }
     }
 
     /// Everything that was played is there, and it is what the manifest says it should be.

@@ -50,7 +50,6 @@ use parking_lot::Mutex;
 
 pub use self::disk::{Disk, LogFile};
 pub use self::keys::KeyDisk;
-pub(crate) use self::keys::bring as bring_keys;
 
 use self::core::{Core, Parts};
 use self::home::Home;

@@ -15,7 +15,7 @@
 //! them, and holds it until the group is committed. So groups of several hosts go one after the other, each with hundreds
 //! of entries.
 //!
-//! Connections to another machine are encrypted, see [`Database`].
+//! Connections are plain; TLS is for a proxy on the same machine or network (pgbouncer in session mode, stunnel).
 
 mod blobs;
 mod block;
@@ -55,7 +55,7 @@ use self::failure::Failure;
 use self::heads::Heads;
 use self::keys::TableKeyring;
 use self::layout::Layout;
-use self::pool::{Connection, Connector, Pool, Rights};
+use self::pool::{Connector, Pool, Rights};
 use self::queue::{Pending, Row};
 use self::sequenced::Sequenced;
 use super::{Appended, At, Blobs, Engine, Keyring, LogItem, Place, Snapshot, Status};
@@ -70,22 +70,6 @@ use crate::types::{Hash, Head, Revision, TenantNo};
 /// Threads that drive the connections; the work is done by the callers.
 const THREADS: usize = 2;
 
-/// The last revision, and whether a restore has begun and not finished.
-const LAST: &str = "SELECT revision, to_regclass('backroom.restoring') IS NOT NULL FROM backroom.log_end";
-/// Whoever holds it restores. The number says nothing; it must only be the same in all releases.
-const RESTORING: i64 = 0x6261_636b_7265_7374;
-/// Removes everything but the schema.
-const EMPTY: &str = "DO $$
-DECLARE
-    t text;
-BEGIN
-    FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'backroom' AND tablename NOT IN ('migration', 'log_end', 'restoring') LOOP
-        EXECUTE format('TRUNCATE backroom.%I', t);
-    END LOOP;
-    UPDATE backroom.log_end SET revision = 0;
-END
-$$";
-
 /// Entries of the log that are read at once, and about how many bytes of them.
 const PAGE: i64 = 256;
 const PAGE_BYTES: i64 = 4 << 20;
@@ -93,8 +77,6 @@ const PAGE_BYTES: i64 = 4 << 20;
 /// The engine over PostgreSQL. Dropping it commits everything that has its place.
 pub struct Postgres {
     core: Arc<Core>,
-    /// Holds what says that nobody else restores into the database.
-    restoring: Option<Connection>,
     keys: Arc<TableKeyring>,
     committer: Mutex<Option<JoinHandle<()>>>,
     runtime: Option<Runtime>,
@@ -107,49 +89,6 @@ impl Postgres {
     /// # Errors
     /// [`StoreError::Unavailable`] with what to do: no connection, rights that are missing, a schema from a newer release.
     pub fn open(url: &str, options: &Options, postgres: &PostgresOptions) -> Result<Self, StoreError> {
-        let engine = Self::connect(url, options, postgres, |owner| {
-            let last = block_on(owner.query_one(LAST, &[])).map_err(|error| Failure::read(&error))?;
-            if last.get(1) {
-                return Err(failure::unavailable(
-                    "a restore into it was not finished. Run the same restore again: it begins anew",
-                ));
-            }
-            Ok((revision_of(last.get(0)), None))
-        })?;
-        keyring::finish_destroying(&engine)?;
-        Ok(engine)
-    }
-
-    /// As [`Postgres::open`], for restoring into a database in which nothing is, or what a restore left there that was not finished:
-    /// that is removed. Nobody else opens it until [`Postgres::finish_restore`]. One that holds anything is opened as it is.
-    ///
-    /// # Errors
-    /// As [`Postgres::open`]; [`StoreError::Busy`] if another restore into it is under way.
-    pub fn open_for_restore(url: &str, options: &Options, postgres: &PostgresOptions) -> Result<Self, StoreError> {
-        Self::connect(url, options, postgres, |owner| {
-            let begun = block_on(begin_restore(&owner)).map_err(|error| Failure::read(&error))?;
-            let busy = || StoreError::Busy("another restore into the database is under way; wait for it".into());
-            Ok((revision_of(begun.ok_or_else(busy)?), Some(owner)))
-        })
-    }
-
-    /// Everything is in: the database may be opened from now on.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`].
-    pub fn finish_restore(&self) -> Result<(), StoreError> {
-        keyring::finish_destroying(self)?;
-        let Some(owner) = &self.restoring else { return Ok(()) };
-        block_on(owner.batch_execute("DROP TABLE IF EXISTS backroom.restoring")).map_err(|error| Failure::read(&error))
-    }
-
-    /// `begin` is given the first connection; it says the last revision, and what is to be held.
-    fn connect(
-        url: &str,
-        options: &Options,
-        postgres: &PostgresOptions,
-        begin: impl FnOnce(Connection) -> Result<(Revision, Option<Connection>), StoreError>,
-    ) -> Result<Self, StoreError> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(THREADS)
             .thread_name("store-postgres")
@@ -159,7 +98,8 @@ impl Postgres {
         let connector = Connector::new(url, postgres, runtime.handle().clone())?;
         let owner = connector.connect(Rights::Owner)?;
         schema::migrate(&owner)?;
-        let (durable, restoring) = begin(owner)?;
+        let last = block_on(owner.query_one("SELECT revision FROM backroom.log_end", &[]));
+        let durable = revision_of(last.map_err(|error| Failure::read(&error))?.get(0));
         let pool = Pool::new(connector.clone(), postgres.connections, options.turn_timeout);
         let layout = Layout::new(postgres.tables);
         let heads = Heads::new(connector.clone());
@@ -172,7 +112,9 @@ impl Postgres {
             .spawn(move || committer.run())
             .map_err(StoreError::io("start a thread"))?;
         let keys = Arc::new(TableKeyring::new(Arc::clone(&core), options.master_key.clone()));
-        Ok(Self { core, restoring, keys, committer: Mutex::new(Some(thread)), runtime: Some(runtime) })
+        let engine = Self { core, keys, committer: Mutex::new(Some(thread)), runtime: Some(runtime) };
+        keyring::finish_destroying(&engine)?;
+        Ok(engine)
     }
 
     fn stop(&self) {
@@ -304,26 +246,6 @@ impl Engine for Postgres {
             None => Ok(()),
         }
     }
-}
-
-/// Marks an empty database as one that is being restored into, and empties one that has the mark. Gives the last revision; none if
-/// somebody else is about it.
-async fn begin_restore(owner: &Connection) -> Result<Option<i64>, tokio_postgres::Error> {
-    if !owner.query_one("SELECT pg_try_advisory_lock($1)", &[&RESTORING]).await?.get::<_, bool>(0) {
-        return Ok(None);
-    }
-    // Hosts that are open on it wait.
-    owner.batch_execute("BEGIN; LOCK TABLE backroom.log_end IN ACCESS EXCLUSIVE MODE").await?;
-    let last = owner.query_one(LAST, &[]).await?;
-    let (mut revision, marked): (i64, bool) = (last.get(0), last.get(1));
-    if marked {
-        owner.batch_execute(EMPTY).await?;
-        revision = 0;
-    } else if revision == 0 {
-        owner.batch_execute("CREATE TABLE backroom.restoring ()").await?;
-    }
-    owner.batch_execute("COMMIT").await?;
-    Ok(Some(revision))
 }
 
 /// One row of the log.

@@ -14,19 +14,15 @@ mod slot;
 
 use std::collections::{HashMap, HashSet};
 use std::io;
-use std::path::Path;
 use std::sync::Arc;
 
 use backroom_domain::Id;
-use cap_std::ambient_authority;
-use cap_std::fs::Dir;
 use parking_lot::{Mutex, MutexGuard, RwLock};
 use zeroize::Zeroizing;
 
 pub use self::disk::KeyDisk;
 pub(super) use self::disk::KeyFolder;
 
-use self::disk::KeyCopy;
 use self::slot::{Content, KEY, SLOT};
 use crate::error::StoreError;
 use crate::keyring::{KeyState, Keyring};
@@ -37,8 +33,6 @@ use crate::types::TenantNo;
 pub(super) const FOLDER: &str = "keys";
 /// Says which master key the others are wrapped with.
 const CHECK: &str = "master";
-/// Keys that are brought at once.
-const BROUGHT: usize = 1_000;
 /// Keys in memory at most, some 50 MiB; files beside the one that is being read go first.
 const MAX_KEYS: usize = 200_000;
 
@@ -268,37 +262,6 @@ impl FileKeyring {
         let bytes = Zeroizing::new(self.disk.read(name)?.unwrap_or_default());
         self.disk.write(name, 0, &bytes)
     }
-}
-
-/// Brings the keys of these tenants from a copy of a data directory's folder `keys`, which is only read, into another keyring that
-/// has none of them. A key that is damaged is left out with a warning: what it sealed cannot be read either way.
-///
-/// # Errors
-/// [`StoreError::Corrupt`] if the keys are wrapped and `master` is not the key for it; what reading and the other keyring report.
-pub(crate) fn bring(
-    copy: &Path,
-    master: Option<MasterKey>,
-    tenants: &[TenantNo],
-    to: &dyn Keyring,
-) -> Result<(), StoreError> {
-    let folder = Dir::open_ambient_dir(copy, ambient_authority());
-    let folder = folder.map_err(StoreError::io(format!("open the folder {}", copy.display())))?;
-    let keys = FileKeyring::open(Arc::new(KeyCopy(folder)), master)?;
-    for tenant in tenants {
-        let file = keys.load(*tenant)?;
-        let mut there = Vec::new();
-        for (person, held) in file.held.read().iter() {
-            match &held.state {
-                Kept::Key(key) => there.push((person.clone(), key.clone())),
-                Kept::Destroyed => to.destroy(*tenant, person)?,
-                Kept::Damaged => tracing::warn!(%tenant, %person, "the key of a person is damaged and was left out"),
-            }
-        }
-        for some in there.chunks(BROUGHT) {
-            to.keep(*tenant, some)?;
-        }
-    }
-    Ok(())
 }
 
 impl Keyring for FileKeyring {

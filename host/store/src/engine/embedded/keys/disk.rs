@@ -47,37 +47,12 @@ impl KeyFolder {
     }
 }
 
-/// A copy of such a folder, which stays as it is.
-pub(super) struct KeyCopy(pub(super) Dir);
-
-impl KeyDisk for KeyCopy {
-    fn read(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
-        read(&self.0, name)
-    }
-
-    fn write(&self, _: &str, _: u64, _: &[u8]) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn sync(&self, _: &str) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn sync_names(&self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-fn read(folder: &Dir, name: &str) -> io::Result<Option<Vec<u8>>> {
-    match folder.read(name) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        read => read.map(Some),
-    }
-}
-
 impl KeyDisk for KeyFolder {
     fn read(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
-        read(&self.0, name)
+        match self.0.read(name) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            read => read.map(Some),
+        }
     }
 
     fn write(&self, name: &str, offset: u64, bytes: &[u8]) -> io::Result<()> {
