@@ -195,7 +195,10 @@ fn limits(context: &Context, id: &str, ceilings: &Ceilings) -> Result {
         let said: Vec<_> = said.map(|(name, limit)| format!("{name} {}", text_of(limit))).collect();
         match said.is_empty() {
             true => out.line(format_args!("Runs of {id} are bounded by their installations alone.")),
-            false => out.line(format_args!("No run of {id} gets more than: {}.", said.join(", "))),
+            false => out.line(format_args!(
+                "Limits of the runs of {id} (those of a day: of all its runs together): {}.",
+                said.join(", ")
+            )),
         }
         if set.as_ref().and_then(|set| set.get("own-process")).and_then(Value::as_bool) == Some(true) {
             out.line(format_args!("They have processes of their own."));

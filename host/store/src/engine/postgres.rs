@@ -15,7 +15,7 @@
 //! them, and holds it until the group is committed. So groups of several hosts go one after the other, each with hundreds
 //! of entries.
 //!
-//! Connections are plain; TLS is for a proxy on the same machine or network (pgbouncer in session mode, stunnel).
+//! Connections to another machine are encrypted, see [`Database`].
 
 mod blobs;
 mod block;

@@ -211,9 +211,9 @@ impl Committer {
             }
             Failure::Again(why) | Failure::Refused(why) => {
                 tracing::error!(why, "the database refused a commit");
-                let why = format!("{why}. Nothing was kept");
                 let doubtful = *in_doubt;
-                self.fail(group, &if doubtful { doubt(&why) } else { unavailable(&why) });
+                let nothing = || unavailable(&format!("{why}. Nothing was kept"));
+                self.fail(group, &if doubtful { doubt(&why) } else { nothing() });
                 Left::Over(Ended::of(doubtful))
             }
         }

@@ -56,7 +56,11 @@ impl Connector {
         let settings = match rights {
             Rights::Owner => self.settings.clone(),
             Rights::Reader => {
-                format!("{} SET default_transaction_read_only = on; SET ROLE backroom_reader;", self.settings)
+                // A plan that was made while a table was small must not outlive that.
+                format!(
+                    "{} SET enable_seqscan = off; SET default_transaction_read_only = on; SET ROLE backroom_reader;",
+                    self.settings
+                )
             }
         };
         let (database, timeout) = (self.database.clone(), self.connect_timeout);
