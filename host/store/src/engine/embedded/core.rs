@@ -85,7 +85,7 @@ pub(super) struct Core {
     upkeep_wake: Condvar,
     pub(super) figures: Mutex<Figures>,
     /// What is not as it should be, by what it is about.
-    warnings: Mutex<BTreeMap<&'static str, String>>,
+    warnings: Mutex<Warnings>,
     /// Held as long as any thread of the engine runs. Last, so that it goes last.
     _lock: Box<dyn Send + Sync>,
 }
@@ -175,7 +175,11 @@ impl Core {
         self.snapshots.expire(Revision::MAX, Duration::ZERO);
         self.applied.store(now, Ordering::Release);
         // Before that: what goes wrong with it from here on counts.
-        self.lost.store(false, Ordering::Release);
+        {
+            let mut warnings = self.warnings.lock();
+            self.lost.store(false, Ordering::Release);
+            set(&mut warnings, "index", None);
+        }
         self.state.exchange(index);
         self.give_back(rest);
         // What it has by now, perhaps from a newer checkpoint, is not applied again. Snapshots that would see too much are gone.
@@ -187,7 +191,6 @@ impl Core {
             self.overlay.forget(&queued.changes, now);
         }
         self.now_applied(now);
-        self.warn("index", None);
     }
 
     /// Reads the index. Damage in it stops the store: the next opening builds it anew.
@@ -220,10 +223,13 @@ impl Core {
 
     /// Has the index opened again in the next round of upkeep.
     pub(super) fn lose(&self, why: &StoreError) {
-        if self.lost.swap(true, Ordering::AcqRel) {
-            return;
+        {
+            let mut warnings = self.warnings.lock();
+            if self.lost.swap(true, Ordering::AcqRel) {
+                return;
+            }
+            set(&mut warnings, "index", Some(format!("{why}: it is being opened again")));
         }
-        self.warn("index", Some(format!("{why}: it is being opened again")));
         if self.options.upkeep_every.is_none() {
             self.fail(&why.to_string());
         }
@@ -412,13 +418,21 @@ impl Core {
     /// Whether so little room is left that the index must be left alone: sled does not survive a write without room. The log
     /// has what is not applied, and the overlay shows it.
     pub(super) fn room_is_low(&self) -> bool {
-        let low = self.home.free_bytes() < self.options.min_free_bytes;
-        if self.low.swap(low, Ordering::AcqRel) != low {
+        let (low, changed) = {
+            // Whoever looks later says what holds: what is found and what is said are one.
+            let mut warnings = self.warnings.lock();
+            let low = self.home.free_bytes() < self.options.min_free_bytes;
+            let changed = self.low.swap(low, Ordering::AcqRel) != low;
+            if changed {
+                set(&mut warnings, "room", low.then(|| self.room_is_low_because()));
+            }
+            (low, changed)
+        };
+        if changed {
             if low && let Err(error) = self.read_state(Index::flush) {
                 tracing::warn!(%error, "the state index could not be written out");
             }
             self.doubtful.fetch_or(!low, Ordering::AcqRel);
-            self.warn("room", low.then(|| self.room_is_low_because()));
         }
         low
     }
@@ -467,15 +481,7 @@ impl Core {
 
     /// Sets or takes away what operators should know about `subject`.
     pub(super) fn warn(&self, subject: &'static str, what: Option<String>) {
-        let mut warnings = self.warnings.lock();
-        match what {
-            Some(what) if warnings.get(subject) != Some(&what) => {
-                tracing::warn!(subject, what, "the store needs attention");
-                warnings.insert(subject, what);
-            }
-            Some(_) => {}
-            None => drop(warnings.remove(subject)),
-        }
+        set(&mut self.warnings.lock(), subject, what);
     }
 
     /// Takes no more commits; each phase wakes the thread that it is for.
@@ -515,5 +521,19 @@ impl Core {
             free_bytes: self.home.free_bytes(),
             warnings: self.warnings.lock().values().cloned().collect(),
         }
+    }
+}
+
+/// What operators should know, by subject.
+type Warnings = BTreeMap<&'static str, String>;
+
+fn set(warnings: &mut Warnings, subject: &'static str, what: Option<String>) {
+    match what {
+        Some(what) if warnings.get(subject) != Some(&what) => {
+            tracing::warn!(subject, what, "the store needs attention");
+            warnings.insert(subject, what);
+        }
+        Some(_) => {}
+        None => drop(warnings.remove(subject)),
     }
 }

@@ -89,9 +89,8 @@ pub(super) fn round(core: &Arc<Core>) {
     checkpoint_if_due(core, &mut memory);
     if memory.measured.is_none_or(|measured| measured.elapsed() >= FIGURES_EVERY) {
         measure(core, &mut memory);
-        if compaction_is_due(core, &memory) {
-            report(core, "compact", compact_now(core, &mut memory));
-        }
+        let due = compaction_is_due(core, &memory);
+        report(core, "compact", if due { compact_now(core, &mut memory) } else { Ok(()) });
     }
 }
 
@@ -107,10 +106,9 @@ fn compaction_is_due(core: &Core, memory: &Memory) -> bool {
 
 /// A checkpoint, if so much was committed since the last one that playing it would take longer than writing it.
 pub(super) fn checkpoint_if_due(core: &Arc<Core>, memory: &mut Memory) {
-    let due = core.options.checkpoint_bytes.max(core.state.bytes());
-    if core.log_grown.load(Ordering::Relaxed) >= due && has_room(core, core.state.bytes()) {
-        report(core, "checkpoint", checkpoint_now(core, memory));
-    }
+    let many = core.options.checkpoint_bytes.max(core.state.bytes());
+    let due = core.log_grown.load(Ordering::Relaxed) >= many && has_room(core, core.state.bytes());
+    report(core, "checkpoint", if due { checkpoint_now(core, memory) } else { Ok(()) });
 }
 
 /// What was asked for, at once.
@@ -133,6 +131,7 @@ pub(super) fn now(core: &Arc<Core>, what: Upkeep) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// What is wrong with it; nothing if it was done, or is not due any more.
 fn report(core: &Core, subject: &'static str, done: Result<(), StoreError>) {
     match done {
         // A store that is being closed, or has stopped, says so by itself.
