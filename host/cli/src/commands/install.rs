@@ -163,11 +163,10 @@ struct Installed {
 impl Installed {
     /// In whose place a release comes, behind what was installed.
     fn replaced_by(&self, release: &Release, grants: &Rights) -> String {
-        let granted = if self.grants == *grants { "with the same grants" } else { "whose grants were others" };
+        let grants = if self.grants == *grants { "the same grants" } else { "other grants" };
         match self.release == release.digest {
-            true if self.grants == *grants => ": the same release as before, and the same grants".to_owned(),
-            true => ": the same release as before, and other grants".to_owned(),
-            false => format!(", in the place of {} {}, {granted}", self.plugin, self.version),
+            true => format!(": the same release as before, with {grants}"),
+            false => format!(", in the place of {} {} with {grants}", self.plugin, self.version),
         }
     }
 }

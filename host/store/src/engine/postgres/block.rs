@@ -27,13 +27,6 @@ pub(super) fn block_on<F: Future>(future: F) -> F::Output {
     }
 }
 
-/// Sends what `future` sends first, and does not wait for the answer.
-pub(super) fn send_only<F: Future>(future: F) {
-    let mut context = Context::from_waker(Waker::noop());
-    // Whether it is done already is of no interest.
-    let _sent = pin!(future).poll(&mut context).is_ready();
-}
-
 /// A future that has been polled once: what it sends first is on its way.
 pub(super) enum Sent<'a, T> {
     Waiting(Pin<Box<dyn Future<Output = T> + 'a>>),
@@ -98,11 +91,11 @@ impl<T: Unpin> Future for Pipeline<'_, T> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Vec<T>> {
         // Each of them: the driver stops, for all, at an answer that has come in several pieces and is not taken.
-        let waiting = self.steps.iter_mut().filter_map(|step| (!step.poll_done(context)).then_some(())).count();
-        if waiting > 0 {
-            return Poll::Pending;
+        let mut waiting = false;
+        for step in &mut self.steps {
+            waiting |= !step.poll_done(context);
         }
-        Poll::Ready(self.steps.iter_mut().filter_map(Sent::take).collect())
+        if waiting { Poll::Pending } else { Poll::Ready(self.steps.iter_mut().filter_map(Sent::take).collect()) }
     }
 }
 

@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Row};
 
-use super::block::{Pipeline, block_on, send_only};
+use super::block::{Pipeline, Sent, block_on};
 use super::core::{Core, query_as};
 use super::failure::Failure;
 use super::layout::{Layout, Piece};
@@ -56,7 +56,7 @@ impl Drop for Durable {
         self.core.snapshots.fetch_sub(1, Ordering::Relaxed);
         if let Ok(connection) = self.leased.get_mut().get() {
             // Whoever uses the connection next comes behind it.
-            send_only(connection.batch_execute("COMMIT"));
+            drop(Sent::new(connection.batch_execute("COMMIT")));
         }
     }
 }

@@ -124,9 +124,10 @@ impl Snapshot for Sequenced {
     fn prefetch(&self, keys: &[Vec<u8>]) -> Result<(), StoreError> {
         let mut missing = BTreeMap::<usize, Vec<&[u8]>>::new();
         let mut whose = None;
-        for key in keys {
-            let Some((tenant, segment, within)) = self.core.layout.locate(key) else { continue };
-            if self.lane.lock().lacks(key) {
+        {
+            let lane = self.lane.lock();
+            for key in keys.iter().filter(|key| lane.lacks(key)) {
+                let Some((tenant, segment, within)) = self.core.layout.locate(key) else { continue };
                 whose = Some(tenant);
                 missing.entry(segment).or_default().push(within);
             }
