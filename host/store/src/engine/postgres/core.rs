@@ -8,11 +8,11 @@ use tokio_postgres::{Error, Row, Statement};
 
 use super::block::{Pipeline, block_on};
 use super::failure::{Failure, unavailable};
-use super::heads::Heads;
 use super::lanes::Lanes;
 use super::layout::Layout;
 use super::pool::{Connection, Leased, Pool, Rights};
 use super::queue::Queue;
+use super::reads::Reads;
 use crate::engine::Status;
 use crate::error::StoreError;
 use crate::store::Options;
@@ -31,7 +31,7 @@ pub(super) struct Core {
     pub(super) pool: Arc<Pool>,
     pub(super) queue: Queue,
     pub(super) lanes: Lanes,
-    pub(super) heads: Heads,
+    pub(super) reads: Reads,
     /// Names this host to the others.
     pub(super) host: String,
     pub(super) snapshots: AtomicUsize,
@@ -44,7 +44,7 @@ impl Core {
         options: Options,
         layout: Layout,
         pool: Arc<Pool>,
-        heads: Heads,
+        reads: Reads,
         cache_bytes: usize,
         durable: Revision,
     ) -> Self {
@@ -54,7 +54,7 @@ impl Core {
             pool,
             queue: Queue::default(),
             lanes: Lanes::new(cache_bytes),
-            heads,
+            reads,
             host: host_name(),
             snapshots: AtomicUsize::new(0),
             durable: AtomicU64::new(durable),

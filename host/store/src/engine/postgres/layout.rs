@@ -27,15 +27,29 @@ pub(super) struct Segment {
 
 /// Says whose rows may be seen, before anything else of the same statement is looked at: whatever is joined to it is the
 /// inner side of a loop. With the head of the chain beside it. Were it told too late, there would be no head to be seen.
-pub(super) const TOLD: &str = "(SELECT set_config('backroom.tenant', $1::bigint::text, false)) AS told(tenant) \
+const TOLD: &str = "(SELECT set_config('backroom.tenant', $1::bigint::text, false)) AS told(tenant) \
      LEFT JOIN backroom.chain_head h ON h.tenant = $1 AND told.tenant IS NOT NULL";
+
+/// The same for several tenants, one after the other, in a statement that has `k(tenant, n)` in front.
+macro_rules! each_told {
+    () => {
+        "CROSS JOIN LATERAL (SELECT set_config('backroom.tenant', k.tenant::text, false)) AS told(tenant) \
+         LEFT JOIN LATERAL (SELECT number, hash FROM backroom.chain_head \
+             WHERE told.tenant IS NOT NULL AND tenant = k.tenant LIMIT 1) AS h ON true"
+    };
+}
+
+/// The heads of chains: for each of the tenants its place among them, and number and hash.
+pub(super) const HEADS: &str = concat!(
+    "SELECT k.n, h.number, h.hash, NULL::bytea FROM unnest($1::bigint[]) WITH ORDINALITY AS k(tenant, n) ",
+    each_told!()
+);
 
 /// The statements of one table.
 pub(super) struct Sql {
-    /// Head of the chain and one record.
-    pub(super) get: String,
-    /// Each of several records, if there is one, and the head of the chain.
-    pub(super) get_all: String,
+    /// Records of several tenants: for each its place among those that are asked for, the head of its chain, and the body if
+    /// there is one.
+    pub(super) read: String,
     /// One record.
     pub(super) get_at: String,
     pub(super) upsert: String,
@@ -202,14 +216,13 @@ impl Sql {
             let _written = write!(sets, ", {name} = excluded.{name}");
         }
         Self {
-            get: format!(
-                "SELECT r.body, h.number, h.hash FROM {TOLD} \
-                 LEFT JOIN backroom.{table} r ON r.tenant = $1 AND r.key = $2 AND told.tenant IS NOT NULL"
-            ),
             // The inner side looks each key up by itself, whatever plan is thought best.
-            get_all: format!(
-                "SELECT k.key, r.body, h.number, h.hash FROM {TOLD} CROSS JOIN unnest($2::bytea[]) AS k(key) LEFT JOIN LATERAL \
-                 (SELECT body FROM backroom.{table} WHERE told.tenant IS NOT NULL AND tenant = $1 AND key = k.key LIMIT 1) AS r ON true"
+            read: format!(
+                "SELECT k.n, h.number, h.hash, r.body \
+                 FROM unnest($1::bigint[], $2::bytea[]) WITH ORDINALITY AS k(tenant, key, n) {} \
+                 LEFT JOIN LATERAL (SELECT body FROM backroom.{table} \
+                     WHERE told.tenant IS NOT NULL AND tenant = k.tenant AND key = k.key LIMIT 1) AS r ON true",
+                each_told!()
             ),
             get_at: format!("SELECT body FROM backroom.{table} WHERE tenant = $1 AND key = $2"),
             upsert: format!(

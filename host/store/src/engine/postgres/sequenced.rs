@@ -3,20 +3,20 @@
 //! No transaction is held open. Each read brings the head of the chain along, in the same statement, and counts only if
 //! that is a head of this lane: then all reads of the unit of work are of one state, that of the lane's own head.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
-use super::block::{Pipeline, block_on};
+use super::block::block_on;
 use super::core::{Core, head_of};
 use super::durable::{Scan, next_tenant_sql, tenant_of};
 use super::failure::unavailable;
 use super::lanes::{Known, Lane};
 use super::layout::Piece;
 use super::pool::Rights;
+use super::reads::{Found, Wanted};
 use crate::engine::{KeyRange, Pairs, Snapshot, Value};
 use crate::error::StoreError;
 use crate::index::SYSTEM_SPACE;
@@ -68,7 +68,7 @@ pub(super) fn head(core: &Core, tenant: TenantNo) -> Result<Head, StoreError> {
     if let Some(head) = known {
         return Ok(head);
     }
-    let seen = core.heads.ask(tenant)?;
+    let seen = core.reads.head(&core.layout, tenant)?;
     core.lanes.with(&lane, |lane| lane.seen(seen, session))?;
     let head = lane.lock().head()?;
     head.ok_or(StoreError::Conflict)
@@ -87,20 +87,15 @@ impl Snapshot for Sequenced {
         let Some((tenant, segment, within)) = self.core.layout.locate(key) else { return Ok(None) };
         if self.lane.lock().keeps(key) {
             // The head is all that has to be asked for, if it is still the same.
-            let seen = self.core.heads.ask(tenant)?;
+            let seen = self.core.reads.head(&self.core.layout, tenant)?;
             self.core.lanes.with(&self.lane, |lane| lane.seen(seen, self.session))?;
             if let Known::Value(value) = self.lane.lock().get(key, self.session)? {
                 return Ok(value.map(Value::from));
             }
         }
-        let Some(segment) = self.core.layout.segment(segment) else { return Ok(None) };
-        let number = i64::from(tenant.0);
-        let rows = self.core.reading(Rights::Reader, |connection| {
-            block_on(connection.query(&connection.prepared(&segment.sql.get)?, &[&number, &within]))
-        })?;
-        let row = rows.first().ok_or_else(|| unavailable("a read had no answer"))?;
-        let read: Option<Arc<[u8]>> = row.get::<_, Option<&[u8]>>(0).map(Arc::from);
-        let seen = head_of(row, 1)?;
+        let wanted = Wanted::Record(segment, within.to_vec());
+        let found = self.core.reads.ask(&self.core.layout, tenant, vec![wanted])?.pop();
+        let Found { head: seen, body: read } = found.ok_or_else(|| unavailable("a read had no answer"))?;
         let own = split_key(key).is_some_and(|(_, space, _)| space == SYSTEM_SPACE);
         let known = self.core.lanes.with(&self.lane, |lane| {
             lane.seen(seen, self.session)?;
@@ -120,46 +115,28 @@ impl Snapshot for Sequenced {
         true
     }
 
-    /// One statement for each table, all in one trip.
     fn prefetch(&self, keys: &[Vec<u8>]) -> Result<(), StoreError> {
-        let mut missing = BTreeMap::<usize, Vec<&[u8]>>::new();
+        let (mut missing, mut wanted) = (Vec::new(), Vec::new());
         let mut whose = None;
         {
             let lane = self.lane.lock();
             for key in keys.iter().filter(|key| lane.lacks(key)) {
                 let Some((tenant, segment, within)) = self.core.layout.locate(key) else { continue };
                 whose = Some(tenant);
-                missing.entry(segment).or_default().push(within);
+                missing.push(key);
+                wanted.push(Wanted::Record(segment, within.to_vec()));
             }
         }
         // A single one is read when it is asked for.
-        let Some(tenant) = whose.filter(|_| missing.values().map(Vec::len).sum::<usize>() > 1) else { return Ok(()) };
-        let number = i64::from(tenant.0);
-        let wanted: Vec<_> =
-            missing.iter().filter_map(|(segment, keys)| Some((self.core.layout.segment(*segment)?, keys))).collect();
-        let answers = self.core.reading(Rights::Reader, |connection| {
-            let statements = wanted.iter().map(|(segment, _)| connection.prepared(&segment.sql.get_all));
-            let statements = statements.collect::<Result<Vec<_>, _>>()?;
-            let parameters: Vec<[&(dyn ToSql + Sync); 2]> =
-                wanted.iter().map(|(_, keys)| [&number as _, keys as _]).collect();
-            let mut pipeline = Pipeline::new();
-            for (statement, parameters) in statements.iter().zip(&parameters) {
-                pipeline.push(connection.query(statement, parameters));
+        let Some(tenant) = whose.filter(|_| missing.len() > 1) else { return Ok(()) };
+        let found = self.core.reads.ask(&self.core.layout, tenant, wanted)?;
+        self.core.lanes.with(&self.lane, |lane| {
+            for (key, Found { head, body }) in missing.into_iter().zip(found) {
+                lane.seen(head, self.session)?;
+                lane.keep(key, body);
             }
-            block_on(pipeline).into_iter().collect::<Result<Vec<_>, _>>()
-        })?;
-        for ((segment, _), rows) in wanted.iter().zip(&answers) {
-            for row in rows {
-                let (key, body): (&[u8], Option<&[u8]>) = (row.get(0), row.get(1));
-                let (key, seen) = (segment.full_key(tenant, key), head_of(row, 2)?);
-                self.core.lanes.with(&self.lane, |lane| {
-                    lane.seen(seen, self.session)?;
-                    lane.keep(&key, body.map(Arc::from));
-                    Ok(())
-                })?;
-            }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     fn scan(&self, range: KeyRange, reverse: bool, wanted: usize) -> Pairs<'_> {
