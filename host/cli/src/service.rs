@@ -185,7 +185,7 @@ pub(crate) fn own_program() -> Result<PathBuf> {
 
 /// The key that the keys of persons are wrapped with, from the file that the environment names. It is never an argument or a
 /// variable itself: those end up in process lists and in dumps of the environment.
-fn master_key() -> Result<Option<MasterKey>> {
+pub(crate) fn master_key() -> Result<Option<MasterKey>> {
     let Some(path) = std::env::var_os(MASTER_KEY_FILE) else { return Ok(None) };
     let failed = || format!("cannot read the file {} that {MASTER_KEY_FILE} names", path.display());
     let text = Zeroizing::new(std::fs::read_to_string(&path).with_context(failed)?);

@@ -8,6 +8,8 @@
 )]
 
 mod books;
+#[path = "../../store/tests/common/server.rs"]
+mod server;
 
 use std::fs;
 use std::io;
@@ -25,9 +27,10 @@ use backroom_office::hr::{
     list_employments, list_workers, record_benefit, worker_name,
 };
 use backroom_office::{Caller, Failure, Office, PageRequest, Work, imports};
+use backroom_store::backup::{self, BroughtKeys, Folder, Making, Moment};
 use backroom_store::engine::Embedded;
 use backroom_store::engine::embedded::KeyDisk;
-use backroom_store::{Meta, Options, Store, StoreError, TenantNo};
+use backroom_store::{MasterKey, Meta, Options, PostgresOptions, Store, StoreError, TenantNo};
 use books::{benefit, code, day, employment, id, told, worker};
 use memchr::memmem;
 
@@ -396,6 +399,60 @@ fn old_copies_bring_nothing_back() {
     assert!(!erase(&store, "W-1").unwrap());
     assert_eq!(list_workers(&reading(&store), &PageRequest::first(10)).unwrap().items.len(), 2);
     assert_sound(&store);
+}
+
+#[test]
+fn a_database_that_is_restored_into_gets_the_keys() {
+    let Some(server) = server::Server::shared() else { return };
+    let (dir, copies, place) =
+        (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let master = |number: u8| Options { master_key: MasterKey::parse(&format!("{number:064x}")), ..Options::default() };
+    let store = Store::open(dir.path(), master(1)).unwrap();
+    hire(&store);
+    let [before, after, nothing] = ["before", "after", "nothing"].map(|name| copies.path().join(name));
+    copy(&dir.path().join("keys"), &before);
+    let vault = Folder::create(place.path()).unwrap();
+    let back_up = || {
+        let mut none = |digest: &str| Err(format!("there is no release {digest}"));
+        store.backup(Making { vault: &vault, now: NOW, components: &mut none, progress: &mut |_, _| {} }).unwrap();
+    };
+    back_up();
+    let hired = store.status().durable;
+    erase(&store, "W-1").unwrap();
+    back_up();
+    copy(&dir.path().join("keys"), &after);
+    fs::create_dir(&nothing).unwrap();
+    let postgres = PostgresOptions::default();
+    let restore = |url: &str, options: &Options, moment, keys: &Path| {
+        backup::restore_into_database(&vault, (url, &postgres), options, moment, Some(keys), &mut |_, _| {})
+    };
+    // What is wrong with the keys is told before anything is restored.
+    let database = server.database();
+    for (options, keys, why) in [
+        (Options::default(), &after, "BACKROOM_MASTER_KEY_FILE"),
+        (master(2), &after, "another master key"),
+        (master(1), &nothing, "it has no keys"),
+    ] {
+        let refused = restore(&server.url(&database), &options, Moment::Last, keys).unwrap_err().to_string();
+        assert!(refused.contains(why), "{refused}");
+        assert_eq!(server.sql(&database, "SELECT to_regnamespace('backroom') IS NULL"), "t");
+    }
+    // Erased in the copy already, though not yet at that moment; and in the backup, though not yet in the copy.
+    for (moment, keys) in [(Moment::Revision(hired), &after), (Moment::Last, &before)] {
+        let url = server.url(&server.database());
+        let restored = restore(&url, &master(1), moment, keys).unwrap();
+        assert_eq!(restored.keys, Some(BroughtKeys { brought: 1, destroyed: 1, damaged: 0 }));
+        let there = Store::open_postgres(&url, &master(1), &postgres).unwrap();
+        assert_eq!(recorded_names(&there), ["(erased)", "Worker W-2"]);
+        let names = list_workers(&reading(&there), &PageRequest::first(10)).unwrap().items;
+        let names: Vec<_> = names.iter().map(|worker| worker.name.as_deref()).collect();
+        assert_eq!(names, [Some("(erased)"), Some("Worker W-2")]);
+        assert_sound(&there);
+    }
+    for name in ["1.keys", "master"] {
+        let [copied, kept] = [&after, &dir.path().join("keys")].map(|folder| fs::read(folder.join(name)).unwrap());
+        assert_eq!(copied, kept, "the copy stays as it is");
+    }
 }
 
 /// The name of a worker as the log's first entry left it.

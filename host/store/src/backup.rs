@@ -29,12 +29,13 @@ pub use self::export::Exported;
 pub use self::folder::Folder;
 pub use self::import::{CheckedFile, IMPORTED, Origin, check_file};
 pub use self::make::{Made, Making};
-pub use self::restore::{Moment, Restored, restore, restore_into};
+pub use self::restore::{Moment, Restored, RestoredDatabase, restore, restore_into, restore_into_database};
 pub use self::series::{Listed, list};
 pub(crate) use self::stage::STAGE;
 pub use self::tenant_file::FileHead;
 pub use self::vault::{Vault, too_large};
 pub use self::verify::{Fault, Verified, verify};
+pub use crate::engine::embedded::BroughtKeys;
 
 /// Gives the bytes of the component with this digest.
 pub type ReadComponent<'a> = &'a mut dyn FnMut(&str) -> Result<Vec<u8>, String>;

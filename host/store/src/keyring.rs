@@ -59,8 +59,7 @@ pub trait Keyring: Send + Sync {
 /// What reading the state and the keyring report.
 pub(crate) fn finish_destroying(engine: &dyn Engine) -> Result<(), StoreError> {
     let (snapshot, keyring) = (engine.snapshot(At::Durable)?, engine.keyring());
-    let mut from = Some(TenantNo::PROVIDER);
-    while let Some(tenant) = from.map(|from| snapshot.next_tenant(from)).transpose()?.flatten() {
+    for tenant in tenants(&*snapshot)? {
         for erasure in all::<Erasure>(&*snapshot, tenant)? {
             if !matches!(keyring.get(tenant, &erasure.worker), Ok(KeyState::Destroyed)) {
                 tracing::warn!(%tenant, person = %erasure.worker, "destroying the key of an erased person that was not destroyed");
@@ -68,9 +67,18 @@ pub(crate) fn finish_destroying(engine: &dyn Engine) -> Result<(), StoreError> {
             }
         }
         destroy_replaced(&*snapshot, &*keyring, tenant)?;
-        from = tenant.0.checked_add(1).map(TenantNo);
     }
     Ok(())
+}
+
+/// Every tenant that has a record.
+pub(crate) fn tenants(snapshot: &dyn Snapshot) -> Result<Vec<TenantNo>, StoreError> {
+    let (mut tenants, mut from) = (Vec::new(), Some(TenantNo::PROVIDER));
+    while let Some(tenant) = from.map(|from| snapshot.next_tenant(from)).transpose()?.flatten() {
+        tenants.push(tenant);
+        from = tenant.0.checked_add(1).map(TenantNo);
+    }
+    Ok(tenants)
 }
 
 /// Numbers of secrets' keys are given one after the other: all that are not in use have had their time.

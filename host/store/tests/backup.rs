@@ -15,9 +15,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use backroom_domain::{Id, Instant};
-use backroom_store::backup::{self, BackupError, Folder, Made, Making, Moment, Vault};
+use backroom_store::backup::{self, BackupError, Folder, Made, Making, Moment, Restored, Vault};
 use backroom_store::records::Release;
-use backroom_store::{Hash, Head, Meta, Store, TenantNo};
+use backroom_store::{Hash, Head, Meta, Store, StoreError, TenantNo};
+use common::server::Server;
 use common::vault::{SimVault, TROUBLES};
 use common::*;
 use proptest::prelude::*;
@@ -91,10 +92,16 @@ impl World {
     fn check_restore(&self, vault: &dyn Vault, moment: Moment, revision: u64) {
         let dir = tempfile::tempdir().unwrap();
         let restored = backup::restore(vault, dir.path(), &options(), moment, &mut |_, _| {}).unwrap();
+        let store = Store::open(dir.path(), options()).unwrap();
+        self.check(&store, &restored, moment, revision);
+        assert_eq!(kept_releases(dir.path()), sorted(&self.history[revision as usize - 1].releases));
+    }
+
+    /// What was restored is what was there.
+    fn check(&self, store: &Store, restored: &Restored, moment: Moment, revision: u64) {
         let then = &self.history[revision as usize - 1];
         assert_eq!((restored.revision, restored.at), (revision, Instant(then.at)), "{moment:?}");
         assert_eq!(restored.releases as usize, then.releases.len());
-        let store = Store::open(dir.path(), options()).unwrap();
         assert_eq!(store.status().durable, revision);
         for tenant in TENANTS {
             let found: State = notes(&store.read(tenant).unwrap())
@@ -104,8 +111,7 @@ impl World {
             assert_eq!(found, then.notes.get(&tenant).cloned().unwrap_or_default(), "{moment:?} tenant {tenant}");
             assert_eq!(store.head(tenant).unwrap(), then.heads.get(&tenant).copied().unwrap_or_default());
         }
-        assert_eq!(kept_releases(dir.path()), sorted(&then.releases));
-        assert_sound(&store);
+        assert_sound(store);
     }
 }
 
@@ -404,6 +410,78 @@ fn two_restores_into_the_same_folder_do_not_meet() {
     let restored = first.unwrap();
     let store = Store::open(dir.path(), options()).unwrap();
     assert_eq!(store.status().durable, restored.revision);
+    assert_sound(&store);
+}
+
+#[test]
+fn until_a_database_is_restored_nobody_opens_it() {
+    let Some(server) = Server::shared() else { return };
+    let (mut world, vault) = (memory(), SimVault::default());
+    grow(&mut world, 0, 3, |world| drop(world.backup(&vault).unwrap()));
+    let last = world.history.len() as u64;
+    let untyped = untyped();
+    let restore = |vault: &dyn Vault, url: &str, moment, progress: &mut dyn FnMut(u64, u64)| {
+        backup::restore_into_database(vault, (url, &untyped), &options(), moment, None, progress)
+            .map(|whole| whole.restored)
+    };
+    let open = |url: &str| Store::open_postgres(url, &options(), &untyped);
+    let url = server.url(&server.database());
+    let broken = vault.copy();
+    let chunk = broken.names().into_iter().rfind(|name| name.starts_with("chunks/")).unwrap();
+    broken.change(&chunk, |bytes| bytes.truncate(bytes.len() / 2));
+    let (mut second, mut opened) = (None, None);
+    let damaged = restore(&broken, &url, Moment::Last, &mut |_, _| {
+        second = Some(restore(&vault, &url, Moment::Last, &mut |_, _| {}));
+        opened = open(&url).err();
+    });
+    assert!(matches!(damaged, Err(BackupError::Damaged { .. })), "{damaged:?}");
+    assert!(matches!(second, Some(Err(BackupError::Store(StoreError::Busy(_))))), "{second:?}");
+    for refused in [opened, open(&url).err()] {
+        assert!(refused.unwrap().to_string().contains("a restore into it is under way, or was not finished"));
+    }
+    // The same again.
+    let restored = restore(&vault, &url, Moment::Last, &mut |_, _| {}).unwrap();
+    let store = open(&url).unwrap();
+    world.check(&store, &restored, Moment::Last, last);
+    for digest in &world.history.last().unwrap().releases {
+        let bytes = store.blobs().unwrap().read_bytes(digest).unwrap().unwrap();
+        assert_eq!(Hash::of(&bytes).to_string(), *digest);
+    }
+    let again = restore(&vault, &url, Moment::Last, &mut |_, _| {});
+    assert!(matches!(again, Err(BackupError::NotEmpty { .. })), "{again:?}");
+    world.check(&store, &restored, Moment::Last, last);
+    // A moment that is in no backup is found out before the database is touched.
+    let database = server.database();
+    let url = server.url(&database);
+    let later = restore(&vault, &url, Moment::Instant(Instant(u64::MAX)), &mut |_, _| {});
+    assert!(matches!(later, Err(BackupError::Moment(_))), "{later:?}");
+    assert_eq!(server.sql(&database, "SELECT to_regnamespace('backroom') IS NULL"), "t");
+    // A service that has nothing yet may be running: it keeps its database.
+    let empty = open(&url).unwrap();
+    let refused = restore(&vault, &url, Moment::Last, &mut |_, _| {});
+    assert!(matches!(refused, Err(BackupError::NotEmpty { .. })), "{refused:?}");
+    put(&empty, ACME, &[note("b", 77, "mine")]);
+    assert_sound(&empty);
+    // Without the connection that keeps others away it is not finished.
+    let database = server.database();
+    let url = server.url(&database);
+    let lost = restore(&vault, &url, Moment::Last, &mut |_, _| {
+        server.sql_as_superuser(
+            "postgres",
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_locks WHERE locktype = 'advisory'",
+        );
+    });
+    let lost = lost.unwrap_err().to_string();
+    assert!(lost.contains("Run it again"), "{lost}");
+    assert!(open(&url).is_err());
+    let restored = restore(&vault, &url, Moment::Last, &mut |_, _| {}).unwrap();
+    world.check(&open(&url).unwrap(), &restored, Moment::Last, last);
+    // To a moment; and what it becomes goes on.
+    let url = server.url(&server.database());
+    let restored = restore(&vault, &url, Moment::Revision(5), &mut |_, _| {}).unwrap();
+    let store = open(&url).unwrap();
+    world.check(&store, &restored, Moment::Revision(5), 5);
+    put(&store, ACME, &[note("b", 77, "later")]);
     assert_sound(&store);
 }
 

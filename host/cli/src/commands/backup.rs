@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use backroom_domain::Instant;
 use backroom_server::{Place, open_vault};
-use backroom_store::backup::{self, BackupError, Moment};
+use backroom_store::backup::{self, BackupError, BroughtKeys, Moment, Restored, RestoredDatabase, Vault};
+use backroom_store::{Options, PostgresOptions};
 use clap::{Args, Subcommand};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -19,6 +20,7 @@ use crate::exit::{Failure, Result};
 use crate::figures::{count, counted};
 use crate::output::{Grid, left, right};
 use crate::progress::Progress;
+use crate::service;
 
 /// Back everything up while the service goes on; each backup adds what is new.
 #[derive(Debug, Args)]
@@ -68,20 +70,26 @@ struct From {
     from: String,
 }
 
-/// Restore a backup into a new data directory, to its end or to an earlier moment. Needs no server.
+/// Restore a backup into a new data directory or an empty database, to its end or to an earlier moment. Needs no server.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 --at takes a revision (the last one to restore) or a time (RFC 3339; everything before the first entry of a later time). What
-was restored has the same entries with the same hashes; `backroom log verify --data` proves it.
+was restored has the same entries with the same hashes; `backroom log verify` proves it. A backup of a data directory can be
+restored into a PostgreSQL database, and the other way round. Until it is finished nobody can open what is restored.
 
 The keys of persons are in no backup, or erasing somebody would not reach the backups. Keep a copy of the folder `keys` of the
-data directory elsewhere, a recent one only, and name it with --keys; without it personal data cannot be read. Whoever was
-erased up to the restored moment stays erased.
+data directory elsewhere, a recent one only, and name it with --keys; without it personal data cannot be read. In a database
+they are the table backroom.person_key: copy it with the database's own tools, and put its rows back with INSERT ... ON CONFLICT
+DO NOTHING. Whoever was erased up to the restored moment stays erased.
+
+The user of a database URL must be allowed to create the schema `backroom`, which must not be there yet. Keys that are wrapped need
+the master key as a server does (BACKROOM_MASTER_KEY_FILE).
 
 Examples:
   backroom restore --from /srv/backups/backroom --data /var/lib/backroom-2 --keys /srv/keys/backroom
   backroom restore --from s3://our-backups/backroom --data ./then --at 2026-06-30T12:00:00Z
-  backroom restore --from /srv/backups/backroom --data ./then --at 20417")]
+  backroom restore --from /srv/backups/backroom --data ./then --at 20417
+  backroom restore --from /srv/backups/backroom --database-url postgresql://backroom@localhost/then --keys /srv/keys/backroom")]
 pub(crate) struct Restore {
     /// The place: a folder or s3://bucket/prefix.
     #[arg(long, value_name = "PLACE")]
@@ -206,48 +214,93 @@ fn verify(context: &Context, from: &str) -> Result {
 impl Restore {
     /// Does it.
     pub(crate) fn run(&self, context: &Context) -> Result {
-        let Place::Folder(dir) = context.required_place()? else {
-            return Err(Failure::usage("a backup is restored into a data directory: name it with --data DIR"));
-        };
-        let dir = dir.as_path();
-        if let Some(keys) = self.keys.as_ref().filter(|keys| !keys.is_dir()) {
-            return Err(Failure::usage(format!(
-                "{} is no folder; --keys names a copy of the folder `keys`",
-                keys.display()
-            )));
+        let place = context.required_place()?;
+        if let Some(keys) = &self.keys {
+            check_keys(keys)?;
         }
         let vault = open(&self.from)?;
-        let shown = Progress::start(format!("restoring into {}", dir.display()));
-        let options = backroom_store::Options::default();
-        let at = self.at.unwrap_or(Moment::Last);
-        let restored = backup::restore(&*vault, dir, &options, at, &mut |done, of| {
-            shown.at(&format!("revision {} of {}", count(done), count(of)));
-        });
+        let into = match &place {
+            Place::Folder(dir) => dir.display().to_string(),
+            // The URL may hold a password.
+            Place::Database { .. } => "the database".to_owned(),
+        };
+        let shown = Progress::start(format!("restoring into {into}"));
+        let mut progress = |done, of| shown.at(&format!("revision {} of {}", count(done), count(of)));
+        let (restored, keys) = match &place {
+            Place::Folder(dir) => (self.into_folder(&*vault, dir, &mut progress)?, None),
+            Place::Database { url, .. } => {
+                let RestoredDatabase { restored, keys } = self.into_database(&*vault, url, &mut progress)?;
+                (restored, keys)
+            }
+        };
         drop(shown);
-        let restored = restored.map_err(failed)?;
-        if let Some(keys) = &self.keys {
-            copy_keys(keys, &dir.join("keys"))
-                .with_context(|| format!("everything is restored but the keys: cannot copy {}", keys.display()))?;
-        }
-        context.out.value(&restored);
+        context.out.value(&RestoredDatabase { restored: restored.clone(), keys });
         context.out.line(format_args!(
-            "{} holds {} and {} as of revision {}, {}.",
-            dir.display(),
+            "{into} holds {} and {} as of revision {}, {}.",
             counted(restored.tenants, "tenant", "tenants"),
             counted(restored.releases, "release", "releases"),
             count(restored.revision),
             restored.at
         ));
-        if self.keys.is_none() {
+        if let Some(BroughtKeys { brought, destroyed, damaged }) = keys {
             context.out.line(format_args!(
-                "Personal data need the keys of persons: put a copy of the folder `keys` into {} before it is served.",
-                dir.display()
+                "Keys of persons: {} brought, {} of erased persons left out, {} damaged{}",
+                count(brought),
+                count(destroyed),
+                count(damaged),
+                if damaged > 0 { " in the copy: what they sealed cannot be read." } else { "." }
             ));
         }
-        context
-            .out
-            .line(format_args!("Try:  backroom log verify --data {0}\nthen: backroom serve --data {0}", dir.display()));
+        let named = match &place {
+            Place::Folder(dir) => format!("--data {}", dir.display()),
+            Place::Database { .. } => "--database-url URL".to_owned(),
+        };
+        if self.keys.is_none() {
+            context.out.line(match &place {
+                Place::Folder(dir) => format!(
+                    "Personal data need the keys of persons: put a copy of the folder `keys` into {} before it is served.",
+                    dir.display()
+                ),
+                Place::Database { .. } => "Personal data need the keys of persons: before it is served, put the rows of a copy of the \
+                     table backroom.person_key back, with ON CONFLICT DO NOTHING: whoever was erased is in it."
+                    .to_owned(),
+            });
+        }
+        context.out.line(format_args!("Try:  backroom log verify {named}\nthen: backroom serve {named}"));
         Ok(())
+    }
+
+    fn into_folder(&self, vault: &dyn Vault, dir: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Restored> {
+        let at = self.at.unwrap_or(Moment::Last);
+        let restored = backup::restore(vault, dir, &Options::default(), at, progress).map_err(failed)?;
+        if let Some(keys) = &self.keys {
+            copy_keys(keys, &dir.join("keys"))
+                .with_context(|| format!("everything is restored but the keys: cannot copy {}", keys.display()))?;
+        }
+        Ok(restored)
+    }
+
+    fn into_database(
+        &self,
+        vault: &dyn Vault,
+        url: &str,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<RestoredDatabase> {
+        let options = Options { master_key: service::master_key()?, ..Options::default() };
+        let (at, database) = (self.at.unwrap_or(Moment::Last), (url, &PostgresOptions::default()));
+        backup::restore_into_database(vault, database, &options, at, self.keys.as_deref(), progress).map_err(failed)
+    }
+}
+
+/// Before anything is restored: a folder that holds no keys was not meant.
+fn check_keys(folder: &Path) -> Result {
+    let wrong =
+        |why: &str| Failure::usage(format!("{} {why}; --keys names a copy of the folder `keys`", folder.display()));
+    let names = fs::read_dir(folder).map_err(|error| wrong(&format!("cannot be read: {error}")))?;
+    let mut names = names.filter_map(|entry| Some(entry.ok()?.path()));
+    match names.any(|name| name.extension().is_some_and(|ending| ending == "keys")) {
+        true => Ok(()),
+        false => Err(wrong("holds no keys, which are files such as 1.keys")),
     }
 }
 
@@ -264,7 +317,7 @@ fn copy_keys(from: &Path, to: &Path) -> io::Result<()> {
     File::open(to)?.sync_all()
 }
 
-fn open(from: &str) -> Result<Box<dyn backup::Vault>> {
+fn open(from: &str) -> Result<Box<dyn Vault>> {
     open_vault(from, false).map_err(|error| Failure::Unavailable(error.into()))
 }
 

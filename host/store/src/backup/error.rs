@@ -55,7 +55,7 @@ pub enum BackupError {
     #[error("{0}")]
     Moment(String),
     /// The target of a restore holds something.
-    #[error("{dir} is not empty: it holds {found}. Restore to a new or an empty folder")]
+    #[error("{dir} is not empty: it holds {found}. Restore to a new or an empty one")]
     NotEmpty {
         /// The folder.
         dir: String,

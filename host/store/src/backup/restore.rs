@@ -1,7 +1,9 @@
 //! Restoring: the entries of a backup are played into an empty store as they are, so their hashes stay the same.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use backroom_domain::Instant;
@@ -17,11 +19,14 @@ use super::series;
 use super::stage::{Left, STAGE, Target};
 use super::vault::Vault;
 use super::{KeepComponent, Progress};
+use crate::engine::embedded::{BroughtKeys, KeyCopy};
+use crate::engine::{At, Blobs as _, Engine, Postgres, PostgresOptions};
 use crate::entry::Sealed;
 use crate::error::StoreError;
+use crate::keyring;
 use crate::store::{Options, Store};
 use crate::ticket::Ticket;
-use crate::types::{Revision, TenantNo};
+use crate::types::{Hash, Revision, TenantNo};
 
 /// Nobody waits for a restore but its operator; it is the state index that may need a while.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -91,6 +96,55 @@ pub fn restore(
     Ok(restored)
 }
 
+/// What was restored into a database.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RestoredDatabase {
+    /// The books.
+    #[serde(flatten)]
+    pub restored: Restored,
+    /// The keys of persons, if there was a copy of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keys: Option<BroughtKeys>,
+}
+
+/// Restores into a PostgreSQL database, with the keys of persons from `keys`, a copy of a data directory's folder of that name. Until
+/// everything is in place no host opens the database; after a crash the same restore begins anew.
+///
+/// # Errors
+/// [`StoreError::Busy`] if another restore into it is under way; [`BackupError::NotEmpty`] if it has a schema `backroom`; what is wrong
+/// with the copy of the keys, before anything is restored; else as [`restore_into`].
+pub fn restore_into_database(
+    vault: &dyn Vault,
+    (url, postgres): (&str, &PostgresOptions),
+    options: &Options,
+    moment: Moment,
+    keys: Option<&Path>,
+    progress: Progress<'_>,
+) -> Result<RestoredDatabase, BackupError> {
+    let series = load(vault, moment)?;
+    let keys = keys.map(|keys| KeyCopy::open(keys, options.master_key.clone())).transpose()?;
+    let patient = Options { turn_timeout: PATIENCE, ..options.clone() };
+    let engine = Postgres::open_for_restore(url, &patient, postgres)?.ok_or_else(|| BackupError::NotEmpty {
+        dir: "the database".to_owned(),
+        found: "a schema `backroom` (which an empty service has as well)".to_owned(),
+    })?;
+    let engine = Arc::new(engine);
+    let store = Store::with_engine_options(Arc::clone(&engine) as Arc<dyn Engine>, &patient);
+    let mut keep = |digest: &str, bytes: &[u8]| engine.keep_bytes(digest, bytes).map_err(|why| why.to_string());
+    let mut progress = |done, of| {
+        engine.go_on_restoring();
+        progress(done, of);
+    };
+    let restored = play(&store, vault, moment, &series, &mut keep, &mut progress)?;
+    // Who was erased first, whatever the copy has of them.
+    keyring::finish_destroying(&*engine)?;
+    let tenants = keyring::tenants(&*engine.snapshot(At::Durable)?)?;
+    let keys = keys.map(|keys| keys.bring(&tenants, &*engine.keyring())).transpose()?;
+    engine.finish_restore()?;
+    store.close()?;
+    Ok(RestoredDatabase { restored, keys })
+}
+
 /// Restores into an empty store of any engine; `keep` gets the components of releases.
 ///
 /// # Errors
@@ -107,6 +161,11 @@ pub fn restore_into(
     if held > 0 {
         return Err(BackupError::NotEmpty { dir: "the store".to_owned(), found: format!("{held} entries") });
     }
+    play(store, vault, moment, &load(vault, moment)?, keep, progress)
+}
+
+/// The manifests of the backups that are needed, the oldest first; never none.
+fn load(vault: &dyn Vault, moment: Moment) -> Result<Vec<Manifest>, BackupError> {
     let series = series::load(vault, if let Moment::Revision(revision) = moment { Some(revision) } else { None })?;
     let Some(last) = series.last() else { return Err(BackupError::Nothing(vault.shown())) };
     if let Moment::Instant(at) = moment
@@ -116,6 +175,18 @@ pub fn restore_into(
             format!("the last backup was made at {}: it cannot say what was at {at}. Without `--at`, ", last.made_at);
         return Err(BackupError::Moment(why + "everything in it is restored"));
     }
+    Ok(series)
+}
+
+fn play(
+    store: &Store,
+    vault: &dyn Vault,
+    moment: Moment,
+    series: &[Manifest],
+    keep: KeepComponent<'_>,
+    progress: Progress<'_>,
+) -> Result<Restored, BackupError> {
+    let Some(last) = series.last() else { return Err(BackupError::Nothing(vault.shown())) };
     let components = series.iter().flat_map(|manifest| &manifest.releases);
     let components = components.map(|component| (component.digest.to_string(), component.clone())).collect();
     let of = if let Moment::Revision(revision) = moment { revision } else { last.to };
@@ -146,7 +217,7 @@ impl Restoring<'_> {
     /// Plays one chunk and waits until it is on disk; `false` once the moment has come.
     fn chunk(&mut self, chunk: &Chunk, releases: &mut u64) -> Result<bool, BackupError> {
         let raw = chunk.read(self.vault)?;
-        let mut ticket = None;
+        let (mut ticket, mut hashes) = (None, Vec::new());
         let Self { store, vault, moment, components, keep, player, at } = self;
         let goes_on = player.chunk(chunk, &raw, &mut |played| {
             let is_later = match *moment {
@@ -163,6 +234,7 @@ impl Restoring<'_> {
                 *releases += 1;
             }
             *at = Instant(played.entry.at);
+            hashes.push((played.entry.revision, Hash::of(played.payload)));
             ticket = Some(append(store, played).map_err(|error| match error {
                 BackupError::Damaged { what, .. } => BackupError::damaged(chunk.name(), what),
                 other => other,
@@ -170,7 +242,25 @@ impl Restoring<'_> {
             Ok(true)
         })?;
         ticket.map_or(Ok(()), |ticket| ticket.wait())?;
+        self.check(&hashes)?;
         Ok(goes_on)
+    }
+
+    /// What was played stands in the log as it should: where entries had to be sent twice, one may have overtaken another.
+    fn check(&self, played: &[(Revision, Hash)]) -> Result<(), BackupError> {
+        let Some((from, _)) = played.first() else { return Ok(()) };
+        let mut left = played.iter().peekable();
+        self.store.entries(*from, &mut |entry| match left.next_if_eq(&&(entry.revision, entry.hash)) {
+            Some(_) if left.peek().is_some() => ControlFlow::Continue(()),
+            _ => ControlFlow::Break(()),
+        })?;
+        match left.next() {
+            None => Ok(()),
+            Some((revision, _)) => {
+                let why = format!("revision {revision} did not come to its place, as the connection was lost meanwhile");
+                Err(StoreError::Unavailable(why + ". Restore it again").into())
+            }
+        }
     }
 
     /// Everything that was played is there, and it is what the manifest says it should be.

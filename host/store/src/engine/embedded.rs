@@ -49,7 +49,8 @@ use std::thread::JoinHandle;
 use parking_lot::Mutex;
 
 pub use self::disk::{Disk, LogFile};
-pub use self::keys::KeyDisk;
+pub(crate) use self::keys::KeyCopy;
+pub use self::keys::{BroughtKeys, KeyDisk};
 
 use self::core::{Core, Parts};
 use self::home::Home;

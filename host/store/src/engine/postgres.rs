@@ -54,7 +54,7 @@ use self::durable::Durable;
 use self::failure::Failure;
 use self::keys::TableKeyring;
 use self::layout::Layout;
-use self::pool::{Connector, Pool, Rights};
+use self::pool::{Connection, Connector, Pool, Rights};
 use self::queue::{Pending, Row};
 use self::reads::Reads;
 use self::sequenced::Sequenced;
@@ -70,6 +70,9 @@ use crate::types::{Hash, Head, Revision, TenantNo};
 /// Threads that drive the connections; the work is done by the callers.
 const THREADS: usize = 2;
 
+/// The last revision, and whether a restore has begun and not finished.
+const LAST: &str = "SELECT revision, to_regclass('backroom.restoring') IS NOT NULL FROM backroom.log_end";
+
 /// Entries of the log that are read at once, and about how many bytes of them.
 const PAGE: i64 = 256;
 const PAGE_BYTES: i64 = 4 << 20;
@@ -77,6 +80,8 @@ const PAGE_BYTES: i64 = 4 << 20;
 /// The engine over PostgreSQL. Dropping it commits everything that has its place.
 pub struct Postgres {
     core: Arc<Core>,
+    /// Holds what says that nobody else restores into the database.
+    restoring: Option<Connection>,
     keys: Arc<TableKeyring>,
     committer: Mutex<Option<JoinHandle<()>>>,
     runtime: Option<Runtime>,
@@ -89,6 +94,67 @@ impl Postgres {
     /// # Errors
     /// [`StoreError::Unavailable`] with what to do: no connection, rights that are missing, a schema from a newer release.
     pub fn open(url: &str, options: &Options, postgres: &PostgresOptions) -> Result<Self, StoreError> {
+        let engine = Self::connect(url, options, postgres, |owner| {
+            schema::migrate(&owner)?;
+            let last = block_on(owner.query_one(LAST, &[])).map_err(|error| Failure::read(&error))?;
+            if last.get(1) {
+                return Err(failure::unavailable(
+                    "a restore into it is under way, or was not finished: then run the same restore again, it begins anew",
+                ));
+            }
+            Ok((revision_of(last.get(0)), None))
+        })?;
+        keyring::finish_destroying(&engine)?;
+        Ok(engine)
+    }
+
+    /// As [`Postgres::open`], for restoring into a database without a schema `backroom`, or with what a restore left there that was
+    /// not finished, which is removed. Nobody else opens it until [`Postgres::finish_restore`]. None if it has such a schema.
+    ///
+    /// # Errors
+    /// As [`Postgres::open`]; [`StoreError::Busy`] if another restore into it is under way.
+    pub fn open_for_restore(
+        url: &str,
+        options: &Options,
+        postgres: &PostgresOptions,
+    ) -> Result<Option<Self>, StoreError> {
+        let engine = Self::connect(url, options, postgres, |owner| {
+            let begun = schema::begin_restore(&owner)?;
+            if begun {
+                schema::migrate(&owner)?;
+            }
+            Ok((0, begun.then_some(owner)))
+        })?;
+        Ok(engine.restoring.is_some().then_some(engine))
+    }
+
+    /// Keeps the connection in use that keeps others from restoring. Whether it is still there is what
+    /// [`Postgres::finish_restore`] finds out.
+    pub fn go_on_restoring(&self) {
+        if let Some(owner) = &self.restoring {
+            let _alive = block_on(owner.batch_execute("SELECT 1"));
+        }
+    }
+
+    /// Everything is in: the database may be opened from now on.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if the connection was lost that kept others from restoring: then it is to be restored again.
+    pub fn finish_restore(&self) -> Result<(), StoreError> {
+        let Some(owner) = &self.restoring else { return Ok(()) };
+        block_on(owner.batch_execute("DROP TABLE backroom.restoring")).map_err(|error| {
+            let why = failure::words(&error);
+            failure::unavailable(&format!("the restore could not be finished: {why}. Run it again: it begins anew"))
+        })
+    }
+
+    /// `begin` is given the first connection; it says the last revision, and what is to be held.
+    fn connect(
+        url: &str,
+        options: &Options,
+        postgres: &PostgresOptions,
+        begin: impl FnOnce(Connection) -> Result<(Revision, Option<Connection>), StoreError>,
+    ) -> Result<Self, StoreError> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(THREADS)
             .thread_name("store-postgres")
@@ -96,10 +162,7 @@ impl Postgres {
             .build()
             .map_err(StoreError::io("start the threads of the database connections"))?;
         let connector = Connector::new(url, postgres, runtime.handle().clone())?;
-        let owner = connector.connect(Rights::Owner)?;
-        schema::migrate(&owner)?;
-        let last = block_on(owner.query_one("SELECT revision FROM backroom.log_end", &[]));
-        let durable = revision_of(last.map_err(|error| Failure::read(&error))?.get(0));
+        let (durable, restoring) = begin(connector.connect(Rights::Owner)?)?;
         let pool = Pool::new(connector.clone(), postgres.connections, options.turn_timeout);
         let layout = Layout::new(postgres.tables);
         let reads = Reads::new(connector.clone());
@@ -112,9 +175,7 @@ impl Postgres {
             .spawn(move || committer.run())
             .map_err(StoreError::io("start a thread"))?;
         let keys = Arc::new(TableKeyring::new(Arc::clone(&core), options.master_key.clone()));
-        let engine = Self { core, keys, committer: Mutex::new(Some(thread)), runtime: Some(runtime) };
-        keyring::finish_destroying(&engine)?;
-        Ok(engine)
+        Ok(Self { core, restoring, keys, committer: Mutex::new(Some(thread)), runtime: Some(runtime) })
     }
 
     fn stop(&self) {

@@ -141,8 +141,12 @@ pub fn on_every_engine(test: impl Fn(&str, Store)) {
 
 /// A host over a database. The tests' own records stand in the table for spaces that have none of their own.
 pub fn postgres(url: &str) -> Store {
-    let postgres = PostgresOptions { connections: 24, tables: &[], ..PostgresOptions::default() };
-    Store::open_postgres(url, &options(), &postgres).unwrap()
+    Store::open_postgres(url, &options(), &untyped()).unwrap()
+}
+
+/// Without the tables of record spaces, which tests have for other records.
+pub fn untyped() -> PostgresOptions {
+    PostgresOptions { connections: 24, tables: &[], ..PostgresOptions::default() }
 }
 
 /// A data directory whose log is on a simulated disk.

@@ -9,6 +9,7 @@
 //! may be there in memory alone (after a failed sync); before the first entry that needs them, the file is written again and
 //! synced.
 
+mod copy;
 mod disk;
 mod slot;
 
@@ -20,6 +21,8 @@ use backroom_domain::Id;
 use parking_lot::{Mutex, MutexGuard, RwLock};
 use zeroize::Zeroizing;
 
+pub use self::copy::BroughtKeys;
+pub(crate) use self::copy::KeyCopy;
 pub use self::disk::KeyDisk;
 pub(super) use self::disk::KeyFolder;
 

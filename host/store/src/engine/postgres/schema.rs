@@ -54,6 +54,9 @@ CREATE TABLE IF NOT EXISTS backroom.migration (
     version int PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now());
 ";
 
+/// Whoever holds it restores, as long as its connection lasts.
+const RESTORING: i64 = 0x6261_636b_7265_7374;
+
 /// How often is tried again when another database of the same server changed the same role.
 const ATTEMPTS: u32 = 5;
 
@@ -80,6 +83,35 @@ pub(super) fn migrate(connection: &Connection) -> Result<(), StoreError> {
             }
         }
     }
+}
+
+/// Marks a database without a schema of ours as one that is being restored into: before it has tables, so that no host can have it
+/// open. One that has the mark is emptied. False if there is a schema without it.
+///
+/// # Errors
+/// [`StoreError::Busy`] if somebody else restores into it; [`StoreError::Unavailable`].
+pub(super) fn begin_restore(connection: &Connection) -> Result<bool, StoreError> {
+    let begun = block_on(mark(connection)).map_err(|error| refused(&error))?;
+    begun.ok_or_else(|| StoreError::Busy("another restore into the database is under way; wait for it".into()))
+}
+
+async fn mark(connection: &Connection) -> Result<Option<bool>, tokio_postgres::Error> {
+    if !connection.query_one("SELECT pg_try_advisory_lock($1)", &[&RESTORING]).await?.get::<_, bool>(0) {
+        return Ok(None);
+    }
+    connection.batch_execute("BEGIN; SET LOCAL statement_timeout = 0").await?;
+    connection.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK]).await?;
+    let there = "SELECT to_regclass('backroom.migration') IS NULL, to_regclass('backroom.restoring') IS NOT NULL";
+    let there = connection.query_one(there, &[]).await?;
+    let (empty, marked): (bool, bool) = (there.get(0), there.get(1));
+    if marked {
+        connection.batch_execute("DROP SCHEMA backroom CASCADE").await?;
+    }
+    if empty || marked {
+        connection.batch_execute("CREATE SCHEMA IF NOT EXISTS backroom; CREATE TABLE backroom.restoring ()").await?;
+    }
+    connection.batch_execute("COMMIT").await?;
+    Ok(Some(empty || marked))
 }
 
 /// How many migrations have been run.

@@ -47,12 +47,17 @@ impl KeyFolder {
     }
 }
 
+/// All bytes of a file.
+pub(super) fn read(folder: &Dir, name: &str) -> io::Result<Option<Vec<u8>>> {
+    match folder.read(name) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        read => read.map(Some),
+    }
+}
+
 impl KeyDisk for KeyFolder {
     fn read(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
-        match self.0.read(name) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            read => read.map(Some),
-        }
+        read(&self.0, name)
     }
 
     fn write(&self, name: &str, offset: u64, bytes: &[u8]) -> io::Result<()> {
