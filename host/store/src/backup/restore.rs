@@ -257,7 +257,8 @@ impl Restoring<'_> {
         match left.next() {
             None => Ok(()),
             Some((revision, _)) => {
-                let why = format!("revision {revision} did not come to its place, as the connection was lost meanwhile");
+                let why =
+                    format!("revision {revision} did not come to its place, as the connection was lost meanwhile");
                 Err(StoreError::Unavailable(why + ". Restore it again").into())
             }
         }

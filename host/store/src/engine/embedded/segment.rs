@@ -86,10 +86,16 @@ pub(super) fn read(disk: &dyn Disk, first: Revision) -> Result<Segment, StoreErr
 pub(super) fn read_file(disk: &dyn Disk, name: &str) -> Result<Vec<u8>, StoreError> {
     let failed = || StoreError::io(format!("read log/{name}"));
     let file = disk.open(name).map_err(failed())?;
-    let size = file.size().map_err(failed())?;
-    let mut bytes = vec![0; usize::try_from(size).unwrap_or(usize::MAX)];
-    file.read_at(&mut bytes, 0).map_err(failed())?;
-    Ok(bytes)
+    loop {
+        let size = file.size().map_err(failed())?;
+        let mut bytes = vec![0; usize::try_from(size).unwrap_or(usize::MAX)];
+        match file.read_at(&mut bytes, 0) {
+            Ok(()) => return Ok(bytes),
+            // What was set aside behind the end of the log has been given back meanwhile.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof && file.size().is_ok_and(|now| now < size) => {}
+            Err(error) => return Err(failed()(error)),
+        }
+    }
 }
 
 /// Shows the frames of a segment from revision `from` on. Behind damage it goes on with the next whole frame.
@@ -133,7 +139,45 @@ pub(super) fn walk(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use cap_std::ambient_authority;
+    use cap_std::fs::Dir;
+
     use super::*;
+    use crate::engine::embedded::disk::Folder;
+
+    #[test]
+    fn a_file_is_read_whole_while_room_behind_its_end_comes_and_goes() {
+        let dir = tempfile::tempdir().unwrap();
+        let disk = Folder(Dir::open_ambient_dir(dir.path(), ambient_authority()).unwrap());
+        let mut file = disk.create("a").unwrap();
+        file.append(b"whole").unwrap();
+        let enough = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !enough.load(Ordering::Relaxed) {
+                    file.reserve(64 << 10).unwrap();
+                    file.truncate(5).unwrap();
+                }
+            });
+            // However the loop ends: a panic must not leave the other thread at work.
+            let _ends = Ends(&enough);
+            for round in 0..2_000 {
+                let bytes = read_file(&disk, "a").unwrap();
+                assert_eq!(bytes.get(..5), Some(&b"whole"[..]), "round {round}");
+                assert!(bytes[5..].iter().all(|byte| *byte == 0), "round {round}");
+            }
+        });
+    }
+
+    struct Ends<'a>(&'a AtomicBool);
+
+    impl Drop for Ends<'_> {
+        fn drop(&mut self) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
 
     #[test]
     fn every_flipped_bit_of_the_header_is_seen() {
