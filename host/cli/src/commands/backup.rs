@@ -82,7 +82,7 @@ data directory elsewhere, a recent one only, and name it with --keys; without it
 they are the table backroom.person_key: copy it with the database's own tools, and put its rows back with INSERT ... ON CONFLICT
 DO NOTHING. Whoever was erased up to the restored moment stays erased.
 
-The user of a database URL must be allowed to create the schema `backroom`, which must not be there yet. Keys that are wrapped need
+The user of a database URL must be allowed to create the schemas `backroom` and `bi`, which must not be there yet. Keys that are wrapped need
 the master key as a server does (BACKROOM_MASTER_KEY_FILE).
 
 Examples:

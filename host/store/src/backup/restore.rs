@@ -111,7 +111,7 @@ pub struct RestoredDatabase {
 /// everything is in place no host opens the database; after a crash the same restore begins anew.
 ///
 /// # Errors
-/// [`StoreError::Busy`] if another restore into it is under way; [`BackupError::NotEmpty`] if it has a schema `backroom`; what is wrong
+/// [`StoreError::Busy`] if another restore into it is under way; [`BackupError::NotEmpty`] if it has a schema `backroom` or `bi`; what is wrong
 /// with the copy of the keys, before anything is restored; else as [`restore_into`].
 pub fn restore_into_database(
     vault: &dyn Vault,
@@ -126,7 +126,7 @@ pub fn restore_into_database(
     let patient = Options { turn_timeout: PATIENCE, ..options.clone() };
     let engine = Postgres::open_for_restore(url, &patient, postgres)?.ok_or_else(|| BackupError::NotEmpty {
         dir: "the database".to_owned(),
-        found: "a schema `backroom` (which an empty service has as well)".to_owned(),
+        found: "a schema `backroom` or `bi` (which an empty service has as well)".to_owned(),
     })?;
     let engine = Arc::new(engine);
     let store = Store::with_engine_options(Arc::clone(&engine) as Arc<dyn Engine>, &patient);

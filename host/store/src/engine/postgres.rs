@@ -142,7 +142,7 @@ impl Postgres {
     /// [`StoreError::Unavailable`] if the connection was lost that kept others from restoring: then it is to be restored again.
     pub fn finish_restore(&self) -> Result<(), StoreError> {
         let Some(owner) = &self.restoring else { return Ok(()) };
-        block_on(owner.batch_execute("DROP TABLE backroom.restoring")).map_err(|error| {
+        block_on(owner.batch_execute("DROP SEQUENCE backroom.restoring")).map_err(|error| {
             let why = failure::words(&error);
             failure::unavailable(&format!("the restore could not be finished: {why}. Run it again: it begins anew"))
         })

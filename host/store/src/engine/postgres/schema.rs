@@ -101,14 +101,17 @@ async fn mark(connection: &Connection) -> Result<Option<bool>, tokio_postgres::E
     }
     connection.batch_execute("BEGIN; SET LOCAL statement_timeout = 0").await?;
     connection.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK]).await?;
-    let there = "SELECT to_regclass('backroom.migration') IS NULL, to_regclass('backroom.restoring') IS NOT NULL";
+    // A schema `bi` that is there before is somebody else's: it would go with ours.
+    let there = "SELECT to_regclass('backroom.migration') IS NULL AND to_regnamespace('bi') IS NULL, \
+                 to_regclass('backroom.restoring') IS NOT NULL";
     let there = connection.query_one(there, &[]).await?;
     let (empty, marked): (bool, bool) = (there.get(0), there.get(1));
     if marked {
-        connection.batch_execute("DROP SCHEMA backroom CASCADE").await?;
+        connection.batch_execute("DROP SCHEMA IF EXISTS backroom, bi CASCADE").await?;
     }
     if empty || marked {
-        connection.batch_execute("CREATE SCHEMA IF NOT EXISTS backroom; CREATE TABLE backroom.restoring ()").await?;
+        // A sequence, as migrations have something to do with every table.
+        connection.batch_execute("CREATE SCHEMA IF NOT EXISTS backroom; CREATE SEQUENCE backroom.restoring").await?;
     }
     connection.batch_execute("COMMIT").await?;
     Ok(Some(empty || marked))
