@@ -227,9 +227,9 @@ impl Restore {
         let shown = Progress::start(format!("restoring into {into}"));
         let mut progress = |done, of| shown.at(&format!("revision {} of {}", count(done), count(of)));
         let (restored, keys) = match &place {
-            Place::Folder(dir) => (self.into_folder(&*vault, dir, &mut progress)?, None),
+            Place::Folder(dir) => (self.to_folder(&*vault, dir, &mut progress)?, None),
             Place::Database { url, .. } => {
-                let RestoredDatabase { restored, keys } = self.into_database(&*vault, url, &mut progress)?;
+                let RestoredDatabase { restored, keys } = self.to_database(&*vault, url, &mut progress)?;
                 (restored, keys)
             }
         };
@@ -270,7 +270,7 @@ impl Restore {
         Ok(())
     }
 
-    fn into_folder(&self, vault: &dyn Vault, dir: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Restored> {
+    fn to_folder(&self, vault: &dyn Vault, dir: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Restored> {
         let at = self.at.unwrap_or(Moment::Last);
         let restored = backup::restore(vault, dir, &Options::default(), at, progress).map_err(failed)?;
         if let Some(keys) = &self.keys {
@@ -280,7 +280,7 @@ impl Restore {
         Ok(restored)
     }
 
-    fn into_database(
+    fn to_database(
         &self,
         vault: &dyn Vault,
         url: &str,
