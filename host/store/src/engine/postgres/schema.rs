@@ -102,7 +102,7 @@ async fn mark(connection: &Connection) -> Result<Option<bool>, tokio_postgres::E
     connection.batch_execute("BEGIN; SET LOCAL statement_timeout = 0").await?;
     connection.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK]).await?;
     // A schema `bi` that is there before is somebody else's: it would go with ours.
-    let there = "SELECT to_regclass('backroom.migration') IS NULL AND to_regnamespace('bi') IS NULL, \
+    let there = "SELECT to_regnamespace('backroom') IS NULL AND to_regnamespace('bi') IS NULL, \
                  to_regclass('backroom.restoring') IS NOT NULL";
     let there = connection.query_one(there, &[]).await?;
     let (empty, marked): (bool, bool) = (there.get(0), there.get(1));
