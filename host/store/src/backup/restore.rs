@@ -1,6 +1,6 @@
 //! Restoring: the entries of a backup are played into an empty store as they are, so their hashes stay the same.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
@@ -131,17 +131,19 @@ pub fn restore_into_database(
     let engine = Arc::new(engine);
     let store = Store::with_engine_options(Arc::clone(&engine) as Arc<dyn Engine>, &patient);
     let mut keep = |digest: &str, bytes: &[u8]| engine.keep_bytes(digest, bytes).map_err(|why| why.to_string());
-    let mut progress = |done, of| {
-        engine.go_on_restoring();
+    let mut goes_on = |done, of| {
         progress(done, of);
+        engine.go_on_restoring()
     };
-    let restored = play(&store, vault, moment, &series, &mut keep, &mut progress)?;
-    // Who was erased first, whatever the copy has of them.
+    let restored = play(&store, vault, moment, &series, &mut keep, &mut goes_on)?;
+    // Who was erased first, whatever the copy has of them; and afterwards the keys of secrets that the copy is too old to miss.
     keyring::finish_destroying(&*engine)?;
     let tenants = keyring::tenants(&*engine.snapshot(At::Durable)?)?;
-    let keys = keys.map(|keys| keys.bring(&tenants, &*engine.keyring())).transpose()?;
-    engine.finish_restore()?;
+    let bring = |keys: KeyCopy| keys.bring(&tenants, &*engine.keyring(), &mut || engine.go_on_restoring());
+    let keys = keys.map(bring).transpose()?;
+    keyring::finish_destroying(&*engine)?;
     store.close()?;
+    engine.finish_restore()?;
     Ok(RestoredDatabase { restored, keys })
 }
 
@@ -161,7 +163,11 @@ pub fn restore_into(
     if held > 0 {
         return Err(BackupError::NotEmpty { dir: "the store".to_owned(), found: format!("{held} entries") });
     }
-    play(store, vault, moment, &load(vault, moment)?, keep, progress)
+    let mut goes_on = |done, of| {
+        progress(done, of);
+        Ok(())
+    };
+    play(store, vault, moment, &load(vault, moment)?, keep, &mut goes_on)
 }
 
 /// The manifests of the backups that are needed, the oldest first; never none.
@@ -184,7 +190,7 @@ fn play(
     moment: Moment,
     series: &[Manifest],
     keep: KeepComponent<'_>,
-    progress: Progress<'_>,
+    goes_on: &mut dyn FnMut(Revision, Revision) -> Result<(), StoreError>,
 ) -> Result<Restored, BackupError> {
     let Some(last) = series.last() else { return Err(BackupError::Nothing(vault.shown())) };
     let components = series.iter().flat_map(|manifest| &manifest.releases);
@@ -193,9 +199,9 @@ fn play(
     let mut restoring = Restoring { store, vault, moment, components, keep, player: Player::default(), at: Instant(0) };
     let mut releases = 0;
     for chunk in series.iter().flat_map(|manifest| &manifest.chunks) {
-        let goes_on = restoring.chunk(chunk, &mut releases)?;
-        progress(restoring.player.to, of);
-        if !goes_on {
+        let more = restoring.chunk(chunk, &mut releases)?;
+        goes_on(restoring.player.to, of)?;
+        if !more {
             break;
         }
     }
@@ -217,7 +223,7 @@ impl Restoring<'_> {
     /// Plays one chunk and waits until it is on disk; `false` once the moment has come.
     fn chunk(&mut self, chunk: &Chunk, releases: &mut u64) -> Result<bool, BackupError> {
         let raw = chunk.read(self.vault)?;
-        let (mut ticket, mut hashes) = (None, Vec::new());
+        let (mut ticket, mut hashes, mut tenants) = (None, Vec::new(), BTreeSet::new());
         let Self { store, vault, moment, components, keep, player, at } = self;
         let goes_on = player.chunk(chunk, &raw, &mut |played| {
             let is_later = match *moment {
@@ -235,6 +241,7 @@ impl Restoring<'_> {
             }
             *at = Instant(played.entry.at);
             hashes.push((played.entry.revision, Hash::of(played.payload)));
+            tenants.insert(played.entry.tenant);
             ticket = Some(append(store, played).map_err(|error| match error {
                 BackupError::Damaged { what, .. } => BackupError::damaged(chunk.name(), what),
                 other => other,
@@ -243,6 +250,10 @@ impl Restoring<'_> {
         })?;
         ticket.map_or(Ok(()), |ticket| ticket.wait())?;
         self.check(&hashes)?;
+        for tenant in tenants {
+            // What a host keeps of a tenant over a database may go only between its units of work.
+            drop(self.store.engine().snapshot(At::Sequenced(tenant))?);
+        }
         Ok(goes_on)
     }
 

@@ -128,12 +128,12 @@ impl Postgres {
         Ok(engine.restoring.is_some().then_some(engine))
     }
 
-    /// Keeps the connection in use that keeps others from restoring. Whether it is still there is what
-    /// [`Postgres::finish_restore`] finds out.
-    pub fn go_on_restoring(&self) {
-        if let Some(owner) = &self.restoring {
-            let _alive = block_on(owner.batch_execute("SELECT 1"));
-        }
+    /// Keeps the connection in use that keeps others from restoring.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if it was lost: then nothing more may be written.
+    pub fn go_on_restoring(&self) -> Result<(), StoreError> {
+        self.as_restorer("SELECT 1")
     }
 
     /// Everything is in: the database may be opened from now on.
@@ -141,8 +141,12 @@ impl Postgres {
     /// # Errors
     /// [`StoreError::Unavailable`] if the connection was lost that kept others from restoring: then it is to be restored again.
     pub fn finish_restore(&self) -> Result<(), StoreError> {
+        self.as_restorer("DROP SEQUENCE backroom.restoring")
+    }
+
+    fn as_restorer(&self, sql: &str) -> Result<(), StoreError> {
         let Some(owner) = &self.restoring else { return Ok(()) };
-        block_on(owner.batch_execute("DROP SEQUENCE backroom.restoring")).map_err(|error| {
+        block_on(owner.batch_execute(sql)).map_err(|error| {
             let why = failure::words(&error);
             failure::unavailable(&format!("the restore could not be finished: {why}. Run it again: it begins anew"))
         })

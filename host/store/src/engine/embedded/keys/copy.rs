@@ -37,35 +37,50 @@ pub struct BroughtKeys {
 
 impl KeyCopy {
     /// # Errors
-    /// [`StoreError::Io`] if there is no such folder, or no keys are in it; [`StoreError::Corrupt`] if the keys are wrapped and
-    /// `master` is not the key for it.
+    /// [`StoreError::Io`] if there is no such folder, or no keys are in it; [`StoreError::Corrupt`] if a file is not one of keys, or the
+    /// keys are wrapped and `master` is not the key for it.
     pub(crate) fn open(path: &Path, master: Option<MasterKey>) -> Result<Self, StoreError> {
         let failed = || StoreError::io(format!("read the copy of the folder `keys` {}", path.display()));
         let folder = Dir::open_ambient_dir(path, ambient_authority()).map_err(failed())?;
-        let mut names = folder.entries().map_err(failed())?.map(|entry| entry.map(|entry| entry.file_name()));
-        if !names.any(|name| name.is_ok_and(|name| name.to_string_lossy().ends_with(ENDING))) {
+        let mut tenants = Vec::new();
+        for entry in folder.entries().map_err(failed())? {
+            let name = entry.map_err(failed())?.file_name();
+            let number = name.to_str().and_then(|name| name.strip_suffix(ENDING)?.parse().ok());
+            tenants.extend(number.map(TenantNo));
+        }
+        if tenants.is_empty() {
             let none = "it has no keys, which are files such as `1.keys`";
             return Err(failed()(io::Error::new(io::ErrorKind::NotFound, none)));
         }
-        Ok(Self(FileKeyring::open(Arc::new(Unchanged(folder)), master)?))
+        let keys = FileKeyring::open(Arc::new(Unchanged(folder)), master)?;
+        for tenant in tenants {
+            keys.load(tenant)?;
+        }
+        Ok(Self(keys))
     }
 
-    /// Brings the keys of these tenants into another keyring. Who was erased there stays erased.
+    /// Brings the keys of these tenants into another keyring, to which nobody else brings any. Who was erased there stays erased.
+    /// `goes_on` is asked from time to time.
     ///
     /// # Errors
-    /// What reading and the other keyring report.
-    pub(crate) fn bring(&self, tenants: &[TenantNo], to: &dyn Keyring) -> Result<BroughtKeys, StoreError> {
+    /// What reading, the other keyring and `goes_on` report.
+    pub(crate) fn bring(
+        &self,
+        tenants: &[TenantNo],
+        to: &dyn Keyring,
+        goes_on: &mut dyn FnMut() -> Result<(), StoreError>,
+    ) -> Result<BroughtKeys, StoreError> {
         let mut done = BroughtKeys::default();
         for tenant in tenants {
             let file = self.0.load(*tenant)?;
             let mut new: Vec<(Id, PersonKey)> = Vec::new();
-            for (person, held) in file.held.read().iter() {
+            for (at, (person, held)) in file.held.read().iter().enumerate() {
+                if at % AT_ONCE == 0 {
+                    goes_on()?;
+                }
                 match &held.state {
-                    Kept::Key(key) if matches!(to.get(*tenant, person)?, KeyState::Absent) => {
-                        done.brought += 1;
-                        new.push((person.clone(), key.clone()));
-                    }
-                    Kept::Key(_) => done.destroyed += 1,
+                    Kept::Key(_) if matches!(to.get(*tenant, person)?, KeyState::Destroyed) => done.destroyed += 1,
+                    Kept::Key(key) => new.push((person.clone(), key.clone())),
                     Kept::Destroyed => {
                         done.destroyed += 1;
                         to.destroy(*tenant, person)?;
@@ -74,10 +89,27 @@ impl KeyCopy {
                 }
             }
             for some in new.chunks(AT_ONCE) {
-                to.keep(*tenant, some)?;
+                goes_on()?;
+                keep(*tenant, some, to)?;
+                done.brought += some.len() as u64;
             }
         }
         Ok(done)
+    }
+}
+
+/// Keeps them all, or finds them all there: what was kept, and only its answer was lost, is a conflict.
+fn keep(tenant: TenantNo, keys: &[(Id, PersonKey)], to: &dyn Keyring) -> Result<(), StoreError> {
+    match to.keep(tenant, keys) {
+        Err(StoreError::Conflict) => {
+            for (person, _) in keys {
+                if !matches!(to.get(tenant, person)?, KeyState::Key(_)) {
+                    return Err(StoreError::Conflict);
+                }
+            }
+            Ok(())
+        }
+        kept => kept,
     }
 }
 
