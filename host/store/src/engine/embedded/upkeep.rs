@@ -90,7 +90,7 @@ pub(super) fn round(core: &Arc<Core>) {
     if memory.measured.is_none_or(|measured| measured.elapsed() >= FIGURES_EVERY) {
         measure(core, &mut memory);
         let due = compaction_is_due(core, &memory);
-        report(core, "compact", if due { compact_now(core, &mut memory) } else { Ok(()) });
+        try_if(core, "compact", due, core.state.bytes().saturating_mul(3), || compact_now(core, &mut memory));
     }
 }
 
@@ -101,14 +101,23 @@ fn compaction_is_due(core: &Core, memory: &Memory) -> bool {
     // It grows back quickly to what it was; that must not be all that the disk does.
     let more = |bytes: u64| (bytes / 2).max(core.options.compact_bytes);
     let grown = memory.compacted.is_none_or(|compacted| state > compacted.bytes + more(compacted.bytes));
-    large && grown && logical > 0 && has_room(core, logical.saturating_mul(3))
+    large && grown && logical > 0
 }
 
 /// A checkpoint, if so much was committed since the last one that playing it would take longer than writing it.
 pub(super) fn checkpoint_if_due(core: &Arc<Core>, memory: &mut Memory) {
     let many = core.options.checkpoint_bytes.max(core.state.bytes());
-    let due = core.log_grown.load(Ordering::Relaxed) >= many && has_room(core, core.state.bytes());
-    report(core, "checkpoint", if due { checkpoint_now(core, memory) } else { Ok(()) });
+    let due = core.log_grown.load(Ordering::Relaxed) >= many;
+    try_if(core, "checkpoint", due, core.state.bytes(), || checkpoint_now(core, memory));
+}
+
+/// Does what is due, if there is room for so many bytes. Until then what was wrong with it the last time stays.
+fn try_if(core: &Core, subject: &'static str, due: bool, room: u64, work: impl FnOnce() -> Result<(), StoreError>) {
+    if !due {
+        report(core, subject, Ok(()));
+    } else if has_room(core, room) {
+        report(core, subject, work());
+    }
 }
 
 /// What was asked for, at once.

@@ -18,7 +18,7 @@ use crate::error::StoreError;
 use crate::types::{Head, TenantNo};
 
 /// Trips at a time. More of them would be smaller, and cost the server more than they save.
-const TRIPS: usize = 2;
+const TRIPS: usize = 1;
 
 /// Records that are asked for in one trip, unless somebody wants more at once: the others wait for the answer as well.
 const RECORDS: usize = 1_000;
