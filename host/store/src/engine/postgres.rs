@@ -141,7 +141,11 @@ impl Postgres {
     /// # Errors
     /// [`StoreError::Unavailable`] if the connection was lost that kept others from restoring: then it is to be restored again.
     pub fn finish_restore(&self) -> Result<(), StoreError> {
-        self.as_restorer("DROP SEQUENCE backroom.restoring")
+        self.as_restorer("DROP SEQUENCE backroom.restoring").or_else(|error| {
+            // The answer may be all that was lost.
+            let row = self.core.reading(Rights::Owner, |connection| block_on(connection.query_one(LAST, &[])))?;
+            if row.get(1) { Err(error) } else { Ok(()) }
+        })
     }
 
     fn as_restorer(&self, sql: &str) -> Result<(), StoreError> {
@@ -173,7 +177,7 @@ impl Postgres {
         let core = Arc::new(Core::new(options.clone(), layout, pool, reads, postgres.cache_bytes, durable));
         let database = connector.database().clone();
         runtime.spawn(listen::listen(Arc::downgrade(&core), database, postgres.poll_every));
-        let committer = Committer::new(Arc::clone(&core), connector);
+        let committer = Committer::new(Arc::clone(&core), connector)?;
         let thread = std::thread::Builder::new()
             .name("store-committer".into())
             .spawn(move || committer.run())

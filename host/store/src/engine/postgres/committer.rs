@@ -8,9 +8,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
+use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::Error;
 
-use super::block::{Sent, block_on};
+use super::block::Sent;
 use super::core::{Core, ended, number_of, revision_of};
 use super::failure::{Failure, unavailable, words};
 use super::pool::{Connection, Connector, Rights};
@@ -28,6 +29,8 @@ const LOOK: Duration = Duration::from_millis(250);
 pub(super) struct Committer {
     core: Arc<Core>,
     connector: Connector,
+    /// Of this thread alone: whoever waits for a commit waits for no other thread of this host than this one.
+    runtime: Runtime,
     connection: Option<Arc<Connection>>,
 }
 
@@ -43,17 +46,17 @@ type Landed = (Vec<Pending>, Result<Revision, Failure>);
 
 impl Flight {
     /// Waits until the group is written, or has its outcome.
-    fn until_written(&mut self) -> Option<Landed> {
+    fn until_written(&mut self, runtime: &Runtime) -> Option<Landed> {
         let Self { outcome, written } = self;
-        block_on(poll_fn(|context| match Pin::new(&mut *outcome).poll(context) {
+        runtime.block_on(poll_fn(|context| match Pin::new(&mut *outcome).poll(context) {
             Poll::Ready(landed) => Poll::Ready(Some(landed)),
             Poll::Pending if written.load(Ordering::Relaxed) => Poll::Ready(None),
             Poll::Pending => Poll::Pending,
         }))
     }
 
-    fn land(self) -> Landed {
-        block_on(self.outcome)
+    fn land(self, runtime: &Runtime) -> Landed {
+        runtime.block_on(self.outcome)
     }
 }
 
@@ -78,8 +81,10 @@ impl Ended {
 }
 
 impl Committer {
-    pub(super) fn new(core: Arc<Core>, connector: Connector) -> Self {
-        Self { core, connector, connection: None }
+    pub(super) fn new(core: Arc<Core>, connector: Connector) -> Result<Self, StoreError> {
+        let runtime = Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(StoreError::io("make ready for the connection that commits"))?;
+        Ok(Self { core, connector, runtime, connection: None })
     }
 
     /// Runs until the engine is closed and everything has its outcome. A panic is one, too: nobody may wait for ever.
@@ -109,11 +114,11 @@ impl Committer {
     fn fly(&mut self, group: Vec<Pending>) {
         let mut flying = Some(self.send(group));
         while let Some(mut flight) = flying.take() {
-            let (group, outcome) = flight.until_written().unwrap_or_else(|| {
+            let (group, outcome) = flight.until_written(&self.runtime).unwrap_or_else(|| {
                 if let Next::Commit(group) = self.core.queue.take(Duration::ZERO) {
                     flying = Some(self.send(group));
                 }
-                flight.land()
+                flight.land(&self.runtime)
             });
             match outcome {
                 Ok(first) => self.committed(&group, first),
@@ -140,7 +145,7 @@ impl Committer {
 
     /// Settles a group that did not come through, and then the one behind it.
     fn recover(&mut self, group: Vec<Pending>, failure: Failure, behind: Option<Flight>) {
-        let behind = match behind.map(Flight::land) {
+        let behind = match behind.map(|flight| flight.land(&self.runtime)) {
             None => None,
             Some((group, Ok(first))) => {
                 self.committed(&group, first);
@@ -186,9 +191,9 @@ impl Committer {
 
     fn attempt(&mut self, group: &[Pending]) -> Result<Revision, Failure> {
         let (core, written) = (Arc::clone(&self.core), AtomicBool::new(false));
-        let connection = self.connected()?;
-        let committing = write::commit(connection, &core.layout, &core.host, group, &written);
-        block_on(committing).map_err(|error| Failure::of(&error))
+        let connection = Arc::clone(self.connected()?);
+        let committing = write::commit(&connection, &core.layout, &core.host, group, &written);
+        self.runtime.block_on(committing).map_err(|error| Failure::of(&error))
     }
 
     fn failed(&mut self, failure: Failure, group: Vec<Pending>, in_doubt: &mut bool, late: bool) -> Left {
@@ -255,8 +260,8 @@ impl Committer {
     /// Some chains do not end where their entries follow: another host came first, or an attempt whose answer was lost
     /// succeeded. What is in the log is committed, what cannot be any more is a conflict, the rest is left.
     fn sort_out(&mut self, group: Vec<Pending>, moved: &[u32]) -> Result<Vec<Pending>, (Vec<Pending>, String)> {
-        let found = match self.connected() {
-            Ok(connection) => find(connection, &group).map_err(|error| words(&error)),
+        let found = match self.connected().cloned() {
+            Ok(connection) => self.runtime.block_on(find(&connection, &group)).map_err(|error| words(&error)),
             Err(_) => Err("no connection".to_owned()),
         };
         let found = match found {
@@ -294,15 +299,18 @@ impl Committer {
     }
 
     fn connected(&mut self) -> Result<&Arc<Connection>, Failure> {
-        if self.connection.as_ref().is_some_and(|connection| connection.is_closed()) {
-            self.connection = None;
-        }
-        let connection = match self.connection.take() {
+        let idle = self.connection.take().filter(|connection| {
+            self.runtime.block_on(look());
+            !connection.is_closed()
+        });
+        let connection = match idle {
             Some(connection) => connection,
             None => {
+                let connecting = self.connector.clone().connecting(Rights::Owner);
                 let lost = |error: StoreError| Failure::Lost(error.to_string());
-                let connection = self.connector.connect(Rights::Owner).map_err(lost)?;
-                block_on(connection.batch_execute(write::SETTINGS)).map_err(|error| Failure::of(&error))?;
+                let connection = self.runtime.block_on(connecting).map_err(lost)?;
+                let settings = connection.batch_execute(write::SETTINGS);
+                self.runtime.block_on(settings).map_err(|error| Failure::of(&error))?;
                 Arc::new(connection)
             }
         };
@@ -310,15 +318,23 @@ impl Committer {
     }
 }
 
+/// Lets the driver of the connection see what has come while nobody waited, such as its end: it looks at the second turn, and
+/// takes it in before the third.
+async fn look() {
+    for _ in 0..3 {
+        tokio::task::yield_now().await;
+    }
+}
+
 type Found = BTreeMap<(TenantNo, u64), (Revision, Vec<u8>)>;
 
 /// Which places of a group's entries are taken in the log, and by what.
-fn find(connection: &Connection, group: &[Pending]) -> Result<Found, Error> {
+async fn find(connection: &Connection, group: &[Pending]) -> Result<Found, Error> {
     let tenants: Vec<i64> = group.iter().map(|entry| i64::from(entry.tenant.0)).collect();
     let numbers: Vec<i64> = group.iter().map(|entry| number_of(entry.head.number)).collect();
     let sql = "SELECT l.tenant, l.number, l.revision, l.hash FROM unnest($1::bigint[], $2::bigint[]) AS e(tenant, number) \
                JOIN backroom.commit_log l ON l.tenant = e.tenant AND l.number = e.number";
-    let rows = block_on(connection.query(&connection.prepared(sql)?, &[&tenants, &numbers]))?;
+    let rows = connection.query(&connection.statement(sql).await?, &[&tenants, &numbers]).await?;
     let found = rows.iter().map(|row| {
         let tenant = TenantNo(u32::try_from(row.get::<_, i64>(0)).unwrap_or(u32::MAX));
         ((tenant, revision_of(row.get(1))), (revision_of(row.get(2)), row.get(3)))

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 use tokio::runtime::Handle;
-use tokio_postgres::{Client, Statement};
+use tokio_postgres::{Client, Error, Statement};
 
 use super::block::block_on;
 use super::failure::{Failure, unavailable, words};
@@ -23,6 +23,10 @@ pub(super) enum Rights {
     /// Reads what the tenant that is set may see, and nothing while none is set.
     Reader,
 }
+
+/// A server whose machine does not even acknowledge what it is sent for so long is gone. Without a bound of its own it is the
+/// system's: a quarter of an hour for what was sent, and two hours for who only waits.
+const SILENCE: Duration = Duration::from_secs(20);
 
 /// What the driver says of a server without TLS; it has no kind of error for it.
 const NO_TLS: &str = "server does not support TLS";
@@ -43,6 +47,13 @@ impl Connector {
             database.config.application_name("backroom");
         }
         database.config.connect_timeout(options.connect_timeout);
+        if database.config.get_tcp_user_timeout().is_none() {
+            database.config.tcp_user_timeout(SILENCE);
+        }
+        // Unless the URL says how. The driver's own default is two hours.
+        if database.config.get_keepalives_idle() > SILENCE && database.config.get_keepalives_interval().is_none() {
+            database.config.keepalives_idle(SILENCE).keepalives_interval(SILENCE / 4).keepalives_retries(3);
+        }
         let settings = format!(
             "SET statement_timeout = {}; SET idle_in_transaction_session_timeout = {};",
             options.statement_timeout.as_millis(),
@@ -51,36 +62,42 @@ impl Connector {
         Ok(Self { database, runtime, connect_timeout: options.connect_timeout, settings })
     }
 
-    /// Opens a connection.
+    /// Opens a connection, which the engine's threads drive.
     pub(super) fn connect(&self, rights: Rights) -> Result<Connection, StoreError> {
+        match block_on(self.runtime.spawn(self.clone().connecting(rights))) {
+            Ok(connected) => connected,
+            Err(ended) => Err(unavailable(&ended.to_string())),
+        }
+    }
+
+    /// Opens a connection, which the runtime drives in which this is done.
+    pub(super) async fn connecting(self, rights: Rights) -> Result<Connection, StoreError> {
         let settings = match rights {
             Rights::Owner => self.settings.clone(),
             Rights::Reader => {
-                // A plan that was made while a table was small must not outlive that.
+                // A plan that was made while a table was small must not outlive that. And what may be seen is told row by row
+                // within one statement: nothing of it is to be taken from a row before.
                 format!(
-                    "{} SET enable_seqscan = off; SET default_transaction_read_only = on; SET ROLE backroom_reader;",
+                    "{} SET enable_seqscan = off; SET enable_memoize = off; SET default_transaction_read_only = on; SET ROLE backroom_reader;",
                     self.settings
                 )
             }
         };
-        let (database, timeout) = (self.database.clone(), self.connect_timeout);
-        let connecting = async move {
-            let (client, connection) = database.connect().await?;
+        let connecting = async {
+            let (client, connection) = self.database.connect().await?;
             // Its end shows in the client.
             tokio::spawn(async move { drop(connection.await) });
             client.batch_execute(&settings).await?;
             Ok(client)
         };
-        let connected = self.runtime.spawn(async move { tokio::time::timeout(timeout, connecting).await });
-        match block_on(connected) {
-            Ok(Ok(Ok(client))) => Ok(Connection { client, rights, statements: Mutex::default() }),
-            Ok(Ok(Err(error))) if words(&error).contains(NO_TLS) => Err(unavailable(&format!(
+        match tokio::time::timeout(self.connect_timeout, connecting).await {
+            Ok(Ok(client)) => Ok(Connection { client, rights, statements: Mutex::default() }),
+            Ok(Err(error)) if words(&error).contains(NO_TLS) => Err(unavailable(&format!(
                 "{}; say sslmode=disable in the database URL if nobody can listen in between",
                 words(&error)
             ))),
-            Ok(Ok(Err(error))) => Err(Failure::read(&error)),
-            Ok(Err(_elapsed)) => Err(unavailable("no connection within the time allowed")),
-            Err(ended) => Err(unavailable(&ended.to_string())),
+            Ok(Err(error)) => Err(Failure::read(&error)),
+            Err(_elapsed) => Err(unavailable("no connection within the time allowed")),
         }
     }
 
@@ -98,11 +115,16 @@ pub(super) struct Connection {
 
 impl Connection {
     /// The statement for this text; prepared once. A trip to the server the first time.
-    pub(super) fn prepared(&self, sql: &str) -> Result<Statement, tokio_postgres::Error> {
+    pub(super) fn prepared(&self, sql: &str) -> Result<Statement, Error> {
+        block_on(self.statement(sql))
+    }
+
+    /// As [`Connection::prepared`], for who is waited for elsewhere.
+    pub(super) async fn statement(&self, sql: &str) -> Result<Statement, Error> {
         if let Some(statement) = self.statements.lock().get(sql) {
             return Ok(statement.clone());
         }
-        let statement = block_on(self.client.prepare(sql))?;
+        let statement = self.client.prepare(sql).await?;
         self.statements.lock().insert(sql.to_owned(), statement.clone());
         Ok(statement)
     }

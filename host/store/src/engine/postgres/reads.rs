@@ -109,8 +109,8 @@ impl Reads {
         let asked = Asked { reads: self, questions: self.state.lock().with(first) };
         match self.find(layout, &asked.questions) {
             Ok(answers) => {
-                for (question, found) in asked.questions.iter().zip(answers) {
-                    question.tell(Turn::Answered(Ok(found)));
+                for (question, answer) in asked.questions.iter().zip(answers) {
+                    question.tell(Turn::Answered(answer));
                 }
             }
             Err(error) => {
@@ -121,10 +121,10 @@ impl Reads {
         }
     }
 
-    fn find(&self, layout: &Layout, questions: &[Arc<Question>]) -> Result<Vec<Vec<Found>>, StoreError> {
+    fn find(&self, layout: &Layout, questions: &[Arc<Question>]) -> Result<Vec<Answer>, StoreError> {
         let tables = Table::each(questions);
-        let mut answers: Vec<_> =
-            questions.iter().map(|question| vec![Found::default(); question.wanted.len()]).collect();
+        let mut answers: Vec<Answer> =
+            questions.iter().map(|question| Ok(vec![Found::default(); question.wanted.len()])).collect();
         for (table, rows) in tables.values().zip(self.rows(layout, &tables)?) {
             if rows.len() != table.places.len() {
                 return Err(unavailable("not every read had an answer"));
@@ -132,9 +132,18 @@ impl Reads {
             for row in &rows {
                 let at = usize::try_from(revision_of(row.get(0))).ok().and_then(|number| number.checked_sub(1));
                 let place = at.and_then(|at| table.places.get(at));
-                let found = place.and_then(|(question, at)| answers.get_mut(*question)?.get_mut(*at));
-                let Some(found) = found else { return Err(unavailable("an answer came to no read")) };
-                *found = Found { head: head_of(row, 1)?, body: row.get::<_, Option<&[u8]>>(3).map(Arc::from) };
+                let Some((answer, at)) = place.and_then(|(question, at)| Some((answers.get_mut(*question)?, *at)))
+                else {
+                    return Err(unavailable("an answer came to no read"));
+                };
+                // What is damaged is damaged for its own tenant alone.
+                match (head_of(row, 1), answer.as_mut().ok().and_then(|found| found.get_mut(at))) {
+                    (Ok(head), Some(found)) => {
+                        *found = Found { head, body: row.get::<_, Option<&[u8]>>(3).map(Arc::from) };
+                    }
+                    (Err(error), _) => *answer = Err(error),
+                    (Ok(_), None) => {}
+                }
             }
         }
         Ok(answers)

@@ -47,8 +47,8 @@ struct Newest<'a> {
 }
 
 /// Commits the group; gives the revision of its first entry. After an error whose [`Failure`](super::failure::Failure) is
-/// not that the connection was lost, nothing was kept. Everything is sent when it is polled for the first time; `written` is set
-/// when nothing is left but to commit it.
+/// not that the connection was lost, nothing was kept. Everything is sent when it is polled for the first time, unless a
+/// statement is new; `written` is set when nothing is left but to commit it.
 pub(super) async fn commit(
     connection: &Connection,
     layout: &Layout,
@@ -56,12 +56,12 @@ pub(super) async fn commit(
     group: &[Pending],
     written: &AtomicBool,
 ) -> Result<Revision, Error> {
-    let mut calls = vec![advance(connection, group)?];
-    calls.extend(fences(connection, group)?);
+    let mut calls = vec![advance(connection, group).await?];
+    calls.extend(fences(connection, group).await?);
     for (segment, records) in tables(layout, group) {
-        write(connection, layout, segment, &records, &mut calls)?;
+        write(connection, layout, segment, &records, &mut calls).await?;
     }
-    calls.push(append(connection, host, group)?);
+    calls.push(append(connection, host, group).await?);
     let parameters: Vec<Vec<&(dyn ToSql + Sync)>> =
         calls.iter().map(|call| call.parameters.iter().map(|p| &**p as &(dyn ToSql + Sync)).collect()).collect();
     let mut pipeline = Pipeline::new();
@@ -85,7 +85,7 @@ async fn control(connection: &Connection, word: &str) -> Result<Vec<Row>, Error>
 }
 
 /// The first entry of each tenant says which head it must have, the last one which it gets.
-fn advance<'a>(connection: &Connection, group: &'a [Pending]) -> Result<Call<'a>, Error> {
+async fn advance<'a>(connection: &Connection, group: &'a [Pending]) -> Result<Call<'a>, Error> {
     let mut heads = BTreeMap::<TenantNo, (&Head, &Head)>::new();
     for entry in group {
         heads.entry(entry.tenant).or_insert((&entry.follows, &entry.head)).1 = &entry.head;
@@ -99,18 +99,18 @@ fn advance<'a>(connection: &Connection, group: &'a [Pending]) -> Result<Call<'a>
         parameters.push(Box::new(numbers));
         parameters.push(Box::new(hashes));
     }
-    Ok(Call { statement: connection.prepared(ADVANCE)?, parameters })
+    Ok(Call { statement: connection.statement(ADVANCE).await?, parameters })
 }
 
 /// A host that was frozen and lost its lease meanwhile keeps nothing.
-fn fences(connection: &Connection, group: &[Pending]) -> Result<Option<Call<'static>>, Error> {
+async fn fences(connection: &Connection, group: &[Pending]) -> Result<Option<Call<'static>>, Error> {
     let fenced: Vec<_> = group.iter().filter_map(|entry| Some((entry.tenant, entry.fence?))).collect();
     if fenced.is_empty() {
         return Ok(None);
     }
     let tenants: Vec<i64> = fenced.iter().map(|(tenant, _)| i64::from(tenant.0)).collect();
     let fences: Vec<i64> = fenced.iter().map(|(_, fence)| number_of(*fence)).collect();
-    let statement = connection.prepared("SELECT backroom.check_fences($1, $2)")?;
+    let statement = connection.statement("SELECT backroom.check_fences($1, $2)").await?;
     Ok(Some(Call { statement, parameters: vec![Box::new(tenants), Box::new(fences)] }))
 }
 
@@ -125,7 +125,7 @@ fn tables<'a>(layout: &Layout, group: &'a [Pending]) -> Tables<'a> {
 }
 
 /// The statements for one table: what is set, and what is deleted.
-fn write<'a>(
+async fn write<'a>(
     connection: &Connection,
     layout: &Layout,
     segment: usize,
@@ -152,11 +152,11 @@ fn write<'a>(
         for at in 0..segment.columns() {
             parameters.push(column(&rows, at));
         }
-        calls.push(Call { statement: connection.prepared(&segment.sql.upsert)?, parameters });
+        calls.push(Call { statement: connection.statement(&segment.sql.upsert).await?, parameters });
     }
     if !gone_keys.is_empty() {
         let parameters: Vec<Parameter<'a>> = vec![Box::new(gone_tenants), Box::new(gone_keys)];
-        calls.push(Call { statement: connection.prepared(&segment.sql.delete)?, parameters });
+        calls.push(Call { statement: connection.statement(&segment.sql.delete).await?, parameters });
     }
     Ok(())
 }
@@ -197,7 +197,7 @@ fn append_sql() -> String {
     )
 }
 
-fn append<'a>(connection: &Connection, host: &'a str, group: &'a [Pending]) -> Result<Call<'a>, Error> {
+async fn append<'a>(connection: &Connection, host: &'a str, group: &'a [Pending]) -> Result<Call<'a>, Error> {
     let tenants: Vec<i64> = group.iter().map(|entry| i64::from(entry.tenant.0)).collect();
     let numbers: Vec<i64> = group.iter().map(|entry| number_of(entry.head.number)).collect();
     let prevs: Vec<&[u8]> = group.iter().map(|entry| &entry.follows.hash.0[..]).collect();
@@ -205,7 +205,7 @@ fn append<'a>(connection: &Connection, host: &'a str, group: &'a [Pending]) -> R
     let payloads: Vec<&[u8]> = group.iter().map(|entry| &entry.payload[..]).collect();
     let count = number_of(group.len() as u64);
     Ok(Call {
-        statement: connection.prepared(&append_sql())?,
+        statement: connection.statement(&append_sql()).await?,
         parameters: vec![
             Box::new(tenants),
             Box::new(numbers),
