@@ -1,4 +1,5 @@
-//! Three hosts over one database, one killed and one frozen under load: every run is committed exactly once.
+//! Hosts over one database: one killed and one frozen under load, and every run is committed exactly once; and what one has
+//! acknowledged, a run at another one goes by.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -72,6 +73,48 @@ fn one_host_killed_and_one_frozen_and_every_run_is_committed_once() {
     let fresh = host(3);
     check(&fresh, &runs);
     fresh.stop();
+}
+
+/// Each host presumes that it knows the newest state of a tenant. It is not to refuse a run because of what is not so any more.
+#[test]
+fn what_one_host_has_acknowledged_a_run_at_another_goes_by() {
+    let Some(database) = postgres::Server::shared() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let name = database.database();
+    let [here, there] = [0, 1].map(|number| start(folder.path(), &database.url(&name), number));
+    Company::create(&there, "east");
+    let runs = "/v1/tenants/east/installations/order/runs";
+    let run = |reference: &str, cost: &str| {
+        let mut input = order(reference);
+        input["order"]["accounts"]["cost"] = json!(cost);
+        // Without an id: to look for that would show what the newest state is.
+        here.call("POST", runs, Some(&json!({ "mode": "commit", "input": input })))
+    };
+    for round in 0..20 {
+        let cost = format!("cost-{round}");
+        let refused = run(&format!("before-{round}"), &cost);
+        assert_eq!((refused.status, refused.code()), (422, "account-not-found"), "{refused:?}");
+        let account = json!({
+            "code": cost, "name": "Cost of sales", "type": "expense", "currency": "USD", "posting": true,
+            "stock-control": false
+        });
+        // It does not hear of it for a second: so long it waits before it listens again.
+        database.sql(
+            &name,
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+             WHERE datname = current_database() AND query = 'SELECT revision FROM backroom.log_end'",
+        );
+        there.call("POST", "/v1/tenants/east/ledger/accounts", Some(&account)).ok();
+        let report = run(&format!("after-{round}"), &cost).ok();
+        assert_eq!(report["status"], "committed", "{report:#}");
+    }
+    Company::check_books(&here, "east");
+    here.verify();
+    here.stop();
+    let log = std::fs::read_to_string(folder.path().join("host-0.log")).expect("the log");
+    let anew = log.lines().filter(|line| line.contains("begins anew")).count();
+    eprintln!("{anew} of 40 runs were begun anew");
+    assert!(anew > 0, "it had always heard of it: this proves nothing");
 }
 
 fn start(folder: &Path, url: &str, number: usize) -> Server {
