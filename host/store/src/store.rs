@@ -48,8 +48,9 @@ pub struct Options {
     pub compress: bool,
     /// A checkpoint of the state is written when so many bytes of log, and as many as the state has, came since the last.
     pub checkpoint_bytes: u64,
-    /// The state index is written anew when it takes more than this and three times what is in it, and has grown by this and
-    /// half of what it was since the last time.
+    /// The state index is written anew when it takes more than this and twice what is in it, and has grown by this and
+    /// half of what it was since the last time. While it grows it takes three times what comes in, beside as much of log and
+    /// checkpoints.
     pub compact_bytes: u64,
     /// In a state that was written anew, about so many bytes of neighbouring records are compressed together: more would save
     /// little room, and make each first look into a block take longer.
@@ -77,7 +78,7 @@ impl Default for Options {
             upkeep_every: Some(Duration::from_secs(1)),
             compress: true,
             checkpoint_bytes: 64 << 20,
-            compact_bytes: 64 << 20,
+            compact_bytes: 256 << 20,
             block_bytes: 6 << 10,
             min_free_bytes: 64 << 20,
             spare_bytes: 16 << 20,

@@ -15,7 +15,7 @@ use crate::progress::Progress;
 pub(crate) enum Store {
     /// Write the state anew, so that it takes less room. Everybody goes on meanwhile.
     #[command(after_help = "\
-The service does this by itself when the state takes more than three times what is in it; `backroom log status` shows how much
+The service does this by itself when the state takes more than twice what is in it and 256 MiB; `backroom log status` shows how much
 it is, and when it was done last. It takes room for a second state while it goes on. Only the newest checkpoint is kept.
 
 Examples:

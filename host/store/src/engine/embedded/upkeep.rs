@@ -97,7 +97,7 @@ pub(super) fn round(core: &Arc<Core>) {
 fn compaction_is_due(core: &Core, memory: &Memory) -> bool {
     let state = core.figures.lock().state;
     let logical = core.state.bytes();
-    let large = state > core.options.compact_bytes && state > logical.saturating_mul(3);
+    let large = state > core.options.compact_bytes && state > logical.saturating_mul(2);
     // It grows back quickly to what it was; that must not be all that the disk does.
     let more = |bytes: u64| (bytes / 2).max(core.options.compact_bytes);
     let grown = memory.compacted.is_none_or(|compacted| state > compacted.bytes + more(compacted.bytes));

@@ -106,6 +106,9 @@ impl Committer {
                 Next::End => break,
             }
         }
+        // So that the server is told that it is over.
+        self.connection = None;
+        self.runtime.block_on(look());
         drop(on_panic);
     }
 
