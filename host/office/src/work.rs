@@ -288,7 +288,6 @@ impl Work {
             }
         }
         if !problems.is_empty() {
-            self.tx.confirm()?;
             return Err(Error { class: backroom_domain::Class::Refused, problems }.into());
         }
         Ok(Sealed { tx: self.tx, effects: self.effects })

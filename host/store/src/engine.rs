@@ -44,7 +44,7 @@ pub trait Engine: Send + Sync {
     ///
     /// # Errors
     /// As [`Engine::snapshot`] and [`Engine::head`].
-    fn begin(&self, tenant: TenantNo, _newest: Newest) -> Result<(Box<dyn Snapshot>, Option<Head>), StoreError> {
+    fn begin(&self, tenant: TenantNo) -> Result<(Box<dyn Snapshot>, Option<Head>), StoreError> {
         // The head first, so that what another host commits between the two makes a conflict instead of being read and
         // written over.
         let head = self.head(tenant)?;
@@ -56,15 +56,6 @@ pub trait Engine: Send + Sync {
     /// # Errors
     /// What reading the state reports.
     fn head(&self, tenant: TenantNo) -> Result<Head, StoreError>;
-
-    /// Makes sure that what a writer has read is of the newest state, where [`Newest::Presumed`] left that open. The caller holds
-    /// the tenant's turn.
-    ///
-    /// # Errors
-    /// [`StoreError::Conflict`] if another host has committed meanwhile; what reading the state reports.
-    fn confirm(&self, _tenant: TenantNo) -> Result<(), StoreError> {
-        Ok(())
-    }
 
     /// Gives the entry its place in the log and shows it to sequenced snapshots; does not wait for the disk. Waits a
     /// bounded time while queues are full. After an error nothing of the entry was kept.
@@ -178,17 +169,6 @@ pub enum At {
     Durable,
     /// Everything of this tenant that has its place in the log: for the holder of its turn.
     Sequenced(TenantNo),
-}
-
-/// What a writer takes for the newest state of its tenant, where several hosts commit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Newest {
-    /// What the database has, which is asked.
-    #[default]
-    Asked,
-    /// What this host has seen last. Whether it is the newest shows when the entry is committed, which saves a trip for each;
-    /// who ends without one has to ask ([`Engine::confirm`]).
-    Presumed,
 }
 
 /// What [`Engine::upkeep`] is asked for.

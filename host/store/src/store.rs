@@ -11,7 +11,7 @@ use backroom_domain::hr::Erasure;
 use backroom_domain::ledger::AccountTotal;
 
 use crate::cache::Cache;
-use crate::engine::{At, Blobs, Embedded, Engine, LogItem, Memory, Newest, Postgres, PostgresOptions, Status, Upkeep};
+use crate::engine::{At, Blobs, Embedded, Engine, LogItem, Memory, Postgres, PostgresOptions, Status, Upkeep};
 use crate::entry::{Entry, place_of};
 use crate::error::StoreError;
 use crate::index::{STRIDE, Tip, decode_revision, head_key, index_key};
@@ -175,23 +175,9 @@ impl Store {
     /// # Errors
     /// [`StoreError::Busy`] if the turn does not come in time; [`StoreError::Unavailable`] if the store has stopped.
     pub fn write(&self, tenant: TenantNo) -> Result<Tx, StoreError> {
-        self.writer(tenant, Newest::Asked)
-    }
-
-    /// As [`Store::write`], but where several hosts share a database it presumes that what this host knows of the tenant is the
-    /// newest, and leaves it to the commit to find out: then it ends with [`StoreError::Conflict`]. Who answers something
-    /// without a commit has to call [`Tx::confirm`] before that.
-    ///
-    /// # Errors
-    /// As [`Store::write`].
-    pub fn write_optimistic(&self, tenant: TenantNo) -> Result<Tx, StoreError> {
-        self.writer(tenant, Newest::Presumed)
-    }
-
-    fn writer(&self, tenant: TenantNo, newest: Newest) -> Result<Tx, StoreError> {
         let turn = self.turn(tenant)?;
         // After the turn has come, so that the snapshot shows what the one before has done.
-        let (snapshot, follows) = self.0.engine.begin(tenant, newest)?;
+        let (snapshot, follows) = self.0.engine.begin(tenant)?;
         Ok(Tx::new(self.clone(), tenant, snapshot, Some(Held { turn, follows })))
     }
 

@@ -126,15 +126,6 @@ impl Tx {
         Ok(follows.number + 1)
     }
 
-    /// Makes sure that what was read is of the tenant's newest state, where [`Store::write_optimistic`] left that open. For who is
-    /// to answer something without a commit.
-    ///
-    /// # Errors
-    /// [`StoreError::Conflict`] if another host has committed meanwhile: do it again. What reading the state reports.
-    pub fn confirm(&self) -> Result<(), StoreError> {
-        if self.is_write() { self.store.engine().confirm(self.tenant) } else { Ok(()) }
-    }
-
     /// Lets the commit count only while the lease of the tenant's queue with this fence is the newest; else it is a conflict.
     pub fn set_fence(&mut self, fence: u64) {
         self.fence = Some(fence);
@@ -314,12 +305,7 @@ impl Tx {
         if let Some(fence) = self.fence {
             self.store.check_fence(Lease { tenant: self.tenant, fence })?;
         }
-        let sealed = Sealed::new(self.tenant, follows, &meta, changes).or_else(|error| {
-            // That it is too large may be answered as well.
-            self.store.engine().confirm(self.tenant)?;
-            Err(error)
-        })?;
-        let sealed = Sealed { fence: self.fence, ..sealed };
+        let sealed = Sealed { fence: self.fence, ..Sealed::new(self.tenant, follows, &meta, changes)? };
         let head = sealed.head;
         // A key that the disk does not have would take everything with it that was sealed with it.
         self.seals.keep()?;

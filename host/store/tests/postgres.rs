@@ -40,7 +40,7 @@ static PAGES: AtomicU32 = AtomicU32::new(1);
 
 /// One more page in two books, and a count of them: all or nothing.
 fn one_more(store: &Store, tenant: TenantNo, page: u32, outcomes: &mut Outcomes) -> Result<(), StoreError> {
-    let mut tx = if page.is_multiple_of(2) { store.write(tenant)? } else { store.write_optimistic(tenant)? };
+    let mut tx = store.write(tenant)?;
     let pages = tx.get::<Count>(&"pages".into())?.map_or(0, |count| count.value);
     tx.put(&count("pages", pages + 1))?;
     tx.put(&note("left", page, "x"))?;
@@ -206,42 +206,6 @@ fn what_was_read_at_once_is_of_one_head() {
     let two = || Some("two".to_owned());
     assert_eq!(read(&tx), [two(), one(), two(), one()]);
     assert!(there.read(ACME).unwrap().wanted().is_none(), "a reader's snapshot is a transaction of its own");
-}
-
-/// What a unit of work found on one host, confirmed while another one commits: never what was before a commit that had been
-/// acknowledged when it began.
-#[test]
-fn what_is_confirmed_is_the_newest_even_if_it_was_presumed() {
-    let Some(server) = Server::shared() else { return };
-    let url = server.url(&server.database());
-    let (here, there) = (postgres(&url), postgres(&url));
-    put(&here, ACME, &[note("sum", 1, "0")]);
-    let mut presumed = 0;
-    for round in 1..=200 {
-        // So that this host knows it all by itself.
-        put(&here, ACME, &[note("own", 1, "x")]);
-        let sum = |tx: &Tx| Ok::<_, StoreError>(tx.get::<Note>(&("sum".into(), 1))?.unwrap().text);
-        assert_eq!(sum(&here.write(ACME).unwrap()).unwrap(), (round - 1).to_string());
-        put(&there, ACME, &[note("sum", 1, &round.to_string())]);
-        loop {
-            let tx = here.write_optimistic(ACME).unwrap();
-            match sum(&tx).and_then(|found| tx.confirm().map(|()| found)) {
-                Ok(found) => break assert_eq!(found, round.to_string()),
-                Err(StoreError::Conflict) => presumed += 1,
-                Err(error) => panic!("{error}"),
-            }
-        }
-    }
-    println!("{presumed} of 200 had presumed what was not so any more");
-    // What has read nothing is refused as well.
-    let tx = here.write_optimistic(ACME).unwrap();
-    assert_eq!(tx.commit_number().unwrap(), 402);
-    put(&there, ACME, &[]);
-    assert!(matches!(tx.confirm(), Err(StoreError::Conflict)));
-    drop(tx);
-    let tx = here.write_optimistic(ACME).unwrap();
-    assert_eq!(tx.commit_number().unwrap(), 403);
-    tx.confirm().unwrap();
 }
 
 #[test]

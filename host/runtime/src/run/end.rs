@@ -34,8 +34,7 @@ pub(crate) fn layers(own: Arc<Rights>, plugin: &Plugin, installation: &Installed
     vec![own, Arc::clone(&plugin.manifest().wants), Arc::clone(&installation.grants)]
 }
 
-/// Executes, and checks the rules of the end. What the store cannot do is an error; all else is an end: ok leaves it to the
-/// commit whether what was read is still the newest, and the others are sure of it.
+/// Executes, and checks the rules of the end. What the store cannot do is an error; all else is an end.
 pub(crate) fn execute(
     runtime: &Runtime,
     plugin: &Plugin,
@@ -51,56 +50,34 @@ pub(crate) fn execute(
     let Execution { outcome, work, fuel, host_calls, log, log_dropped, calls, .. } = execution;
     let erased = work.erased_since();
     let end = match outcome {
-        Outcome::Ok { output } => finish(work, output, budget.limits.depth)?,
-        Outcome::Refused(error) => {
-            work.tx().confirm()?;
-            End::Refused(error)
-        }
+        Outcome::Ok { output } => match RawValue::from_string(output) {
+            Err(why) => End::Failed(Fault::new(FaultKind::Output, format!("the output is not JSON: {why}"))),
+            Ok(output) if is_deeper(output.get(), budget.limits.depth) => {
+                let message =
+                    format!("the output nests deeper than {}, and many who read it could not", budget.limits.depth);
+                End::Failed(Fault::new(FaultKind::OutputDepth, message))
+            }
+            // Whether there is room is not left to the commit: a plan says so as well.
+            Ok(output) => match fits(work.tx().changes()).map_err(Failure::Business).and_then(|()| work.seal()) {
+                Ok(sealed) => End::Ok(sealed, output),
+                Err(Failure::Business(error)) => End::Refused(error),
+                Err(Failure::Store(error)) => return Err(error.into()),
+            },
+        },
+        Outcome::Refused(error) => End::Refused(error),
         Outcome::Failed(fault) if fault.kind.is_passing() => {
             runtime.tally.count(Some(fault.kind));
             return Err(fault.into());
         }
-        Outcome::Failed(fault) => {
-            work.tx().confirm()?;
-            End::Failed(failed(fault, budget))
+        Outcome::Failed(fault) if fault.kind == FaultKind::Fuel && budget.by_day => {
+            let message =
+                format!("what runs may come to in a day is used up: {} units of work were left", budget.limits.fuel);
+            End::Failed(Fault::new(FaultKind::DayFuel, message))
         }
+        Outcome::Failed(fault) => End::Failed(fault),
     };
     runtime.tally.count(if let End::Failed(fault) = &end { Some(fault.kind) } else { None });
     Ok((end, Tail { fuel, host_calls, log, log_dropped, erased, calls }))
-}
-
-/// A failure, said so that it can be mended.
-fn failed(fault: Fault, budget: &Budget) -> Fault {
-    if fault.kind != FaultKind::Fuel || !budget.by_day {
-        return fault;
-    }
-    let left = budget.limits.fuel;
-    let message = format!("what runs may come to in a day is used up: {left} units of work were left");
-    Fault::new(FaultKind::DayFuel, message)
-}
-
-/// What a plugin that returned ok comes to.
-fn finish(work: Work, output: String, depth: u32) -> Result<End, RunnerError> {
-    let end = match RawValue::from_string(output) {
-        Err(why) => End::Failed(Fault::new(FaultKind::Output, format!("the output is not JSON: {why}"))),
-        Ok(output) if is_deeper(output.get(), depth) => {
-            let message = format!("the output nests deeper than {depth}, and many who read it could not");
-            End::Failed(Fault::new(FaultKind::OutputDepth, message))
-        }
-        // Whether there is room is not left to the commit: a plan says so as well.
-        Ok(output) => match fits(work.tx().changes()) {
-            Err(error) => End::Refused(error),
-            Ok(()) => {
-                return match work.seal() {
-                    Ok(sealed) => Ok(End::Ok(sealed, output)),
-                    Err(Failure::Business(error)) => Ok(End::Refused(error)),
-                    Err(Failure::Store(error)) => Err(error.into()),
-                };
-            }
-        },
-    };
-    work.tx().confirm()?;
-    Ok(end)
 }
 
 /// Whether so many changes fit into one entry of the log, beside those of the service.

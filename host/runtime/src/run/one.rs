@@ -66,27 +66,25 @@ impl Run<'_> {
     pub(crate) fn commit(self) -> Result<RunHandle, RunnerError> {
         let inner = &self.runner.0;
         let mut loaded: Option<Arc<Plugin>> = None;
-        let (tx, queued, installation, budget, plugin) = loop {
+        let (tx, queued, installation, plugin) = loop {
             let tx = self.begin()?;
             if let Some(record) = self.recorded(&tx)? {
                 drop(tx);
                 return self.known(record);
             }
-            let (queued, installation, budget) = self.prepared(&tx).or_else(|error| {
-                tx.confirm()?;
-                Err(error)
-            })?;
+            let queued = self.queued_before(&tx)?;
+            let installation = self.installation(&tx)?;
             let kept = loaded.take().filter(|plugin| plugin.digest() == installation.release);
             if let Some(plugin) = kept.or_else(|| inner.runtime.plugin(&installation.release)) {
-                break (tx, queued, installation, budget, plugin);
+                break (tx, queued, installation, plugin);
             }
-            tx.confirm()?;
             // Compiling takes seconds: not while others of this tenant wait.
             drop(tx);
             loaded = Some(self.runner.plugin(&installation.release)?);
         };
         let release = installation.release.clone();
         let number = tx.commit_number()?;
+        let budget = self.budget(&tx, &installation)?;
         let work = self.work(tx, &plugin, &installation);
         let tape = self.tape.get_or_init(|| inner.tapes.of(&self.key()));
         let calls = self.runner.calls(self.request.tenant, false, Arc::clone(tape));
@@ -132,17 +130,9 @@ impl Run<'_> {
         }
     }
 
-    /// What is to be known before it begins.
-    fn prepared(&self, tx: &Tx) -> Result<(Option<QueuedRun>, Arc<Installed>, Budget), RunnerError> {
-        let queued = self.queued_before(tx)?;
-        let installation = self.installation(tx)?;
-        let budget = self.budget(tx, &installation)?;
-        Ok((queued, installation, budget))
-    }
-
-    /// A unit of work for the run to be committed in. Most are, so that what it reads is presumed to be the newest.
+    /// A unit of work for the run to be committed in.
     fn begin(&self) -> Result<Tx, RunnerError> {
-        let mut tx = self.runner.0.store.write_optimistic(self.request.tenant)?;
+        let mut tx = self.runner.0.store.write(self.request.tenant)?;
         if let Some(fence) = self.fence {
             tx.set_fence(fence);
         }

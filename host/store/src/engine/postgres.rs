@@ -62,7 +62,7 @@ use self::pool::{Connection, Connector, Pool, Rights};
 use self::queue::{Pending, Row};
 use self::reads::Reads;
 use self::sequenced::Sequenced;
-use super::{Appended, At, Blobs, Engine, Keyring, LogItem, Newest, Place, Snapshot, Status};
+use super::{Appended, At, Blobs, Engine, Keyring, LogItem, Place, Snapshot, Status};
 use crate::entry::{Change, Sealed};
 use crate::error::StoreError;
 use crate::keyring;
@@ -232,22 +232,20 @@ impl Engine for Postgres {
     fn snapshot(&self, at: At) -> Result<Box<dyn Snapshot>, StoreError> {
         match at {
             At::Durable => Ok(Box::new(Durable::begin(Arc::clone(&self.core))?)),
-            At::Sequenced(tenant) => Ok(self.begin(tenant, Newest::Asked)?.0),
+            At::Sequenced(tenant) => {
+                self.core.queue.check()?;
+                Ok(Box::new(Sequenced::begin(Arc::clone(&self.core), tenant)))
+            }
         }
     }
 
     /// Each read of the turn is checked against the lane's head, and the first one may be what finds that head.
-    fn begin(&self, tenant: TenantNo, newest: Newest) -> Result<(Box<dyn Snapshot>, Option<Head>), StoreError> {
-        self.core.queue.check()?;
-        Ok((Box::new(Sequenced::begin(Arc::clone(&self.core), tenant, newest)), None))
+    fn begin(&self, tenant: TenantNo) -> Result<(Box<dyn Snapshot>, Option<Head>), StoreError> {
+        Ok((self.snapshot(At::Sequenced(tenant))?, None))
     }
 
     fn head(&self, tenant: TenantNo) -> Result<Head, StoreError> {
         sequenced::head(&self.core, tenant)
-    }
-
-    fn confirm(&self, tenant: TenantNo) -> Result<(), StoreError> {
-        sequenced::confirm(&self.core, tenant)
     }
 
     fn append(&self, sealed: Sealed) -> Result<Appended, StoreError> {

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 
-use crate::engine::{KeyRange, Newest, Value, range_is_empty};
+use crate::engine::{KeyRange, Value, range_is_empty};
 use crate::entry::Change;
 use crate::error::StoreError;
 use crate::ticket::Ticket;
@@ -35,12 +35,7 @@ pub(super) struct Lane {
     head: Head,
     /// Whether this unit of work has found the database's head on this lane, or follows an entry that is on its way.
     checked: bool,
-    /// What it takes for the newest state until then.
-    newest: Newest,
-    /// Whether it has taken the lane's head for the newest one without having asked.
-    relied: bool,
-    /// The heads that the database may show during this unit of work: the durable one, and those on their way. None if it has
-    /// to be asked in any case.
+    /// The heads that the database may show during this unit of work: the durable one, and those on their way.
     chain: VecDeque<Head>,
     /// The number of the last entry known to be durable.
     durable: u64,
@@ -86,14 +81,14 @@ impl Lanes {
     }
 
     /// Begins a unit of work; gives its generation. The caller holds the tenant's turn.
-    pub(super) fn begin(&self, tenant: TenantNo, newest: Newest) -> u64 {
+    pub(super) fn begin(&self, tenant: TenantNo) -> u64 {
         if self.bytes() > self.limit {
             self.make_room();
         }
         let lane = self.of(tenant);
         let mut lane = lane.lock();
         lane.used = self.clock.fetch_add(1, Ordering::Relaxed);
-        lane.begin(newest)
+        lane.begin()
     }
 
     /// Works on a lane and keeps count of the bytes.
@@ -121,9 +116,8 @@ impl Lanes {
 }
 
 impl Lane {
-    fn begin(&mut self, newest: Newest) -> u64 {
+    fn begin(&mut self) -> u64 {
         self.session = self.generation;
-        (self.newest, self.relied) = (newest, false);
         while self.chain.front().is_some_and(|head| head.number < self.durable) {
             self.chain.pop_front();
         }
@@ -137,17 +131,11 @@ impl Lane {
         if self.generation == session { Ok(()) } else { Err(StoreError::Conflict) }
     }
 
-    /// Whether the unit of work may take what is here for the newest state.
-    fn is_newest(&self) -> bool {
-        self.checked || (self.newest == Newest::Presumed && !self.chain.is_empty())
-    }
-
     /// What is known about a key within a unit of work.
-    pub(super) fn get(&mut self, key: &[u8], session: u64) -> Result<Known, StoreError> {
+    pub(super) fn get(&self, key: &[u8], session: u64) -> Result<Known, StoreError> {
         self.stands(session)?;
-        let Some(kept) = self.kept.get(key).filter(|_| self.is_newest()) else { return Ok(Known::Ask) };
-        self.relied = true;
-        Ok(Known::Value(kept.value.clone()))
+        let kept = self.kept.get(key).filter(|_| self.checked);
+        Ok(kept.map_or(Known::Ask, |kept| Known::Value(kept.value.clone())))
     }
 
     /// Whether nothing at all is known of the key's record.
@@ -157,18 +145,18 @@ impl Lane {
 
     /// Whether the key's record is known if only the head is still the same.
     pub(super) fn keeps(&self, key: &[u8]) -> bool {
-        !self.is_newest() && self.kept.contains_key(key)
+        !self.checked && self.kept.contains_key(key)
     }
 
-    /// Takes note of the head that the database had when it was read. A new one may be the first of a unit of work that has
-    /// relied on none; else it means that another host came first.
+    /// Takes note of the head that the database had when it was read. The first one of a unit of work may be a new one;
+    /// after that another one means that another host came first.
     pub(super) fn seen(&mut self, head: Head, session: u64) -> Result<(), StoreError> {
         self.stands(session)?;
         if self.chain.contains(&head) {
             self.checked = true;
             return Ok(());
         }
-        if self.checked || self.relied {
+        if self.checked {
             self.reset();
             return Err(StoreError::Conflict);
         }
@@ -191,17 +179,9 @@ impl Lane {
     }
 
     /// The head of the unit of work in progress, or `None` if the database has to be asked first.
-    pub(super) fn head(&mut self) -> Result<Option<Head>, StoreError> {
+    pub(super) fn head(&self) -> Result<Option<Head>, StoreError> {
         self.stands(self.session)?;
-        let newest = self.is_newest();
-        self.relied |= newest;
-        Ok(newest.then_some(self.head))
-    }
-
-    /// Whether the unit of work knows that what it has read is the newest state.
-    pub(super) fn is_checked(&self) -> Result<bool, StoreError> {
-        self.stands(self.session)?;
-        Ok(self.checked)
+        Ok(self.checked.then_some(self.head))
     }
 
     /// The ticket of the last entry that got its place here.
@@ -217,7 +197,7 @@ impl Lane {
     /// Refuses an entry that does not follow the head.
     pub(super) fn check(&self, follows: Head) -> Result<(), StoreError> {
         self.stands(self.session)?;
-        if self.is_newest() && self.head == follows { Ok(()) } else { Err(StoreError::Conflict) }
+        if self.checked && self.head == follows { Ok(()) } else { Err(StoreError::Conflict) }
     }
 
     /// Adds an entry that got its place.
@@ -263,12 +243,8 @@ impl Lane {
 
     /// Another host has told of an entry of its own. A unit of work that stands on what was before cannot be committed.
     pub(super) fn foreign(&mut self, number: u64) {
-        if self.head.number < number && self.head.number == self.durable {
-            if self.checked || self.relied {
-                self.reset();
-            }
-            // What has relied on nothing yet begins with what the database has.
-            self.chain.clear();
+        if self.checked && self.head.number < number && self.head.number == self.durable {
+            self.reset();
         }
     }
 
@@ -281,7 +257,6 @@ impl Lane {
         self.durable = 0;
         self.floor = 0;
         self.checked = false;
-        self.relied = false;
     }
 
     fn clear(&mut self) {
@@ -321,7 +296,7 @@ mod tests {
         Change { key: Arc::from([0, 0, 0, 1, 1, key].as_slice()), value: Some(Arc::from([value].as_slice())) }
     }
 
-    fn kept(lane: &mut Lane, key: u8, session: u64) -> Option<u8> {
+    fn kept(lane: &Lane, key: u8, session: u64) -> Option<u8> {
         match lane.get(&[0, 0, 0, 1, 1, key], session).unwrap() {
             Known::Value(value) => value.map(|value| value[0]),
             Known::Ask => None,
@@ -331,85 +306,28 @@ mod tests {
     #[test]
     fn what_is_kept_is_right_for_the_head_or_gone() {
         let mut lane = Lane::default();
-        let session = lane.begin(Newest::Asked);
+        let session = lane.begin();
         assert_eq!(lane.head().unwrap(), None, "the database must be asked");
         lane.seen(head(3, 1), session).unwrap();
         lane.keep(&change(1, 0).key, Some(Arc::from([7].as_slice())));
-        assert_eq!(kept(&mut lane, 1, session), Some(7));
+        assert_eq!(kept(&lane, 1, session), Some(7));
         lane.publish(head(4, 2), &[change(2, 8)], crate::ticket::Group::open().ticket());
-        let session = lane.begin(Newest::Asked);
+        let session = lane.begin();
         assert_eq!(lane.head().unwrap(), Some(head(4, 2)), "it is on its way: nobody has to be asked");
         lane.seen(head(3, 1), session).unwrap();
         lane.now_durable(4);
         lane.seen(head(4, 2), session).unwrap();
         lane.seen(head(3, 1), session).unwrap();
         assert_eq!(lane.changes(&(Bound::Included(vec![0]), Bound::Unbounded), false, session).unwrap().len(), 1);
-        let session = lane.begin(Newest::Asked);
-        assert_eq!(kept(&mut lane, 2, session), None, "not before the head was compared");
+        let session = lane.begin();
+        assert_eq!(kept(&lane, 2, session), None, "not before the head was compared");
         lane.seen(head(4, 2), session).unwrap();
-        assert_eq!((kept(&mut lane, 1, session), kept(&mut lane, 2, session)), (Some(7), Some(8)));
+        assert_eq!((kept(&lane, 1, session), kept(&lane, 2, session)), (Some(7), Some(8)));
         assert!(lane.changes(&(Bound::Included(vec![0]), Bound::Unbounded), false, session).unwrap().is_empty());
         assert!(matches!(lane.seen(head(5, 9), session), Err(StoreError::Conflict)), "another host came first");
         assert!(matches!(lane.head(), Err(StoreError::Conflict)), "and it stays so");
-        let session = lane.begin(Newest::Asked);
+        let session = lane.begin();
         lane.seen(head(5, 9), session).unwrap();
-        assert_eq!((kept(&mut lane, 1, session), lane.bytes), (None, 0));
-    }
-
-    /// A lane that knows head 3 and record 1, all durable, with nothing on its way.
-    fn idle() -> Lane {
-        let mut lane = Lane::default();
-        let session = lane.begin(Newest::Asked);
-        lane.seen(head(3, 1), session).unwrap();
-        lane.keep(&change(1, 0).key, Some(Arc::from([7].as_slice())));
-        lane
-    }
-
-    #[test]
-    fn what_is_presumed_to_be_the_newest_is_so_or_it_ends_with_a_conflict() {
-        let mut lane = Lane::default();
-        lane.begin(Newest::Presumed);
-        assert_eq!(lane.head().unwrap(), None, "nothing is known that could be presumed");
-
-        let mut lane = idle();
-        let session = lane.begin(Newest::Presumed);
-        assert_eq!(kept(&mut lane, 1, session), Some(7));
-        assert_eq!((lane.head().unwrap(), lane.is_checked().unwrap()), (Some(head(3, 1)), false));
-        lane.check(head(3, 1)).unwrap();
-        lane.seen(head(3, 1), session).unwrap();
-        assert!(lane.is_checked().unwrap());
-
-        let mut lane = idle();
-        let session = lane.begin(Newest::Presumed);
-        assert_eq!(kept(&mut lane, 1, session), Some(7));
-        assert!(matches!(lane.seen(head(4, 9), session), Err(StoreError::Conflict)), "it was not the newest");
-
-        let mut lane = idle();
-        let session = lane.begin(Newest::Presumed);
-        lane.seen(head(4, 9), session).unwrap();
-        assert_eq!(kept(&mut lane, 1, session), None, "nothing was relied on, and so nothing is lost");
-    }
-
-    #[test]
-    fn what_another_host_tells_ends_what_relied_on_the_state_before_it_and_nothing_else() {
-        for newest in [Newest::Asked, Newest::Presumed] {
-            let mut lane = idle();
-            let session = lane.begin(newest);
-            lane.foreign(3);
-            assert_eq!(kept(&mut lane, 1, session).is_some(), newest == Newest::Presumed, "that is the head it has");
-            lane.begin(newest);
-            lane.foreign(4);
-            assert_eq!(lane.head().unwrap(), None, "asked again");
-            lane.seen(head(4, 9), lane.session()).unwrap();
-
-            let mut lane = idle();
-            let session = lane.begin(Newest::Presumed);
-            lane.head().unwrap();
-            lane.foreign(4);
-            assert!(matches!(lane.head(), Err(StoreError::Conflict)));
-            assert!(matches!(lane.get(&change(1, 0).key, session), Err(StoreError::Conflict)));
-            lane.begin(newest);
-            assert_eq!(lane.head().unwrap(), None, "and the next one asks");
-        }
+        assert_eq!((kept(&lane, 1, session), lane.bytes), (None, 0));
     }
 }

@@ -17,7 +17,7 @@ use super::lanes::{Known, Lane};
 use super::layout::Piece;
 use super::pool::Rights;
 use super::reads::{Found, Wanted};
-use crate::engine::{KeyRange, Newest, Pairs, Snapshot, Value};
+use crate::engine::{KeyRange, Pairs, Snapshot, Value};
 use crate::error::StoreError;
 use crate::index::SYSTEM_SPACE;
 use crate::key::split_key;
@@ -33,8 +33,8 @@ pub(super) struct Sequenced {
 }
 
 impl Sequenced {
-    pub(super) fn begin(core: Arc<Core>, tenant: TenantNo, newest: Newest) -> Self {
-        let session = core.lanes.begin(tenant, newest);
+    pub(super) fn begin(core: Arc<Core>, tenant: TenantNo) -> Self {
+        let session = core.lanes.begin(tenant);
         let lane = core.lanes.of(tenant);
         let revision = core.queue.sequenced(core.durable());
         Self { core, lane, session, revision }
@@ -58,11 +58,11 @@ impl Sequenced {
     }
 }
 
-/// The head of the unit of work in progress; asks the database if that was not done yet and is not to be presumed.
+/// The head of the unit of work in progress; asks the database if that was not done yet.
 pub(super) fn head(core: &Core, tenant: TenantNo) -> Result<Head, StoreError> {
     let lane = core.lanes.of(tenant);
     let (known, session) = {
-        let mut lane = lane.lock();
+        let lane = lane.lock();
         (lane.head()?, lane.session())
     };
     if let Some(head) = known {
@@ -72,20 +72,6 @@ pub(super) fn head(core: &Core, tenant: TenantNo) -> Result<Head, StoreError> {
     core.lanes.with(&lane, |lane| lane.seen(seen, session))?;
     let head = lane.lock().head()?;
     head.ok_or(StoreError::Conflict)
-}
-
-/// Asks the database whether the head of the unit of work in progress is its head, if that was not done yet.
-pub(super) fn confirm(core: &Core, tenant: TenantNo) -> Result<(), StoreError> {
-    let lane = core.lanes.of(tenant);
-    let (checked, session) = {
-        let lane = lane.lock();
-        (lane.is_checked()?, lane.session())
-    };
-    if checked {
-        return Ok(());
-    }
-    let seen = core.reads.head(&core.layout, tenant)?;
-    core.lanes.with(&lane, |lane| lane.seen(seen, session))
 }
 
 impl Snapshot for Sequenced {
