@@ -276,7 +276,6 @@ impl Runner {
                 answered => return answered,
             }
             self.0.reruns.fetch_add(1, Ordering::Relaxed);
-            tracing::info!("a run begins anew: another host committed first");
             let random = u32::try_from(RandomState::new().hash_one(pause) % 64).unwrap_or(0);
             std::thread::sleep(pause / 2 + pause * random / 128);
             pause *= 2;

@@ -6,10 +6,6 @@
 //! reader's snapshot -> one REPEATABLE READ transaction
 //! ```
 //!
-//! A writer's reads are of one head: the one that the database showed with the first of them, or, for who is optimistic, the
-//! one that this host saw last, which the commit compares with the database's. Nothing that was found is answered on less: it was
-//! committed, or the head was asked for.
-//!
 //! Any number of hosts may serve any tenant. Each has turns of its own, so two of them may work for one tenant at the same
 //! time: the one whose entry comes second finds that the chain has moved, keeps nothing, and its ticket answers
 //! [`StoreError::Conflict`]. The revision that [`Appended`] has is final only when no other
