@@ -223,7 +223,6 @@ impl Run<'_> {
 
     /// The answer to a request whose id is on record.
     pub(crate) fn known(self, record: RunRecord) -> Result<RunHandle, RunnerError> {
-        self.check_same(&record.installation, &record.request_hash)?;
         let (store, tenant, number) = (&self.runner.0.store, self.request.tenant, record.number);
         if let Some(ticket) = store.sequenced(tenant) {
             // What was on its way when the record was seen; it is known at once if that was lost.
@@ -234,6 +233,7 @@ impl Run<'_> {
         if store.read(tenant)?.get::<RunRecord>(&record.id)?.as_ref() != Some(&record) {
             return Err(RunnerError::Conflict);
         }
+        self.check_same(&record.installation, &record.request_hash)?;
         let run = runs::recorded(store, tenant, number)?;
         let missing =
             || RunnerError::Unavailable(format!("the log has no run under number {number}; run `backroom log verify`"));

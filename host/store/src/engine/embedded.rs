@@ -84,6 +84,7 @@ struct Threads {
     log: Option<JoinHandle<()>>,
     applier: Option<JoinHandle<()>>,
     upkeep: Option<JoinHandle<()>>,
+    packer: Option<JoinHandle<()>>,
 }
 
 impl Embedded {
@@ -157,6 +158,8 @@ impl Embedded {
         engine.threads.lock().applier = Some(applier);
         let core = Arc::clone(&engine.core);
         engine.threads.lock().upkeep = Some(spawn("store-upkeep", move || upkeep::run(&core))?);
+        let core = Arc::clone(&engine.core);
+        engine.threads.lock().packer = Some(spawn("store-packer", move || upkeep::run_packing(&core))?);
         keyring::finish_destroying(&engine)?;
         Ok(engine)
     }
@@ -166,6 +169,7 @@ impl Embedded {
         let mut threads = self.threads.lock();
         self.core.enter(Phase::Closing);
         join(threads.upkeep.take());
+        join(threads.packer.take());
         join(threads.log.take());
         self.core.enter(Phase::Draining);
         join(threads.applier.take());

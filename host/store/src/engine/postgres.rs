@@ -139,12 +139,13 @@ impl Postgres {
     /// Everything is in: the database may be opened from now on.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] if the connection was lost that kept others from restoring: then it is to be restored again.
+    /// [`StoreError::Unavailable`] if the connection was lost that kept others from restoring, and nobody can say that everything
+    /// was in by then: then it is to be restored again.
     pub fn finish_restore(&self) -> Result<(), StoreError> {
         self.as_restorer("DROP SEQUENCE backroom.restoring").or_else(|error| {
             // The answer may be all that was lost.
-            let row = self.core.reading(Rights::Owner, |connection| block_on(connection.query_one(LAST, &[])))?;
-            if row.get(1) { Err(error) } else { Ok(()) }
+            let row = self.core.reading(Rights::Owner, |connection| block_on(connection.query_one(LAST, &[])));
+            if row.is_ok_and(|row| !row.get::<_, bool>(1)) { Ok(()) } else { Err(error) }
         })
     }
 

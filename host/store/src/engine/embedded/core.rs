@@ -1,6 +1,6 @@
 //! What the threads of the engine share, and the one short critical section in which an entry gets its place.
 //!
-//! Locks are taken in this order and never the other way round: `upkeep`, `applying`, overlay shard, `sequence`. Neither of the last two
+//! Locks are taken in this order and never the other way round: `upkeep`, `packing`, `applying`, overlay shard, `sequence`. Neither of the last two
 //! is held while anybody writes, syncs or applies.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -20,7 +20,7 @@ use super::sequence::{Phase, Queued, Sequence, Work};
 use super::snapshots::Snapshots;
 use super::state::{Index, State};
 use super::state_open;
-use super::upkeep::Memory;
+use super::upkeep::{Memory, Packing};
 use crate::engine::{Appended, Status};
 use crate::entry::Sealed;
 use crate::error::StoreError;
@@ -81,6 +81,7 @@ pub(super) struct Core {
     /// Held while entries go from the queue to the index, and while that is opened again.
     pub(super) applying: Mutex<()>,
     pub(super) upkeep: Mutex<Memory>,
+    pub(super) packing: Mutex<Packing>,
     /// Wakes upkeep.
     upkeep_wake: Condvar,
     pub(super) figures: Mutex<Figures>,
@@ -143,6 +144,7 @@ impl Core {
             doubtful: AtomicBool::new(false),
             applying: Mutex::default(),
             upkeep: Mutex::default(),
+            packing: Mutex::default(),
             upkeep_wake: Condvar::new(),
             figures: Mutex::default(),
             warnings: Mutex::default(),

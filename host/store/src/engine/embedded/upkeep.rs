@@ -22,13 +22,18 @@ const KEEP: usize = 2;
 /// Remembers when the index was written anew, and how large it was: else each start would find it too large again.
 const COMPACTED: &str = "compacted";
 
-/// What upkeep remembers between its rounds.
+/// How far the log is compressed.
 #[derive(Default)]
-pub(super) struct Memory {
+pub(super) struct Packing {
     /// Segments before this one are compressed, or refused to be.
     packed: Revision,
     /// Damaged segments: looked at once, left alone.
     refused: BTreeSet<Revision>,
+}
+
+/// What upkeep remembers between its rounds.
+#[derive(Default)]
+pub(super) struct Memory {
     compacted: Option<Compacted>,
     measured: Option<Instant>,
     reopening: Attempts,
@@ -76,6 +81,17 @@ pub(super) fn run(core: &Arc<Core>) {
     }
 }
 
+/// Compresses segments as they become full, until the store is closed. On a thread of its own: while the state is written anew the
+/// log grows most.
+pub(super) fn run_packing(core: &Arc<Core>) {
+    // Nobody waits for it.
+    Pace::Patient.take();
+    let Some(every) = core.options.upkeep_every.filter(|_| core.options.compress) else { return };
+    while core.wait_upkeep(every) {
+        report(core, "compress", pack_segments(core));
+    }
+}
+
 /// One round. Rounds do not run at the same time.
 pub(super) fn round(core: &Arc<Core>) {
     let mut memory = core.upkeep.lock();
@@ -83,9 +99,6 @@ pub(super) fn round(core: &Arc<Core>) {
     core.look_after_index();
     reopen::if_lost(core, &mut memory.reopening);
     core.home.take_spare(core.options.spare_bytes);
-    if core.options.compress {
-        report(core, "compress", pack_segments(core, &mut memory));
-    }
     checkpoint_if_due(core, &mut memory);
     if memory.measured.is_none_or(|measured| measured.elapsed() >= FIGURES_EVERY) {
         measure(core, &mut memory);
@@ -126,6 +139,9 @@ pub(super) fn now(core: &Arc<Core>, what: Upkeep) -> Result<(), StoreError> {
         Upkeep::Due => {
             // By figures of now.
             core.upkeep.lock().measured = None;
+            if core.options.compress {
+                report(core, "compress", pack_segments(core));
+            }
             round(core);
         }
         Upkeep::Checkpoint => checkpoint_now(core, &mut core.upkeep.lock())?,
@@ -203,25 +219,27 @@ fn checkpoint_now(core: &Arc<Core>, _memory: &mut Memory) -> Result<(), StoreErr
 }
 
 /// Compresses all segments that are full. The last one is being written.
-fn pack_segments(core: &Core, memory: &mut Memory) -> Result<(), StoreError> {
+fn pack_segments(core: &Core) -> Result<(), StoreError> {
+    let mut packing = core.packing.lock();
     let segments = core.segments.read().clone();
     let full = segments.split_last().map_or(&[][..], |(_, full)| full);
     let names: BTreeSet<String> =
         core.disk.list().map_err(StoreError::io("list the log folder"))?.into_iter().collect();
-    for first in full.iter().copied().filter(|first| *first >= memory.packed) {
+    let packed = packing.packed;
+    for first in full.iter().copied().filter(|first| *first >= packed) {
         if core.is_closing() {
             return Ok(());
         }
-        if names.contains(&super::segment::name(first)) && !memory.refused.contains(&first) {
+        if names.contains(&super::segment::name(first)) && !packing.refused.contains(&first) {
             match packed::pack(&*core.disk, first) {
                 Err(StoreError::Corrupt { place, what }) => {
-                    memory.refused.insert(first);
+                    packing.refused.insert(first);
                     core.warn("damage", Some(format!("{place}: {what}. Run `backroom log verify`")));
                 }
                 done => done?,
             }
         }
     }
-    memory.packed = segments.last().copied().unwrap_or_default();
+    packing.packed = segments.last().copied().unwrap_or_default();
     Ok(())
 }

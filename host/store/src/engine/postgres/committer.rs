@@ -109,6 +109,8 @@ impl Committer {
         // So that the server is told that it is over.
         self.connection = None;
         self.runtime.block_on(look());
+        // Nobody waits for a question to a name server that was given up.
+        self.runtime.shutdown_background();
         drop(on_panic);
     }
 

@@ -24,10 +24,6 @@ pub(super) enum Rights {
     Reader,
 }
 
-/// A server whose machine does not even acknowledge what it is sent for so long is gone. Without a bound of its own it is the
-/// system's: a quarter of an hour for what was sent, and two hours for who only waits.
-const SILENCE: Duration = Duration::from_secs(20);
-
 /// What the driver says of a server without TLS; it has no kind of error for it.
 const NO_TLS: &str = "server does not support TLS";
 
@@ -47,12 +43,15 @@ impl Connector {
             database.config.application_name("backroom");
         }
         database.config.connect_timeout(options.connect_timeout);
-        if database.config.get_tcp_user_timeout().is_none() {
-            database.config.tcp_user_timeout(SILENCE);
+        // A server whose machine takes nothing of what it is sent for so long is gone. One whose statement waits for a lock may take
+        // as long as a statement may. Unless the URL says how, it would be for the system: a quarter of an hour for what was
+        // sent, and two hours for who only waits.
+        let silence = options.statement_timeout + options.connect_timeout;
+        if !url.contains("tcp_user_timeout") {
+            database.config.tcp_user_timeout(silence);
         }
-        // Unless the URL says how. The driver's own default is two hours.
-        if database.config.get_keepalives_idle() > SILENCE && database.config.get_keepalives_interval().is_none() {
-            database.config.keepalives_idle(SILENCE).keepalives_interval(SILENCE / 4).keepalives_retries(3);
+        if !url.contains("keepalives") {
+            database.config.keepalives_idle(silence / 2).keepalives_interval(silence / 8).keepalives_retries(3);
         }
         let settings = format!(
             "SET statement_timeout = {}; SET idle_in_transaction_session_timeout = {};",
