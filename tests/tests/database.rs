@@ -37,16 +37,23 @@ fn the_main_job_over_a_database_and_a_host_that_has_nothing() {
     assert_eq!(releases.len(), 64, "one component, by its digest: {releases}");
 
     // What is in force there can be asked for.
-    let output = Command::new(binary())
-        .args(["doctor", "--json"])
-        .env("BACKROOM_DATABASE_URL", database.url(&name))
-        .output()
-        .expect("the binary runs");
-    let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
-    let findings = report["findings"].as_array().expect("findings");
-    let reachable = findings.iter().find(|f| f["about"] == "database" && f["what"] == "reachable").expect("a finding");
-    assert_eq!(reachable["state"], "ok", "{report:#}");
-    assert!(findings.iter().any(|f| f["what"] == "synchronous_commit"), "{report:#}");
+    let doctor = || {
+        let mut doctor = Command::new(binary());
+        let output = doctor.args(["doctor", "--json"]).env("BACKROOM_DATABASE_URL", database.url(&name)).output();
+        let report: Value = serde_json::from_slice(&output.expect("the binary runs").stdout).expect("JSON");
+        move |what: &str| {
+            let findings = report["findings"].as_array().expect("findings");
+            let found = findings.iter().find(|found| found["about"] == "database" && found["what"] == what);
+            found.map(|found| found["state"].as_str().expect("a state").to_owned())
+        }
+    };
+    let state = doctor();
+    assert_eq!(state("reachable").as_deref(), Some("ok"));
+    assert!(state("synchronous_commit").is_some() && state("whole").is_none());
+    // As a restore leaves it that was killed.
+    database.sql(&name, "CREATE SEQUENCE backroom.restoring");
+    assert_eq!(doctor()("whole").as_deref(), Some("bad"));
+    database.sql(&name, "DROP SEQUENCE backroom.restoring");
 
     // Another host, with an empty cache: the component comes from the database, and then from the cache.
     let key = folder.path().join("key");

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use backroom_domain::BusinessDate;
-use clap::{Args, Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::commands;
 use crate::exit;
@@ -16,6 +18,31 @@ pub(crate) struct Cli {
     pub(crate) global: Global,
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+/// The arguments, where what was typed goes before what the environment says.
+///
+/// # Errors
+/// Two places were typed.
+pub(crate) fn parse() -> Result<Cli, clap::Error> {
+    read(std::env::args_os())
+}
+
+fn read(words: impl IntoIterator<Item = impl Into<std::ffi::OsString> + Clone>) -> Result<Cli, clap::Error> {
+    let mut command = Cli::command();
+    let matches = command.try_get_matches_from_mut(words)?;
+    let mut cli = Cli::from_arg_matches(&matches)?;
+    // Those that are true for every command stand with the last of them.
+    let last = std::iter::successors(Some(&matches), |above| above.subcommand().map(|(_, below)| below)).last();
+    let typed = |name: &str| last.and_then(|last| last.value_source(name)) == Some(ValueSource::CommandLine);
+    if typed("data") && typed("database_url") {
+        let message = "--data and --database-url name two places: leave one out";
+        return Err(command.error(ErrorKind::ArgumentConflict, message));
+    }
+    if typed("server") && !typed("database_url") {
+        cli.global.database_url = None;
+    }
+    Ok(cli)
 }
 
 /// True for every command.
@@ -31,8 +58,8 @@ pub(crate) struct Global {
     /// Work without a server, on a data directory that no server holds; goes before `--server`.
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
-    /// Work without a server, on a PostgreSQL database that hosts may be serving; goes before `--server`. It may hold a
-    /// password, which arguments show to every user of the machine: better set it in the environment.
+    /// Work without a server, on a PostgreSQL database that hosts may be serving; goes before `--server`, and in the environment
+    /// behind one that is typed. It may hold a password, which arguments show to every user of the machine: better set it in the environment.
     #[arg(long, global = true, value_name = "URL", env = "BACKROOM_DATABASE_URL", hide_env_values = true)]
     pub(crate) database_url: Option<String>,
     /// With `--database-url`: a folder for copies of what is in the database; it can be deleted at any time. One in the
@@ -125,7 +152,10 @@ impl Part {
 
 /// A day, for arguments that are checked before anything is sent.
 pub(crate) fn date(text: &str) -> std::result::Result<BusinessDate, String> {
-    BusinessDate::parse(text, "date").map_err(|_| "a day is written YYYY-MM-DD, such as 2026-06-30".to_owned())
+    BusinessDate::parse(text, "date").map_err(|error| match error.problems.first() {
+        Some(problem) => problem.message.clone(),
+        None => "a day is written YYYY-MM-DD, such as 2026-06-30".to_owned(),
+    })
 }
 
 #[cfg(test)]
@@ -163,6 +193,21 @@ mod tests {
     fn parses(line: &str) {
         if let Err(error) = Cli::try_parse_from(words(line)) {
             panic!("{line}\n{error}");
+        }
+    }
+
+    #[test]
+    fn two_places_are_one_too_many_and_what_is_typed_goes_first() {
+        let url = "postgresql://localhost/books";
+        let refused = read(["backroom", "log", "status", "--data", "here", "--database-url", url]).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::ArgumentConflict, "{refused}");
+        for typed in
+            [vec!["--server", "http://there", "log", "status"], vec!["log", "--server", "http://there", "status"]]
+        {
+            let mut words = vec!["backroom"];
+            words.extend(typed);
+            words.extend(["--database-url", url]);
+            assert_eq!(read(words).unwrap().global.database_url.as_deref(), Some(url), "both were typed");
         }
     }
 

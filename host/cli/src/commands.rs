@@ -55,6 +55,10 @@ impl Context {
     /// The routes that the arguments name.
     pub(crate) fn client(&self) -> Result<Client> {
         match &self.global.data {
+            Some(dir) if !dir.join("log").is_dir() && dir.join(".restoring").is_dir() => Err(Failure::usage(format!(
+                "a restore into {} is under way, or was not finished: then ask for the same restore again",
+                dir.display()
+            ))),
             // A mistyped path must not become a new, empty and perfectly sound set of books.
             Some(dir) if !dir.join("log").is_dir() => Err(Failure::usage(format!(
                 "{} is no data directory; `backroom serve`, `tenant create` and `key create` make one",

@@ -125,9 +125,22 @@ impl Failure {
             Self::Check(text) => own("refused", "check-failed", text.clone()),
             Self::Usage(text) => own("invalid", "usage", text.clone()),
             Self::Plugin(text) => own("invalid", "plugin-invalid", text.clone()),
-            Self::Unavailable(error) => own("unavailable", "unavailable", format!("{error:#}")),
+            Self::Unavailable(error) => own("unavailable", "unavailable", chain(error)),
         }
     }
+}
+
+/// The error and what it comes from; what one of them has said already is not said again.
+pub(crate) fn chain(error: &anyhow::Error) -> String {
+    let mut said = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if said.is_empty() {
+            said = cause;
+        } else if !said.ends_with(&cause) {
+            said = format!("{said}: {cause}");
+        }
+    }
+    said
 }
 
 impl From<anyhow::Error> for Failure {
@@ -150,6 +163,13 @@ impl Problem {
             true => format!("{said} ({})", self.code),
             false => format!("{}: {said} ({})", self.class, self.code),
         }
+    }
+
+    /// Of a plugin that broke off: the last thing it said of what was wrong, as an exception that nobody caught.
+    pub(crate) fn last_words(&self) -> Option<&str> {
+        let run = self.run.as_ref().filter(|_| self.code == "run-trapped")?;
+        let mut lines = run.get("log")?.as_array()?.iter().rev();
+        lines.find(|line| line["level"] == "warn" || line["level"] == "error")?["message"].as_str()
     }
 
     /// What to do about it, where something general can be said.

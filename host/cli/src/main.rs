@@ -23,7 +23,6 @@ mod view;
 use std::process::ExitCode;
 
 use args::{Cli, Command};
-use clap::Parser as _;
 use commands::Context;
 
 /// A run allocates some hundred small things on whichever thread it is on; measured, the C library's allocator took 15 % of
@@ -32,7 +31,7 @@ use commands::Context;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let Cli { global, command } = Cli::parse();
+    let Cli { global, command } = args::parse().unwrap_or_else(|error| error.exit());
     let context = Context::new(global);
     let done = match &command {
         Command::Demo(demo) => demo.run(&context),

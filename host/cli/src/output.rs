@@ -9,7 +9,7 @@ use backroom_domain::plays_tricks;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 use serde::Serialize;
 
-use crate::exit::{Failure, Problem};
+use crate::exit::{Failure, Problem, chain};
 
 /// Where results go, and in which form.
 #[derive(Debug, Clone, Copy)]
@@ -67,7 +67,7 @@ impl Out {
             Failure::Check(text) => note(format_args!("failed: {text}")),
             Failure::Usage(text) => note(format_args!("usage: {text}")),
             Failure::Plugin(text) => note(format_args!("plugin: {text}")),
-            Failure::Unavailable(error) => note(format_args!("unavailable: {error:#}")),
+            Failure::Unavailable(error) => note(format_args!("unavailable: {}", chain(error))),
         }
     }
 }
@@ -97,6 +97,9 @@ fn write_line(text: &dyn Display) {
 
 fn show_problem(problem: &Problem) {
     note(problem.headline());
+    if let Some(words) = problem.last_words() {
+        note(format_args!("  before that it said: {words}"));
+    }
     if problem.errors.iter().any(|reason| reason.file.is_some()) {
         let mut grid = Grid::new(&[left("File"), right("Line"), left("Column"), left("Reason")]);
         for reason in &problem.errors {

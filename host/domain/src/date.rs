@@ -25,11 +25,14 @@ impl BusinessDate {
         let date = part(month).zip(part(day)).and_then(|(m, d)| Date::new(i16::try_from(year).ok()?, m, d).ok());
         match date {
             Some(date) if (1900..=2999).contains(&year) => Ok(Self(date)),
-            _ => Err(Error::invalid(
-                "date-invalid",
-                field,
-                format!("{year:04}-{month:02}-{day:02} is not a date between 1900-01-01 and 2999-12-31"),
-            )),
+            found => {
+                let day = format!("{year:04}-{month:02}-{day:02}");
+                let message = match found {
+                    Some(_) => format!("{day} is not between 1900-01-01 and 2999-12-31"),
+                    None => format!("there is no day {day}"),
+                };
+                Err(Error::invalid("date-invalid", field, message))
+            }
         }
     }
 

@@ -42,7 +42,7 @@ impl Tool<'_> {
         let output = run(&mut command, no_step, progress)?;
         match output.status.success() {
             true => Ok(()),
-            false => Err(KitError::Compile { name: self.manifest.name.clone(), stderr: output.stderr }),
+            false => Err(KitError::Compile { name: self.manifest.name.clone(), stderr: said(&output.stderr) }),
         }
     }
 
@@ -81,6 +81,23 @@ impl Tool<'_> {
     }
 }
 
+/// What Python said of the program, and what to do about it. componentize-py puts it between its own traceback and that of its Rust.
+fn said(stderr: &str) -> String {
+    let end = ["\n\nCaused by:", "\nStack backtrace:"].iter().filter_map(|mark| stderr.find(mark)).min();
+    let own = end.and_then(|end| stderr.get(..end)).unwrap_or(stderr);
+    let own = own.split_once("AssertionError: ").map_or(own, |(_, own)| own);
+    // That is where the plugin's folder is while it is compiled.
+    let said = own.trim_end().replace("File \"/0/", "File \"");
+    let advice = if said.contains("ModuleNotFoundError") {
+        "\nA plugin can import Python's own modules and what lies in its folder, nothing that is installed."
+    } else if said.contains("wit_world") && said.contains("ImportError") {
+        "\nWhat there is stands in the folder `bindings`: the part of the contract that plugin.toml wants."
+    } else {
+        ""
+    };
+    said + advice
+}
+
 /// Without a system the program has no clock and its prints end the run; with one the service makes it up.
 pub(crate) fn observes(manifest: &Manifest) -> bool {
     manifest.wants.grants().iter().any(|grant| grant.observe)
@@ -107,4 +124,29 @@ pub(crate) fn compile(
     }
     progress.step(&format!("putting {} and Python into a component: some ten seconds", manifest.name));
     kept.keep(tool.componentize(APP, &app, &wit, progress)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_failed_build_is_left_what_python_said() {
+        let noisy = |inner: &str, last: &str| {
+            format!(
+                "Traceback (most recent call last):\n  File \"/tools/bin/componentize-py\", line 8, in <module>\n    \
+                 sys.exit(script())\nAssertionError: {inner}\n\n\nCaused by:\n    {last}\n\nStack backtrace:\n   0: anyhow\n"
+            )
+        };
+        let syntax = "  File \"/0/app.py\", line 33\n    def run(input: Input) -> Output\nSyntaxError: expected ':'";
+        let shown = said(&noisy(syntax, "SyntaxError: expected ':' (app.py, line 33)"));
+        assert_eq!(shown, syntax.replace("/0/", ""));
+        let missing = "ModuleNotFoundError: No module named 'requests'";
+        let shown = said(&noisy(missing, missing));
+        assert!(shown.starts_with(missing) && shown.contains("nothing that is installed"), "{shown}");
+        let wrong =
+            "ImportError: cannot import name 'people' from 'wit_world.imports' (/world/wit_world/imports/__init__.py)";
+        assert!(said(&noisy(wrong, wrong)).contains("plugin.toml wants"));
+        assert_eq!(said("Error: no such world\n"), "Error: no such world");
+    }
 }

@@ -120,10 +120,19 @@ fn body_problem(error: &serde_path_to_error::Error<serde_json::Error>) -> Proble
     }
     let path = error.path().to_string();
     let field = (path != ".").then_some(path);
-    let detail = error.inner().to_string();
+    let detail = said(error.inner());
     let status = StatusCode::UNPROCESSABLE_ENTITY;
     let problem = Problem::new(status, Class::Invalid, "body-invalid", detail.clone());
     Problem { errors: vec![Reason::new("body-invalid", field, detail)], ..problem }
+}
+
+/// What is wrong, once: the field is said beside it, so neither the place in the text nor the field that a type of ours names is needed.
+fn said(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    let text = text.strip_suffix(&place).unwrap_or(&text);
+    let own = text.strip_prefix("invalid: ").and_then(|own| own.split_once(": ")?.1.rsplit_once(" ("));
+    own.map_or(text, |(message, _code)| message).to_owned()
 }
 
 impl FromRequestParts<Api> for PathText {

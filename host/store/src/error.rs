@@ -39,7 +39,7 @@ pub enum StoreError {
     /// reached, or for good, because a sync failed or it was closed; the text says which, and what to do. Nothing that was
     /// acknowledged is lost; a commit whose ticket answers this may or may not be there afterwards. Durable state can still
     /// be read.
-    #[error("the store takes no commits: {0}")]
+    #[error("the store is unavailable: {0}")]
     Unavailable(String),
     /// The tenant's turn, or room in a bounded queue, did not become free in time. Nothing was kept; try again.
     #[error("the store is busy: {0}. Nothing was kept; try again")]

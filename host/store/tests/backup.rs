@@ -382,14 +382,23 @@ fn a_folder_that_holds_anything_is_not_restored_to() {
     // A restore that was killed left this.
     std::fs::create_dir_all(dir.path().join(".restoring/log")).unwrap();
     std::fs::write(dir.path().join(".restoring/log/00000000000000000001.log"), "half").unwrap();
+    // And who tried to serve it, that.
+    std::fs::create_dir(dir.path().join("compiled")).unwrap();
     restore(dir.path()).unwrap();
     let files = |dir: &Path| {
         sorted(
             &std::fs::read_dir(dir).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect::<Vec<_>>(),
         )
     };
-    assert_eq!(files(dir.path()), ["FORMAT", "checkpoint", "keys", "log", "releases", "state"]);
+    assert_eq!(files(dir.path()), ["FORMAT", "checkpoint", "compiled", "keys", "log", "releases", "state"]);
     assert!(matches!(restore(dir.path()), Err(BackupError::NotEmpty { .. })));
+    // A moment that there is not leaves nothing to be finished.
+    let dir = tempfile::tempdir().unwrap();
+    for moment in [Moment::Revision(0), Moment::Instant(Instant(0))] {
+        let refused = backup::restore(&vault, dir.path(), &options(), moment, &mut |_, _| {});
+        assert!(matches!(refused, Err(BackupError::Moment(_))), "{refused:?}");
+        assert!(files(dir.path()).is_empty(), "{:?}", files(dir.path()));
+    }
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("notes.txt"), "mine").unwrap();
     assert!(restore(dir.path()).unwrap_err().to_string().contains("notes.txt"));

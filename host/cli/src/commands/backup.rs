@@ -251,6 +251,9 @@ impl Restore {
                 if damaged > 0 { " in the copy: what they sealed cannot be read." } else { "." }
             ));
         }
+        if let (Place::Folder(_), Some(copy)) = (&place, &self.keys) {
+            context.out.line(format_args!("Keys of persons: copied from {}.", copy.display()));
+        }
         let named = match &place {
             Place::Folder(dir) => format!("--data {}", dir.display()),
             Place::Database { .. } => "--database-url URL".to_owned(),

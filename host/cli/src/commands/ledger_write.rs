@@ -249,12 +249,11 @@ fn send<T: DeserializeOwned>(
 }
 
 fn read<T: DeserializeOwned>(file: &Path) -> Result<T> {
-    let name = file.display();
-    let text = if file == Path::new("-") {
+    let (name, text) = if file == Path::new("-") {
         let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text).map(|_| text)
+        ("the standard input".to_owned(), std::io::stdin().read_to_string(&mut text).map(|_| text))
     } else {
-        std::fs::read_to_string(file)
+        (file.display().to_string(), std::fs::read_to_string(file))
     };
     let text = text.map_err(|why| Failure::usage(format!("{name} cannot be read: {why}")))?;
     serde_json::from_str(&text).map_err(|why| Failure::usage(format!("{name} is not what is needed here: {why}")))

@@ -12,6 +12,9 @@ use crate::figures::count;
 use crate::output::{Grid, Out, left, right, text_of};
 use crate::progress::Progress;
 
+/// Bytes of records from which on it says something how large the files of the state are beside them: sled's have 8 MiB at least.
+const SMALL: u64 = 1 << 20;
+
 /// The commit log: its state and its proof.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Log {
@@ -39,7 +42,16 @@ impl Log {
             Self::Status => {
                 let client = context.client()?;
                 let reply = client.get(&path(&["v1", "log", "status"]))?;
-                context.show(&reply, |out, status: Value| show_fields(out, &status))
+                context.show(&reply, |out, mut status: Value| {
+                    let bytes = |name: &str| status.get(name).and_then(Value::as_u64).unwrap_or_default();
+                    // Files are the business of the database where there is one. And the smallest there are say nothing in percent.
+                    let (has_files, is_small) = (bytes("state-bytes") > 0, bytes("logical-bytes") < SMALL);
+                    if let Some(fields) = status.as_object_mut() {
+                        fields.retain(|name, _| has_files || !name.ends_with("-bytes"));
+                        fields.retain(|name, _| !is_small || name != "state-percent");
+                    }
+                    show_fields(out, &status);
+                })
             }
         }
     }

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use backroom_domain::BusinessDate;
 use backroom_server::Place;
 use clap::Args;
 use serde_json::{Map, Value, json};
 
 use super::Context;
-use crate::args::Of;
+use crate::args::{Of, date};
 use crate::client::{Client, Reply, path};
 use crate::exit::{Failure, Result};
 use crate::output;
@@ -45,8 +46,8 @@ pub(crate) struct RunNow {
     #[arg(long)]
     id: Option<String>,
     /// The day of the books it is for, YYYY-MM-DD; today in UTC if not said.
-    #[arg(long, value_name = "DATE")]
-    date: Option<String>,
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    date: Option<BusinessDate>,
     /// The plugin's input, or @ and the file it stands in.
     #[arg(long, value_name = "JSON|@FILE", default_value = "{}")]
     input: String,
@@ -59,7 +60,8 @@ impl RunNow {
         // A run that is kept always has an id that its caller knows: if no answer comes, the same id tells what became of it.
         let made = (!self.dry_run && self.id.is_none()).then(|| uuid::Uuid::now_v7().to_string());
         let id = self.id.as_deref().or(made.as_deref());
-        let request = Request { id, dry_run: self.dry_run, queued: self.queue, date: self.date.as_deref(), input };
+        let date = self.date.map(|date| date.to_string());
+        let request = Request { id, dry_run: self.dry_run, queued: self.queue, date: date.as_deref(), input };
         if self.wait && matches!(context.place(), Some(Place::Folder(_))) {
             let message = "without a server nobody does what is queued: leave out --wait, or --queue";
             return Err(Failure::usage(message));

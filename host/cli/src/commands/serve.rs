@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use backroom_runtime::{CompileLimits, OwnAuthority, PrivateTarget};
-use backroom_server::{ServiceLimits, ServiceOptions};
+use backroom_server::{Place, ServiceLimits, ServiceOptions};
 use clap::Args;
 use serde_json::json;
 
@@ -127,8 +127,12 @@ impl Serve {
     pub(crate) fn run(&self, context: &Context) -> Result {
         logging::begin("info", self.json_logs);
         if !service::has_master_key() {
+            let kept = match context.place() {
+                Some(Place::Database { .. }) => "table backroom.person_key",
+                _ => "folder `keys`",
+            };
             tracing::warn!(
-                "the keys of persons are kept as they are: whoever can read the folder `keys` can read the personal data of every \
+                "the keys of persons are kept as they are: whoever can read the {kept} can read the personal data of every \
                  tenant, and a copy of it brings back what is erased; {MASTER_KEY_FILE} names a file with a key to wrap them with"
             );
         }

@@ -35,6 +35,8 @@ struct Settings {
     version: u32,
     /// Each of them must be on: what is acknowledged is on disk.
     durable: Vec<(&'static str, String)>,
+    /// Whether a restore into it has begun and not ended.
+    restoring: bool,
 }
 
 async fn ask(database: &Database) -> Result<Settings, Error> {
@@ -46,9 +48,10 @@ async fn ask(database: &Database) -> Result<Settings, Error> {
     for name in ["fsync", "synchronous_commit", "full_page_writes"] {
         durable.push((name, show(&client, name).await?));
     }
+    let restoring = client.query_one("SELECT to_regclass('backroom.restoring') IS NOT NULL", &[]).await?.get(0);
     drop(client);
     driven.await.ok();
-    Ok(Settings { version, durable })
+    Ok(Settings { version, durable, restoring })
 }
 
 /// `name` is one of ours, never input.
@@ -57,9 +60,13 @@ async fn show(client: &Client, name: &str) -> Result<String, Error> {
 }
 
 fn judge(settings: &Settings, encrypted: bool, findings: &mut Findings) {
-    let Settings { version, durable } = settings;
+    let Settings { version, durable, restoring } = settings;
     let shown = format!("PostgreSQL {}", version / 10_000);
     findings.add(ABOUT, "reachable", State::Ok, "it answers");
+    if *restoring {
+        let detail = "a restore into it is under way, or was not finished: then run the same restore again";
+        findings.add(ABOUT, "whole", State::Bad, detail);
+    }
     findings.add(
         ABOUT,
         "encrypted",

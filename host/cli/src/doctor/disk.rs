@@ -16,6 +16,10 @@ const MEASURE: Duration = Duration::from_millis(500);
 
 pub(super) fn look(dir: &Path, findings: &mut Findings) {
     let about = "data directory";
+    if !dir.join("log").is_dir() && dir.join(".restoring").is_dir() {
+        let detail = format!("a restore into {} was not finished: ask for the same restore again", dir.display());
+        return findings.add(about, "found", State::Bad, detail);
+    }
     if !dir.join("log").is_dir() {
         return findings.add(about, "found", State::Bad, format!("{} is no data directory", dir.display()));
     }

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::time::{Duration, Instant};
 
-use crate::support::{example, on, run};
+use crate::support::{Ended, command, example, on, run};
 
 #[test]
 fn wrong_arguments_are_usage() {
-    let rows: [&[&str]; 11] = [
+    let rows: [&[&str]; 13] = [
         &[],
         &["no-such-command"],
         &["run", "--tenant", "t"],
@@ -17,6 +17,8 @@ fn wrong_arguments_are_usage() {
         &["serve"],
         &["tenant", "list", "--server", "not an address"],
         &["run", "--tenant", "t", "name", "--input", "{not json"],
+        &["run", "--tenant", "t", "name", "--date", "2026-06-31"],
+        &["log", "status", "--data", "here", "--database-url", "postgresql://localhost/there"],
         &["import", "--tenant", "t", "/no/such/file.csv"],
         &["hr", "erase", "W-1", "--tenant", "t", "--reason", "", "--yes"],
         &["hr", "erase", "W-1", "--tenant", "t", "--reason", "left", "--not-before", "2026-02-30", "--yes"],
@@ -36,6 +38,13 @@ fn a_server_that_is_not_there_is_unavailable_and_the_message_says_what_to_do() {
     assert!(ended.stderr.contains("http://127.0.0.1:9") && ended.stderr.contains("backroom serve"), "{ended:?}");
     let ended = run(&["tenant", "list", "--server", "http://127.0.0.1:9", "--json"]);
     assert_eq!((ended.code, ended.json()["class"].as_str()), (Some(3), Some("unavailable")));
+    // What is typed goes before the environment.
+    for (args, names_server) in [(&["--server", "http://127.0.0.1:9"][..], true), (&[], false)] {
+        let mut there = command();
+        there.env("BACKROOM_DATABASE_URL", "postgresql://127.0.0.1:9/books?sslmode=disable");
+        let ended = Ended::from(there.args(["tenant", "list"]).args(args).output().unwrap());
+        assert_eq!((ended.code, ended.stderr.contains("http://127.0.0.1:9")), (Some(3), names_server), "{ended:?}");
+    }
 }
 
 #[test]

@@ -41,6 +41,10 @@ fn the_machine_and_a_data_directory_are_looked_at() {
     let data = dir.path().join("data");
     let none = findings(&on(&data, &["doctor", "--json"]));
     assert_eq!(none["data directory: found"].0, "bad");
+    let half = dir.path().join("half");
+    std::fs::create_dir_all(half.join(".restoring")).unwrap();
+    let (state, detail) = &findings(&on(&half, &["doctor", "--json"]))["data directory: found"];
+    assert!(state == "bad" && detail.contains("ask for the same restore again"), "{detail}");
     assert_eq!(on(&data, &["tenant", "create", "t", "--name", "T"]).code, Some(0));
     let before: Vec<_> = std::fs::read_dir(&data).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     let there = findings(&on(&data, &["doctor", "--json"]));

@@ -10,7 +10,7 @@ use serde_json::Value;
 /// The binary with nothing of this process's settings.
 pub(crate) fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_backroom"));
-    for name in ["BACKROOM_SERVER", "BACKROOM_KEY", "BACKROOM_LOG"] {
+    for name in ["BACKROOM_SERVER", "BACKROOM_KEY", "BACKROOM_LOG", "BACKROOM_DATABASE_URL"] {
         command.env_remove(name);
     }
     command

@@ -90,8 +90,12 @@ pub fn restore(
     let mut keep = |digest: &str, bytes: &[u8]| {
         components.put(&format!("releases/{digest}.wasm"), bytes).map_err(|why| why.to_string())
     };
-    let restored = restore_into(&store, vault, moment, &mut keep, progress)?;
+    let restored = restore_into(&store, vault, moment, &mut keep, progress);
     store.close()?;
+    if matches!(restored, Err(BackupError::Moment(_))) {
+        target.give_up()?;
+    }
+    let restored = restored?;
     target.finish(&restored)?;
     Ok(restored)
 }

@@ -19,6 +19,8 @@ use super::restore::Restored;
 
 /// Within the folder that is restored to.
 pub(crate) const STAGE: &str = ".restoring";
+/// Whoever tries to open the folder meanwhile is refused, and may leave an empty cache of compiled code there.
+const CACHE: &str = "compiled";
 /// Moved last.
 const LOG: &str = "log";
 /// Says that everything is there.
@@ -75,13 +77,14 @@ impl Target {
             target.unveil()?;
             return Ok((target, Left::Nothing(restored)));
         }
+        let begun = target.dir.is_dir(STAGE);
         for entry in target.dir.entries().map_err(failed())? {
             let found = entry.map_err(failed())?.file_name().display().to_string();
-            if found != STAGE {
+            if found != STAGE && !(begun && found == CACHE) {
                 return Err(target.not_empty(found));
             }
         }
-        if target.dir.is_dir(STAGE) {
+        if begun {
             target.dir.remove_dir_all(STAGE).map_err(failed())?;
         }
         Ok((target, Left::Everything))
@@ -95,6 +98,14 @@ impl Target {
         let note = Note { asked: self.asked.clone(), restored: restored.clone() };
         self.keep(&note).map_err(BackupError::io(format!("end the restore into {}", self.shown)))?;
         self.unveil()
+    }
+
+    /// Nothing was restored, and nothing would be if the same was asked for again.
+    ///
+    /// # Errors
+    /// What the operating system reports.
+    pub(super) fn give_up(&self) -> Result<(), BackupError> {
+        self.dir.remove_dir_all(STAGE).map_err(BackupError::io(format!("clear the folder {}", self.shown)))
     }
 
     fn not_empty(&self, found: String) -> BackupError {

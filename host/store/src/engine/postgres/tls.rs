@@ -24,6 +24,9 @@ pub struct Database {
     tls: MakeRustlsConnect,
 }
 
+const FORMS: &str = "It is written as postgresql://backroom@db.internal/backroom, or for a server's socket in the folder \
+                     /run/postgresql as postgresql:///backroom?host=/run/postgresql&user=backroom";
+
 impl Database {
     /// Reads a URL or connection string.
     ///
@@ -38,9 +41,9 @@ impl Database {
     pub fn parse(url: &str) -> Result<Self, StoreError> {
         let (url, roots) = take_word(url, "sslrootcert");
         let (url, mode) = take_word(&url, "sslmode");
-        let mut config: Config = url
-            .parse()
-            .map_err(|error| StoreError::Unavailable(format!("the database URL cannot be read: {}", words(&error))))?;
+        let mut config: Config = url.parse().map_err(|error| {
+            StoreError::Unavailable(format!("the database URL cannot be read: {}. {FORMS}", words(&error)))
+        })?;
         // Written in a way that only the driver understands (`sslmode = require`), it counts as well.
         let asked = (config.get_ssl_mode() == SslMode::Require).then_some("require");
         config.ssl_mode(ssl_mode(&config, mode.as_deref().or(asked))?);
