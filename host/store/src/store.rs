@@ -48,7 +48,7 @@ pub struct Options {
     pub compress: bool,
     /// A checkpoint of the state is written when so many bytes of log, and as many as the state has, came since the last.
     pub checkpoint_bytes: u64,
-    /// The state index is written anew when it takes more than this and twice what is in it, and has grown by this and
+    /// The state index is written anew when it takes more than this and half as much again as is in it, and has grown by this and
     /// half of what it was since the last time. While it grows it takes three times what comes in, beside as much of log and
     /// checkpoints.
     pub compact_bytes: u64,

@@ -40,6 +40,7 @@ mod write;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use tokio::runtime::Runtime;
@@ -69,6 +70,10 @@ use crate::types::{Hash, Head, Revision, TenantNo};
 
 /// Threads that drive the connections; the work is done by the callers.
 const THREADS: usize = 2;
+
+/// How long is waited for a server that was lost at the last step of a restore, and how often it is looked for.
+const RETURN: Duration = Duration::from_secs(30);
+const LOOK: Duration = Duration::from_millis(250);
 
 /// The last revision, and whether a restore has begun and not finished.
 const LAST: &str = "SELECT revision, to_regclass('backroom.restoring') IS NOT NULL FROM backroom.log_end";
@@ -143,9 +148,21 @@ impl Postgres {
     /// was in by then: then it is to be restored again.
     pub fn finish_restore(&self) -> Result<(), StoreError> {
         self.as_restorer("DROP SEQUENCE backroom.restoring").or_else(|error| {
-            // The answer may be all that was lost.
-            let row = self.core.reading(Rights::Owner, |connection| block_on(connection.query_one(LAST, &[])));
-            if row.is_ok_and(|row| !row.get::<_, bool>(1)) { Ok(()) } else { Err(error) }
+            // The answer may be all that was lost, and the server be back in a moment.
+            let deadline = Instant::now() + RETURN;
+            loop {
+                match self.core.reading(Rights::Owner, |connection| block_on(connection.query_one(LAST, &[]))) {
+                    Ok(row) if row.get::<_, bool>(1) => return Err(error),
+                    Ok(_) => return Ok(()),
+                    Err(_) if Instant::now() < deadline => std::thread::sleep(LOOK),
+                    Err(_) => {
+                        return Err(failure::unavailable(
+                            "whether the restore was finished is not known: the connection was lost at its last step. Open the \
+                             database when it is back; if that says that a restore was not finished, run it again",
+                        ));
+                    }
+                }
+            }
         })
     }
 

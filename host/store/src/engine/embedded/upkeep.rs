@@ -15,7 +15,7 @@ use crate::error::StoreError;
 use crate::sched::Pace;
 use crate::types::Revision;
 
-/// Figures are taken this often; they read a few folders.
+/// Figures are taken this often, as they read folders that may have many files, and what failed is tried again.
 const FIGURES_EVERY: Duration = Duration::from_secs(10);
 /// Checkpoints kept: one for when the newest is damaged.
 const KEEP: usize = 2;
@@ -35,6 +35,8 @@ pub(super) struct Packing {
 #[derive(Default)]
 pub(super) struct Memory {
     compacted: Option<Compacted>,
+    /// When that was tried last.
+    tried: Option<Instant>,
     measured: Option<Instant>,
     reopening: Attempts,
 }
@@ -88,7 +90,7 @@ pub(super) fn run_packing(core: &Arc<Core>) {
     Pace::Patient.take();
     let Some(every) = core.options.upkeep_every.filter(|_| core.options.compress) else { return };
     while core.wait_upkeep(every) {
-        report(core, "compress", pack_segments(core));
+        pack_segments(core);
     }
 }
 
@@ -100,9 +102,13 @@ pub(super) fn round(core: &Arc<Core>) {
     reopen::if_lost(core, &mut memory.reopening);
     core.home.take_spare(core.options.spare_bytes);
     checkpoint_if_due(core, &mut memory);
-    if memory.measured.is_none_or(|measured| measured.elapsed() >= FIGURES_EVERY) {
-        measure(core, &mut memory);
+    match memory.measured {
+        Some(measured) if measured.elapsed() < FIGURES_EVERY => measure_state(core),
+        _ => measure(core, &mut memory),
+    }
+    if memory.tried.is_none_or(|tried| tried.elapsed() >= FIGURES_EVERY) {
         let due = compaction_is_due(core, &memory);
+        memory.tried = due.then(Instant::now);
         try_if(core, "compact", due, core.state.bytes().saturating_mul(3), || compact_now(core, &mut memory));
     }
 }
@@ -110,7 +116,8 @@ pub(super) fn round(core: &Arc<Core>) {
 fn compaction_is_due(core: &Core, memory: &Memory) -> bool {
     let state = core.figures.lock().state;
     let logical = core.state.bytes();
-    let large = state > core.options.compact_bytes && state > logical.saturating_mul(2);
+    // Under load sled takes two and a half times what comes in, and that takes a while: begun later, it would be over too late.
+    let large = state > core.options.compact_bytes && state > logical.saturating_add(logical / 2);
     // It grows back quickly to what it was; that must not be all that the disk does.
     let more = |bytes: u64| (bytes / 2).max(core.options.compact_bytes);
     let grown = memory.compacted.is_none_or(|compacted| state > compacted.bytes + more(compacted.bytes));
@@ -137,10 +144,13 @@ fn try_if(core: &Core, subject: &'static str, due: bool, room: u64, work: impl F
 pub(super) fn now(core: &Arc<Core>, what: Upkeep) -> Result<(), StoreError> {
     match what {
         Upkeep::Due => {
-            // By figures of now.
-            core.upkeep.lock().measured = None;
             if core.options.compress {
-                report(core, "compress", pack_segments(core));
+                pack_segments(core);
+            }
+            // By figures of now.
+            {
+                let mut memory = core.upkeep.lock();
+                (memory.measured, memory.tried) = (None, None);
             }
             round(core);
         }
@@ -169,10 +179,20 @@ fn has_room(core: &Core, bytes: u64) -> bool {
     core.home.free_bytes() > bytes.saturating_add(core.options.min_free_bytes)
 }
 
+/// The state's alone: a few files, that grow by hundreds of MiB in ten seconds.
+fn measure_state(core: &Core) {
+    let Some(state) = state_bytes(core) else { return };
+    core.figures.lock().state = state;
+}
+
+fn state_bytes(core: &Core) -> Option<u64> {
+    let folder = core.state.index()?.folder;
+    Some(core.home.folder_bytes(folder) + core.home.folder_bytes(&format!("{folder}/blobs")))
+}
+
 fn measure(core: &Core, memory: &mut Memory) {
-    let Some(folder) = core.state.index().map(|index| index.folder) else { return };
+    let Some(state) = state_bytes(core) else { return };
     memory.measured = Some(Instant::now());
-    let state = core.home.folder_bytes(folder) + core.home.folder_bytes(&format!("{folder}/blobs"));
     let (log, checkpoints) = (core.home.folder_bytes(super::LOG), core.home.folder_bytes(super::CHECKPOINTS));
     let compacted_at = memory.compacted.map(|compacted| compacted.at);
     *core.figures.lock() = Figures { log, state, checkpoints, compacted_at };
@@ -219,8 +239,13 @@ fn checkpoint_now(core: &Arc<Core>, _memory: &mut Memory) -> Result<(), StoreErr
 }
 
 /// Compresses all segments that are full. The last one is being written.
-fn pack_segments(core: &Core) -> Result<(), StoreError> {
+fn pack_segments(core: &Core) {
+    // What is said of it is said in the order in which it was done.
     let mut packing = core.packing.lock();
+    report(core, "compress", pack_full(core, &mut packing));
+}
+
+fn pack_full(core: &Core, packing: &mut Packing) -> Result<(), StoreError> {
     let segments = core.segments.read().clone();
     let full = segments.split_last().map_or(&[][..], |(_, full)| full);
     let names: BTreeSet<String> =

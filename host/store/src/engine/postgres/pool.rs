@@ -24,6 +24,9 @@ pub(super) enum Rights {
     Reader,
 }
 
+/// The longest that Linux takes.
+const LONGEST_KEEPALIVE: Duration = Duration::from_secs(32_767);
+
 /// What the driver says of a server without TLS; it has no kind of error for it.
 const NO_TLS: &str = "server does not support TLS";
 
@@ -46,12 +49,18 @@ impl Connector {
         // A server whose machine takes nothing of what it is sent for so long is gone. One whose statement waits for a lock may take
         // as long as a statement may. Unless the URL says how, it would be for the system: a quarter of an hour for what was
         // sent, and two hours for who only waits.
-        let silence = options.statement_timeout + options.connect_timeout;
-        if !url.contains("tcp_user_timeout") {
+        let silence = options.statement_timeout.saturating_add(options.connect_timeout);
+        // For the server, nothing is as long as one likes.
+        if !url.contains("tcp_user_timeout") && !options.statement_timeout.is_zero() {
             database.config.tcp_user_timeout(silence);
         }
         if !url.contains("keepalives") {
-            database.config.keepalives_idle(silence / 2).keepalives_interval(silence / 8).keepalives_retries(3);
+            let taken = |time: Duration| time.clamp(Duration::from_secs(1), LONGEST_KEEPALIVE);
+            database
+                .config
+                .keepalives_idle(taken(silence / 2))
+                .keepalives_interval(taken(silence / 8))
+                .keepalives_retries(3);
         }
         let settings = format!(
             "SET statement_timeout = {}; SET idle_in_transaction_session_timeout = {};",
