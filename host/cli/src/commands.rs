@@ -33,6 +33,7 @@ pub(crate) mod tenant;
 use std::path::{Path, PathBuf};
 
 use backroom_server::Place;
+use backroom_store::backup::is_restoring;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -55,7 +56,7 @@ impl Context {
     /// The routes that the arguments name.
     pub(crate) fn client(&self) -> Result<Client> {
         match &self.global.data {
-            Some(dir) if !dir.join("log").is_dir() && dir.join(".restoring").is_dir() => Err(Failure::usage(format!(
+            Some(dir) if is_restoring(dir) => Err(Failure::usage(format!(
                 "a restore into {} is under way, or was not finished: then ask for the same restore again",
                 dir.display()
             ))),

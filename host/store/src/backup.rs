@@ -32,6 +32,7 @@ pub use self::make::{Made, Making};
 pub use self::restore::{Moment, Restored, RestoredDatabase, restore, restore_into, restore_into_database};
 pub use self::series::{Listed, list};
 pub(crate) use self::stage::STAGE;
+pub use self::stage::is_restoring;
 pub use self::tenant_file::FileHead;
 pub use self::vault::{Vault, too_large};
 pub use self::verify::{Fault, Verified, verify};

@@ -4,6 +4,8 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::Duration;
 
+use backroom_store::backup::is_restoring;
+
 use super::{Findings, State};
 use crate::bench::disk;
 use crate::exit::Failure;
@@ -16,7 +18,7 @@ const MEASURE: Duration = Duration::from_millis(500);
 
 pub(super) fn look(dir: &Path, findings: &mut Findings) {
     let about = "data directory";
-    if !dir.join("log").is_dir() && dir.join(".restoring").is_dir() {
+    if is_restoring(dir) {
         let detail = format!("a restore into {} was not finished: ask for the same restore again", dir.display());
         return findings.add(about, "found", State::Bad, detail);
     }

@@ -91,11 +91,12 @@ pub fn restore(
         components.put(&format!("releases/{digest}.wasm"), bytes).map_err(|why| why.to_string())
     };
     let restored = restore_into(&store, vault, moment, &mut keep, progress);
-    store.close()?;
+    let closed = store.close();
     if matches!(restored, Err(BackupError::Moment(_))) {
         target.give_up()?;
     }
     let restored = restored?;
+    closed?;
     target.finish(&restored)?;
     Ok(restored)
 }

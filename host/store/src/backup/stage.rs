@@ -28,6 +28,11 @@ const NOTE: &str = "restored.json";
 /// The lock file is whose process has the directory open: nobody.
 const LEFT: [&str; 2] = ["LOCK", NOTE];
 
+/// Whether a restore into the folder `dir` is under way, or was not finished.
+pub fn is_restoring(dir: &Path) -> bool {
+    !dir.join(LOG).is_dir() && dir.join(STAGE).is_dir()
+}
+
 /// What was asked for, and what came of it.
 #[derive(Serialize, Deserialize)]
 struct Note {

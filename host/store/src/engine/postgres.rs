@@ -145,7 +145,7 @@ impl Postgres {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] if the connection was lost that kept others from restoring, and nobody can say that everything
-    /// was in by then: then it is to be restored again.
+    /// was in by then. The text says whether it is to be restored again, or first to be opened, which tells.
     pub fn finish_restore(&self) -> Result<(), StoreError> {
         self.as_restorer("DROP SEQUENCE backroom.restoring").or_else(|error| {
             // The answer may be all that was lost, and the server be back in a moment.
