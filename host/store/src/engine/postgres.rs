@@ -68,8 +68,9 @@ use crate::store::Options;
 use crate::ticket::{Group, Ticket};
 use crate::types::{Hash, Head, Revision, TenantNo};
 
-/// Threads that drive the connections; the work is done by the callers.
-const THREADS: usize = 2;
+/// Of how many cores one drives the connections, while the others do the work. More than one on few cores wake each other for nothing:
+/// with two on two cores 16 callers committed a tenth less.
+const CORES_A_THREAD: usize = 4;
 
 /// How long is waited for a server that was lost at the last step of a restore, and how often it is looked for.
 const RETURN: Duration = Duration::from_secs(30);
@@ -182,7 +183,7 @@ impl Postgres {
         begin: impl FnOnce(Connection) -> Result<(Revision, Option<Connection>), StoreError>,
     ) -> Result<Self, StoreError> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(THREADS)
+            .worker_threads(std::thread::available_parallelism().map_or(1, usize::from).div_ceil(CORES_A_THREAD))
             .thread_name("store-postgres")
             .enable_all()
             .build()

@@ -45,6 +45,9 @@ pub(super) const HEADS: &str = concat!(
     each_told!()
 );
 
+/// What a group of entries does first; whatever reads from it comes after it.
+pub(super) const ADVANCED: &str = "advanced";
+
 /// The statements of one table.
 pub(super) struct Sql {
     /// Records of several tenants: for each its place among those that are asked for, the head of its chain, and the body if
@@ -52,8 +55,24 @@ pub(super) struct Sql {
     pub(super) read: String,
     /// One record.
     pub(super) get_at: String,
-    pub(super) upsert: String,
-    pub(super) delete: String,
+    /// What a group of entries does to the table, once the heads were moved on.
+    pub(super) upsert: Step,
+    pub(super) delete: Step,
+}
+
+/// A part of a statement whose parameters are the columns of the rows that it is about: one array for each.
+pub(super) struct Step {
+    before: String,
+    types: Vec<&'static str>,
+    after: String,
+}
+
+impl Step {
+    /// Its text, with parameters from number `first` on.
+    pub(super) fn text(&self, first: usize) -> String {
+        let numbered = (first..).zip(&self.types).map(|(number, kind)| format!("${number}::{kind}[]"));
+        [&self.before, &*numbered.collect::<Vec<_>>().join(", "), &self.after].concat()
+    }
 }
 
 /// Which part of a table a scan reads.
@@ -197,9 +216,10 @@ impl Segment {
 
 impl Sql {
     fn new(table: &str, typed: Option<&Table>) -> Self {
-        let (mut names, mut values, mut types, mut sets) = (String::new(), String::new(), String::new(), String::new());
-        for (at, column) in typed.map_or(&[][..], |table| table.columns).iter().enumerate() {
-            let (name, parameter) = (column.name, at + 4);
+        let (mut names, mut values, mut sets) = (String::new(), String::new(), String::new());
+        let mut types = vec!["bigint", "bytea", "bytea"];
+        for column in typed.map_or(&[][..], |table| table.columns) {
+            let name = column.name;
             let (array, value) = match column.kind {
                 Kind::Text => ("text", format!("u.{name}")),
                 Kind::Number => ("text", format!("u.{name}::numeric")),
@@ -209,10 +229,10 @@ impl Sql {
                 Kind::Json => ("text", format!("u.{name}::jsonb")),
                 Kind::Time => ("bigint", format!("'epoch'::timestamptz + u.{name} * interval '1 microsecond'")),
             };
+            types.push(array);
             // Writing to a string cannot fail.
             let _written = write!(names, ", {name}");
             let _written = write!(values, ", {value}");
-            let _written = write!(types, ", ${parameter}::{array}[]");
             let _written = write!(sets, ", {name} = excluded.{name}");
         }
         Self {
@@ -225,15 +245,22 @@ impl Sql {
                 each_told!()
             ),
             get_at: format!("SELECT body FROM backroom.{table} WHERE tenant = $1 AND key = $2"),
-            upsert: format!(
-                "INSERT INTO backroom.{table} (tenant, key, body{names}) SELECT u.tenant, u.key, u.body{values} \
-                 FROM unnest($1::bigint[], $2::bytea[], $3::bytea[]{types}) AS u(tenant, key, body{names}) \
-                 ON CONFLICT (tenant, key) DO UPDATE SET body = excluded.body{sets}"
-            ),
-            delete: format!(
-                "DELETE FROM backroom.{table} t USING unnest($1::bigint[], $2::bytea[]) AS d(tenant, key) \
-                 WHERE t.tenant = d.tenant AND t.key = d.key"
-            ),
+            upsert: Step {
+                before: format!(
+                    "INSERT INTO backroom.{table} (tenant, key, body{names}) SELECT u.tenant, u.key, u.body{values} \
+                     FROM {ADVANCED}, unnest("
+                ),
+                types,
+                after: format!(
+                    ") AS u(tenant, key, body{names}) \
+                     ON CONFLICT (tenant, key) DO UPDATE SET body = excluded.body{sets} RETURNING 1"
+                ),
+            },
+            delete: Step {
+                before: format!("DELETE FROM backroom.{table} t USING {ADVANCED}, unnest("),
+                types: vec!["bigint", "bytea"],
+                after: ") AS d(tenant, key) WHERE t.tenant = d.tenant AND t.key = d.key RETURNING 1".to_owned(),
+            },
         }
     }
 }

@@ -86,7 +86,7 @@ impl Connector {
                 // A plan that was made while a table was small must not outlive that. And what may be seen is told row by row
                 // within one statement: nothing of it is to be taken from a row before.
                 format!(
-                    "{} SET enable_seqscan = off; SET enable_memoize = off; SET default_transaction_read_only = on; SET ROLE backroom_reader;",
+                    "{} SET enable_seqscan = off; SET enable_memoize = off; SET plan_cache_mode = force_generic_plan; SET default_transaction_read_only = on; SET ROLE backroom_reader;",
                     self.settings
                 )
             }
@@ -114,6 +114,10 @@ impl Connector {
     }
 }
 
+/// Statements that are kept on a connection. Those of a group of entries are as many as there are ways to change some tables
+/// at once: a few dozen in practice, but no one says so. The server keeps some 100 KiB for each.
+const STATEMENTS: usize = 256;
+
 /// One connection and the statements that were prepared on it.
 pub(super) struct Connection {
     client: Client,
@@ -133,7 +137,11 @@ impl Connection {
             return Ok(statement.clone());
         }
         let statement = self.client.prepare(sql).await?;
-        self.statements.lock().insert(sql.to_owned(), statement.clone());
+        let mut statements = self.statements.lock();
+        if statements.len() >= STATEMENTS {
+            statements.clear();
+        }
+        statements.insert(sql.to_owned(), statement.clone());
         Ok(statement)
     }
 }

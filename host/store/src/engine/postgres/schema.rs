@@ -24,6 +24,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("open items", include_str!("migrations/0011_items.sql")),
     ("tenant limits", include_str!("migrations/0012_tenant_limits.sql")),
     ("heads in one step", include_str!("migrations/0013_advance.sql")),
+    ("end of the log", include_str!("migrations/0014_append.sql")),
 ];
 
 /// Whoever holds it migrates. The number says nothing; it must only be the same in all releases.

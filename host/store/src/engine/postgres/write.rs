@@ -1,25 +1,27 @@
-//! A group of entries as one transaction, sent without waiting in between: move the heads on, write the records, append to the log, commit.
+//! A group of entries as one statement: move the heads on, write the records, append to the log.
 //!
 //! READ COMMITTED, and serializable all the same: the heads are locked and compared first, every change of a tenant's
 //! records moves its head, and a run read everything at the head that its entry follows. A stricter level would only make
 //! hosts fail where they wait for each other at the end of the log.
+//!
+//! What is part of one statement sees what was committed when it began. That is enough: of the tenants that are written, nobody
+//! has committed anything since the heads were read that were found unmoved. Only the end of the log belongs to all, so what
+//! appends is a function, which sees what is committed by then.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Error, Row, Statement};
+use tokio_postgres::{Error, Row};
 
 use super::block::{Pipeline, Sent};
 use super::core::{number_of, revision_of};
-use super::layout::Layout;
+use super::layout::{ADVANCED, Layout, Segment, Step};
 use super::pool::Connection;
 use super::queue::Pending;
 use crate::index::STRIDE;
 use crate::records::sql::Datum;
 use crate::types::{Head, Revision, TenantNo};
-
-const ADVANCE: &str = "SELECT backroom.advance($1, $2, $3, $4, $5)";
 
 /// All statements are by primary key. A plan made while a table was small must not outlive that.
 pub(super) const SETTINGS: &str = "
@@ -32,9 +34,11 @@ const NOTICE: usize = 7_000;
 
 type Parameter<'a> = Box<dyn ToSql + Sync + Send + 'a>;
 
-/// A statement and what it is given.
-struct Call<'a> {
-    statement: Statement,
+/// The statement: its steps by name, and what they are given.
+struct Writing<'a> {
+    steps: Vec<String>,
+    /// What the last one waits for.
+    before: Vec<String>,
     parameters: Vec<Parameter<'a>>,
 }
 
@@ -47,7 +51,7 @@ struct Newest<'a> {
 }
 
 /// Commits the group; gives the revision of its first entry. After an error whose [`Failure`](super::failure::Failure) is
-/// not that the connection was lost, nothing was kept. Everything is sent when it is polled for the first time, unless a
+/// not that the connection was lost, nothing was kept. Everything is sent when it is polled for the first time, unless the
 /// statement is new; `written` is set when nothing is left but to commit it.
 pub(super) async fn commit(
     connection: &Connection,
@@ -56,62 +60,148 @@ pub(super) async fn commit(
     group: &[Pending],
     written: &AtomicBool,
 ) -> Result<Revision, Error> {
-    let mut calls = vec![advance(connection, group).await?];
-    calls.extend(fences(connection, group).await?);
-    for (segment, records) in tables(layout, group) {
-        write(connection, layout, segment, &records, &mut calls).await?;
-    }
-    calls.push(append(connection, host, group).await?);
-    let parameters: Vec<Vec<&(dyn ToSql + Sync)>> =
-        calls.iter().map(|call| call.parameters.iter().map(|p| &**p as &(dyn ToSql + Sync)).collect()).collect();
-    let mut pipeline = Pipeline::new();
-    pipeline.push(control(connection, "BEGIN"));
-    for (call, parameters) in calls.iter().zip(&parameters) {
-        pipeline.push(connection.query(&call.statement, parameters));
-    }
-    let committing = Sent::new(control(connection, "COMMIT"));
-    // The first error is the one that counts. COMMIT of a failed transaction is no error, but then one before it was.
-    let answers: Result<Vec<Vec<Row>>, Error> = pipeline.await.into_iter().collect();
-    written.store(answers.is_ok(), Ordering::Relaxed);
-    let committed = committing.await;
-    let answers = answers?;
-    committed?;
-    let before: i64 = answers.iter().rev().find_map(|rows| rows.first()).map_or(0, |row| row.get(0));
-    Ok(revision_of(before) + 1)
+    let (sql, parameters) = statement(layout, host, group);
+    let statement = connection.statement(&sql).await?;
+    let parameters: Vec<&(dyn ToSql + Sync)> = parameters.iter().map(|p| &**p as &(dyn ToSql + Sync)).collect();
+    let rows = if group.len() == 1 {
+        // A transaction by itself. Nobody was there to share it with, so most likely nobody waits behind it.
+        connection.query(&statement, &parameters).await?
+    } else {
+        let mut pipeline = Pipeline::new();
+        pipeline.push(control(connection, "BEGIN"));
+        pipeline.push(connection.query(&statement, &parameters));
+        let committing = Sent::new(control(connection, "COMMIT"));
+        // The first error is the one that counts. COMMIT of a failed transaction is no error, but then one before it was.
+        let answers: Result<Vec<Vec<Row>>, Error> = pipeline.await.into_iter().collect();
+        written.store(answers.is_ok(), Ordering::Relaxed);
+        let committed = committing.await;
+        let rows = answers?.pop().unwrap_or_default();
+        committed?;
+        rows
+    };
+    Ok(revision_of(rows.first().map_or(0, |row| row.get(0))) + 1)
 }
 
 async fn control(connection: &Connection, word: &str) -> Result<Vec<Row>, Error> {
     connection.batch_execute(word).await.map(|()| Vec::new())
 }
 
-/// The first entry of each tenant says which head it must have, the last one which it gets.
-async fn advance<'a>(connection: &Connection, group: &'a [Pending]) -> Result<Call<'a>, Error> {
-    let mut heads = BTreeMap::<TenantNo, (&Head, &Head)>::new();
-    for entry in group {
-        heads.entry(entry.tenant).or_insert((&entry.follows, &entry.head)).1 = &entry.head;
+/// What commits the group. The same tables give the same text.
+fn statement<'a>(layout: &Layout, host: &'a str, group: &'a [Pending]) -> (String, Vec<Parameter<'a>>) {
+    let mut writing = Writing { steps: Vec::new(), before: vec![ADVANCED.to_owned()], parameters: Vec::new() };
+    writing.advance(group);
+    writing.check_fences(group);
+    for (segment, records) in tables(layout, group) {
+        if let Some(segment) = layout.segment(segment) {
+            writing.write(segment, &records);
+        }
     }
-    let tenants: Vec<i64> = heads.keys().map(|tenant| i64::from(tenant.0)).collect();
-    let mut parameters: Vec<Parameter<'a>> = vec![Box::new(tenants)];
-    let (follows, last): (Vec<&Head>, Vec<&Head>) = heads.into_values().unzip();
-    for heads in [follows, last] {
-        let numbers: Vec<i64> = heads.iter().map(|head| number_of(head.number)).collect();
-        let hashes: Vec<&[u8]> = heads.into_iter().map(|head| &head.hash.0[..]).collect();
-        parameters.push(Box::new(numbers));
-        parameters.push(Box::new(hashes));
-    }
-    Ok(Call { statement: connection.statement(ADVANCE).await?, parameters })
+    writing.append(host, group);
+    (writing.steps.concat(), writing.parameters)
 }
 
-/// A host that was frozen and lost its lease meanwhile keeps nothing.
-async fn fences(connection: &Connection, group: &[Pending]) -> Result<Option<Call<'static>>, Error> {
-    let fenced: Vec<_> = group.iter().filter_map(|entry| Some((entry.tenant, entry.fence?))).collect();
-    if fenced.is_empty() {
-        return Ok(None);
+impl<'a> Writing<'a> {
+    /// The number of the next parameter.
+    fn next(&self) -> usize {
+        self.parameters.len() + 1
     }
-    let tenants: Vec<i64> = fenced.iter().map(|(tenant, _)| i64::from(tenant.0)).collect();
-    let fences: Vec<i64> = fenced.iter().map(|(_, fence)| number_of(*fence)).collect();
-    let statement = connection.statement("SELECT backroom.check_fences($1, $2)").await?;
-    Ok(Some(Call { statement, parameters: vec![Box::new(tenants), Box::new(fences)] }))
+
+    /// The next so many parameters.
+    fn list(&self, count: usize) -> String {
+        let numbers = self.next()..self.next() + count;
+        numbers.map(|number| format!("${number}")).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The first entry of each tenant says which head it must have, the last one which it gets.
+    fn advance(&mut self, group: &'a [Pending]) {
+        let mut heads = BTreeMap::<TenantNo, (&Head, &Head)>::new();
+        for entry in group {
+            heads.entry(entry.tenant).or_insert((&entry.follows, &entry.head)).1 = &entry.head;
+        }
+        let list = self.list(5);
+        self.steps.push(format!("WITH {ADVANCED} AS MATERIALIZED (SELECT backroom.advance({list}))"));
+        let tenants: Vec<i64> = heads.keys().map(|tenant| i64::from(tenant.0)).collect();
+        self.parameters.push(Box::new(tenants));
+        let (follows, last): (Vec<&Head>, Vec<&Head>) = heads.into_values().unzip();
+        for heads in [follows, last] {
+            let numbers: Vec<i64> = heads.iter().map(|head| number_of(head.number)).collect();
+            let hashes: Vec<&[u8]> = heads.into_iter().map(|head| &head.hash.0[..]).collect();
+            self.parameters.push(Box::new(numbers));
+            self.parameters.push(Box::new(hashes));
+        }
+    }
+
+    /// A host that was frozen and lost its lease meanwhile keeps nothing.
+    fn check_fences(&mut self, group: &[Pending]) {
+        let fenced: Vec<_> = group.iter().filter_map(|entry| Some((entry.tenant, entry.fence?))).collect();
+        if fenced.is_empty() {
+            return;
+        }
+        let tenants: Vec<i64> = fenced.iter().map(|(tenant, _)| i64::from(tenant.0)).collect();
+        let fences: Vec<i64> = fenced.iter().map(|(_, fence)| number_of(*fence)).collect();
+        let list = self.list(2);
+        self.steps.push(format!(", fenced AS MATERIALIZED (SELECT backroom.check_fences({list}) FROM {ADVANCED})"));
+        self.before.push("fenced".to_owned());
+        self.parameters.push(Box::new(tenants));
+        self.parameters.push(Box::new(fences));
+    }
+
+    /// What is set in one table, and what is deleted.
+    fn write(&mut self, segment: &Segment, records: &BTreeMap<(TenantNo, &'a [u8]), Newest<'a>>) {
+        let (mut tenants, mut keys, mut bodies) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut gone_tenants, mut gone_keys) = (Vec::new(), Vec::new());
+        let mut rows = Vec::new();
+        for ((tenant, key), newest) in records {
+            let Some(body) = newest.body else {
+                gone_tenants.push(i64::from(tenant.0));
+                gone_keys.push(*key);
+                continue;
+            };
+            tenants.push(i64::from(tenant.0));
+            keys.push(*key);
+            bodies.push(body);
+            rows.push(newest.columns);
+        }
+        if !keys.is_empty() {
+            let mut parameters: Vec<Parameter<'a>> = vec![Box::new(tenants), Box::new(keys), Box::new(bodies)];
+            parameters.extend((0..segment.columns()).map(|at| column(&rows, at)));
+            self.step(&segment.sql.upsert, parameters);
+        }
+        if !gone_keys.is_empty() {
+            self.step(&segment.sql.delete, vec![Box::new(gone_tenants), Box::new(gone_keys)]);
+        }
+    }
+
+    /// Writes, before the entries get their place: that they are counted makes sure of it.
+    fn step(&mut self, step: &Step, parameters: Vec<Parameter<'a>>) {
+        let name = format!("w{}", self.steps.len());
+        self.steps.push(format!(", {name} AS ({})", step.text(self.next())));
+        self.before.push(format!("(SELECT count(*) FROM {name}) AS {name}_rows"));
+        self.parameters.extend(parameters);
+    }
+
+    /// The last step, and the only one that other hosts wait for: revisions, log and index. Answers with the revision before
+    /// the first entry.
+    fn append(&mut self, host: &'a str, group: &'a [Pending]) {
+        let (list, before) = (self.list(8), self.before.join(", "));
+        self.steps.push(format!(" SELECT backroom.append({list}) FROM {before}"));
+        let tenants: Vec<i64> = group.iter().map(|entry| i64::from(entry.tenant.0)).collect();
+        let numbers: Vec<i64> = group.iter().map(|entry| number_of(entry.head.number)).collect();
+        let prevs: Vec<&[u8]> = group.iter().map(|entry| &entry.follows.hash.0[..]).collect();
+        let hashes: Vec<&[u8]> = group.iter().map(|entry| &entry.head.hash.0[..]).collect();
+        let payloads: Vec<&[u8]> = group.iter().map(|entry| &entry.payload[..]).collect();
+        let own: [Parameter<'a>; 8] = [
+            Box::new(tenants),
+            Box::new(numbers),
+            Box::new(prevs),
+            Box::new(hashes),
+            Box::new(payloads),
+            Box::new(number_of(STRIDE)),
+            Box::new(host),
+            Box::new(notice(group)),
+        ];
+        self.parameters.extend(own);
+    }
 }
 
 fn tables<'a>(layout: &Layout, group: &'a [Pending]) -> Tables<'a> {
@@ -124,43 +214,6 @@ fn tables<'a>(layout: &Layout, group: &'a [Pending]) -> Tables<'a> {
     tables
 }
 
-/// The statements for one table: what is set, and what is deleted.
-async fn write<'a>(
-    connection: &Connection,
-    layout: &Layout,
-    segment: usize,
-    records: &BTreeMap<(TenantNo, &'a [u8]), Newest<'a>>,
-    calls: &mut Vec<Call<'a>>,
-) -> Result<(), Error> {
-    let Some(segment) = layout.segment(segment) else { return Ok(()) };
-    let (mut tenants, mut keys, mut bodies) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut gone_tenants, mut gone_keys) = (Vec::new(), Vec::new());
-    let mut rows = Vec::new();
-    for ((tenant, key), newest) in records {
-        let Some(body) = newest.body else {
-            gone_tenants.push(i64::from(tenant.0));
-            gone_keys.push(*key);
-            continue;
-        };
-        tenants.push(i64::from(tenant.0));
-        keys.push(*key);
-        bodies.push(body);
-        rows.push(newest.columns);
-    }
-    if !keys.is_empty() {
-        let mut parameters: Vec<Parameter<'a>> = vec![Box::new(tenants), Box::new(keys), Box::new(bodies)];
-        for at in 0..segment.columns() {
-            parameters.push(column(&rows, at));
-        }
-        calls.push(Call { statement: connection.statement(&segment.sql.upsert).await?, parameters });
-    }
-    if !gone_keys.is_empty() {
-        let parameters: Vec<Parameter<'a>> = vec![Box::new(gone_tenants), Box::new(gone_keys)];
-        calls.push(Call { statement: connection.statement(&segment.sql.delete).await?, parameters });
-    }
-    Ok(())
-}
-
 /// One promoted column of all rows. All values of a column are of one kind.
 fn column<'a>(rows: &[&'a [Datum]], at: usize) -> Parameter<'a> {
     let values = || rows.iter().map(|row| row.get(at));
@@ -170,53 +223,6 @@ fn column<'a>(rows: &[&'a [Datum]], at: usize) -> Parameter<'a> {
     }
     let texts = values().map(|value| if let Some(Datum::Text(text)) = value { text.as_deref() } else { None });
     Box::new(texts.collect::<Vec<Option<&'a str>>>())
-}
-
-/// The last statement, and the only one that other hosts wait for: revisions, log and index. Answers with the
-/// revision before the first entry.
-fn append_sql() -> String {
-    format!(
-        "WITH base AS (
-            UPDATE backroom.log_end SET revision = revision + $6::bigint RETURNING revision - $6::bigint AS base
-        ), logged AS (
-            INSERT INTO backroom.commit_log (revision, tenant, number, prev, hash, payload)
-            SELECT base + e.n, e.tenant, e.number, e.prev, e.hash, e.payload
-            FROM base, unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::bytea[], $5::bytea[])
-                WITH ORDINALITY AS e(tenant, number, prev, hash, payload, n)
-            RETURNING tenant, number, revision
-        ), indexing AS (
-            SELECT tenant, min(e.number) AS number, min(e.revision) AS revision
-            FROM logged e JOIN backroom.chain_head h USING (tenant)
-            WHERE h.indexed = 0 OR e.revision - h.indexed >= {STRIDE} GROUP BY tenant
-        ), indexed AS (
-            INSERT INTO backroom.chain_index (tenant, number, revision) SELECT tenant, number, revision FROM indexing
-        ), marked AS (
-            UPDATE backroom.chain_head h SET indexed = i.revision FROM indexing i WHERE h.tenant = i.tenant
-        )
-        SELECT base, pg_notify('backroom', $7::text || ' ' || (base + $6::bigint)::text || ' ' || $8::text) FROM base"
-    )
-}
-
-async fn append<'a>(connection: &Connection, host: &'a str, group: &'a [Pending]) -> Result<Call<'a>, Error> {
-    let tenants: Vec<i64> = group.iter().map(|entry| i64::from(entry.tenant.0)).collect();
-    let numbers: Vec<i64> = group.iter().map(|entry| number_of(entry.head.number)).collect();
-    let prevs: Vec<&[u8]> = group.iter().map(|entry| &entry.follows.hash.0[..]).collect();
-    let hashes: Vec<&[u8]> = group.iter().map(|entry| &entry.head.hash.0[..]).collect();
-    let payloads: Vec<&[u8]> = group.iter().map(|entry| &entry.payload[..]).collect();
-    let count = number_of(group.len() as u64);
-    Ok(Call {
-        statement: connection.statement(&append_sql()).await?,
-        parameters: vec![
-            Box::new(tenants),
-            Box::new(numbers),
-            Box::new(prevs),
-            Box::new(hashes),
-            Box::new(payloads),
-            Box::new(count),
-            Box::new(host),
-            Box::new(notice(group)),
-        ],
-    })
 }
 
 /// The tenants with their new numbers, for the other hosts; nothing if that would be too long.
