@@ -113,6 +113,46 @@ fn what_one_host_has_acknowledged_a_run_at_another_goes_by() {
     here.verify();
 }
 
+/// While the first request under an id may still be lost, nobody is told that the id is taken.
+#[test]
+fn an_id_is_refused_for_another_request_only_once_the_first_is_kept() {
+    let Some(database) = postgres::Server::shared() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let name = database.database();
+    let host = start(folder.path(), &database.url(&name), 0);
+    Company::create(&host, "east");
+    for queued in [true, false] {
+        let id = format!("taken:{queued}");
+        let ask = |reference: &str| {
+            let body = json!({ "id": id, "mode": "commit", "queued": queued, "input": order(reference) });
+            host.call("POST", "/v1/tenants/east/installations/order/runs", Some(&body))
+        };
+        let count = |what: &str| database.sql(&name, &format!("SELECT count(*) FROM pg_stat_activity WHERE {what}"));
+        let until = |what: &str| {
+            while count(what) == "0" {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        };
+        let lock = "BEGIN; LOCK TABLE backroom.log_end IN EXCLUSIVE MODE; SELECT pg_sleep(60)";
+        let held = "datname = current_database() AND wait_event = 'PgSleep'";
+        std::thread::scope(|scope| {
+            scope.spawn(|| database.try_sql("backroom", &name, lock));
+            until(held);
+            let first = scope.spawn(|| ask("first"));
+            until("datname = current_database() AND wait_event_type = 'Lock'");
+            let second = scope.spawn(|| ask("second"));
+            std::thread::sleep(Duration::from_millis(500));
+            assert!(!second.is_finished(), "{:?}", second.join());
+            assert!(!first.is_finished(), "{:?}", first.join());
+            database.sql(&name, &format!("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE {held}"));
+            first.join().expect("the first").ok();
+            let refused = second.join().expect("the second");
+            assert_eq!((refused.status, refused.code()), (409, "exists-with-different"), "{refused:?}");
+        });
+    }
+    host.verify();
+}
+
 fn start(folder: &Path, url: &str, number: usize) -> Server {
     let name = folder.join(format!("host-{number}"));
     let place = Place::Database { url: url.to_owned(), cache: name.join("cache") };

@@ -57,7 +57,7 @@ impl Runner {
             return run.known(record).map(|handle| Enqueued::Done(Box::new(handle)));
         }
         if let Some(found) = queue::waiting(&tx, &run.id)? {
-            run.check_same(&found.installation, &found.request_hash)?;
+            run.check_queued(&found)?;
             let ticket = store.sequenced(run.request.tenant);
             return Ok(Enqueued::Waiting { run: Box::new(found), replayed: true, ticket });
         }

@@ -151,9 +151,28 @@ impl Run<'_> {
         }
         let queued = queue::waiting(tx, &self.id)?;
         if let Some(queued) = &queued {
-            self.check_same(&queued.installation, &queued.request_hash)?;
+            self.check_queued(queued)?;
         }
         Ok(queued)
+    }
+
+    /// Refuses if the id is that of another request that waits. That counts once it is durable only: until then, another host
+    /// may have come first with something else.
+    pub(crate) fn check_queued(&self, queued: &QueuedRun) -> Result<(), RunnerError> {
+        let Err(refused) = self.check_same(&queued.installation, &queued.request_hash) else { return Ok(()) };
+        let kept = self.once_durable(queued.number)?.get::<QueuedRun>(&queued.id)?;
+        Err(if kept.as_ref() == Some(queued) { refused } else { RunnerError::Conflict })
+    }
+
+    /// The tenant's state once everything up to this number is durable, which was seen on its way.
+    fn once_durable(&self, number: u64) -> Result<Tx, RunnerError> {
+        let (store, tenant) = (&self.runner.0.store, self.request.tenant);
+        if let Some(ticket) = store.sequenced(tenant) {
+            // It is known at once if that was lost.
+            ticket.wait()?;
+        }
+        settled(store, tenant, number)?;
+        Ok(store.read(tenant)?)
     }
 
     /// Refuses if the id was used for another request.
@@ -223,18 +242,13 @@ impl Run<'_> {
 
     /// The answer to a request whose id is on record.
     pub(crate) fn known(self, record: RunRecord) -> Result<RunHandle, RunnerError> {
-        let (store, tenant, number) = (&self.runner.0.store, self.request.tenant, record.number);
-        if let Some(ticket) = store.sequenced(tenant) {
-            // What was on its way when the record was seen; it is known at once if that was lost.
-            ticket.wait()?;
-        }
-        settled(store, tenant, number)?;
-        // It was seen before it was durable. Another host may have come first, with another entry of that number.
-        if store.read(tenant)?.get::<RunRecord>(&record.id)?.as_ref() != Some(&record) {
+        // It may have been seen before it was durable. Another host may have come first, with another entry of that number.
+        if self.once_durable(record.number)?.get::<RunRecord>(&record.id)?.as_ref() != Some(&record) {
             return Err(RunnerError::Conflict);
         }
         self.check_same(&record.installation, &record.request_hash)?;
-        let run = runs::recorded(store, tenant, number)?;
+        let number = record.number;
+        let run = runs::recorded(&self.runner.0.store, self.request.tenant, number)?;
         let missing =
             || RunnerError::Unavailable(format!("the log has no run under number {number}; run `backroom log verify`"));
         Ok(RunHandle { report: RunReport::recorded(record, run.ok_or_else(missing)?), ticket: None, sent: None })

@@ -11,7 +11,7 @@
 //! [`StoreError::Conflict`]. The revision that [`Appended`] has is final only when no other
 //! host commits in between; number and hash are final always.
 //!
-//! Revisions have no gaps and are in the order of commits: the last statement of a group takes the one row that counts
+//! Revisions have no gaps and are in the order of commits: the last step of a group takes the one row that counts
 //! them, and holds it until the group is committed. So groups of several hosts go one after the other, each with hundreds
 //! of entries.
 //!
@@ -68,16 +68,16 @@ use crate::store::Options;
 use crate::ticket::{Group, Ticket};
 use crate::types::{Hash, Head, Revision, TenantNo};
 
-/// Of how many cores one drives the connections, while the others do the work. More than one on few cores wake each other for nothing:
-/// with two on two cores 16 callers committed a tenth less.
-const CORES_A_THREAD: usize = 4;
+/// Threads that drive the connections; the work is done by the callers. With a second one on two cores, each wakes the other for
+/// nothing, and 16 callers committed a tenth less.
+const THREADS: usize = 2;
 
 /// How long is waited for a server that was lost at the last step of a restore, and how often it is looked for.
 const RETURN: Duration = Duration::from_secs(30);
 const LOOK: Duration = Duration::from_millis(250);
 
-/// The last revision, and whether a restore has begun and not finished.
-const LAST: &str = "SELECT revision, to_regclass('backroom.restoring') IS NOT NULL FROM backroom.log_end";
+/// The last revision, whether a restore has begun and not finished, and which schema this is: a restore makes a new one.
+const LAST: &str = "SELECT revision, to_regclass('backroom.restoring') IS NOT NULL, 'backroom'::regnamespace::oid FROM backroom.log_end";
 
 /// Entries of the log that are read at once, and about how many bytes of them.
 const PAGE: i64 = 256;
@@ -148,12 +148,15 @@ impl Postgres {
     /// [`StoreError::Unavailable`] if the connection was lost that kept others from restoring, and nobody can say that everything
     /// was in by then. The text says whether it is to be restored again, or first to be opened, which tells.
     pub fn finish_restore(&self) -> Result<(), StoreError> {
+        let Some(owner) = &self.restoring else { return Ok(()) };
+        let schema: u32 = block_on(owner.query_one(LAST, &[])).map_err(|error| unfinished(&error))?.get(2);
         self.as_restorer("DROP SEQUENCE backroom.restoring").or_else(|error| {
             // The answer may be all that was lost, and the server be back in a moment.
             let deadline = Instant::now() + RETURN;
             loop {
                 match self.core.reading(Rights::Owner, |connection| block_on(connection.query_one(LAST, &[]))) {
-                    Ok(row) if row.get::<_, bool>(1) => return Err(error),
+                    // Or another restore has begun since, and may even be finished.
+                    Ok(row) if row.get(1) || row.get::<_, u32>(2) != schema => return Err(error),
                     Ok(_) => return Ok(()),
                     Err(_) if Instant::now() < deadline => std::thread::sleep(LOOK),
                     Err(_) => {
@@ -169,10 +172,7 @@ impl Postgres {
 
     fn as_restorer(&self, sql: &str) -> Result<(), StoreError> {
         let Some(owner) = &self.restoring else { return Ok(()) };
-        block_on(owner.batch_execute(sql)).map_err(|error| {
-            let why = failure::words(&error);
-            failure::unavailable(&format!("the restore could not be finished: {why}. Run it again: it begins anew"))
-        })
+        block_on(owner.batch_execute(sql)).map_err(|error| unfinished(&error))
     }
 
     /// `begin` is given the first connection; it says the last revision, and what is to be held.
@@ -183,7 +183,7 @@ impl Postgres {
         begin: impl FnOnce(Connection) -> Result<(Revision, Option<Connection>), StoreError>,
     ) -> Result<Self, StoreError> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(std::thread::available_parallelism().map_or(1, usize::from).div_ceil(CORES_A_THREAD))
+            .worker_threads(THREADS.min(std::thread::available_parallelism().map_or(1, usize::from).div_ceil(2)))
             .thread_name("store-postgres")
             .enable_all()
             .build()
@@ -334,6 +334,11 @@ impl Engine for Postgres {
             None => Ok(()),
         }
     }
+}
+
+fn unfinished(error: &tokio_postgres::Error) -> StoreError {
+    let why = failure::words(error);
+    failure::unavailable(&format!("the restore could not be finished: {why}. Run it again: it begins anew"))
 }
 
 /// One row of the log.

@@ -56,18 +56,18 @@ pub(super) struct Sql {
     /// One record.
     pub(super) get_at: String,
     /// What a group of entries does to the table, once the heads were moved on.
-    pub(super) upsert: Step,
-    pub(super) delete: Step,
+    pub(super) upsert: Template,
+    pub(super) delete: Template,
 }
 
-/// A part of a statement whose parameters are the columns of the rows that it is about: one array for each.
-pub(super) struct Step {
+/// A query within a statement. Its parameters are the columns of the rows that it is about, one array for each.
+pub(super) struct Template {
     before: String,
     types: Vec<&'static str>,
     after: String,
 }
 
-impl Step {
+impl Template {
     /// Its text, with parameters from number `first` on.
     pub(super) fn text(&self, first: usize) -> String {
         let numbered = (first..).zip(&self.types).map(|(number, kind)| format!("${number}::{kind}[]"));
@@ -245,7 +245,7 @@ impl Sql {
                 each_told!()
             ),
             get_at: format!("SELECT body FROM backroom.{table} WHERE tenant = $1 AND key = $2"),
-            upsert: Step {
+            upsert: Template {
                 before: format!(
                     "INSERT INTO backroom.{table} (tenant, key, body{names}) SELECT u.tenant, u.key, u.body{values} \
                      FROM {ADVANCED}, unnest("
@@ -256,7 +256,7 @@ impl Sql {
                      ON CONFLICT (tenant, key) DO UPDATE SET body = excluded.body{sets} RETURNING 1"
                 ),
             },
-            delete: Step {
+            delete: Template {
                 before: format!("DELETE FROM backroom.{table} t USING {ADVANCED}, unnest("),
                 types: vec!["bigint", "bytea"],
                 after: ") AS d(tenant, key) WHERE t.tenant = d.tenant AND t.key = d.key RETURNING 1".to_owned(),

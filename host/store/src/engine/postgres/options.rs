@@ -12,7 +12,7 @@ pub struct PostgresOptions {
     pub connections: usize,
     /// How long opening a connection may take.
     pub connect_timeout: Duration,
-    /// How long the server works on one statement before it gives up.
+    /// How long the server works on one statement before it gives up; all that is committed at once is one.
     pub statement_timeout: Duration,
     /// How long a unit of work for reading may do nothing before the server takes its snapshot away.
     pub idle_timeout: Duration,

@@ -12,7 +12,7 @@ use tokio_postgres::{Client, Error, Statement};
 use super::block::block_on;
 use super::failure::{Failure, unavailable, words};
 use super::options::PostgresOptions;
-use super::tls::Database;
+use super::tls::{Database, says};
 use crate::error::StoreError;
 
 /// What a connection may do.
@@ -29,6 +29,13 @@ const LONGEST_KEEPALIVE: Duration = Duration::from_secs(32_767);
 
 /// What the driver says of a server without TLS; it has no kind of error for it.
 const NO_TLS: &str = "server does not support TLS";
+
+/// A plan that was made while a table was small must not outlive that: all statements read by key, in the order of keys, and a
+/// page at a time. And what may be seen is told row by row within one statement: nothing of it is to be taken from a row before.
+const READING: &str = "
+    SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_memoize = off;
+    SET plan_cache_mode = force_generic_plan;
+    SET default_transaction_read_only = on; SET ROLE backroom_reader;";
 
 /// How connections are made.
 #[derive(Clone)]
@@ -51,16 +58,18 @@ impl Connector {
         // sent, and two hours for who only waits.
         let silence = options.statement_timeout.saturating_add(options.connect_timeout);
         // For the server, nothing is as long as one likes.
-        if !url.contains("tcp_user_timeout") && !options.statement_timeout.is_zero() {
+        if !says(url, "tcp_user_timeout") && !options.statement_timeout.is_zero() {
             database.config.tcp_user_timeout(silence);
         }
-        if !url.contains("keepalives") {
-            let taken = |time: Duration| time.clamp(Duration::from_secs(1), LONGEST_KEEPALIVE);
-            database
-                .config
-                .keepalives_idle(taken(silence / 2))
-                .keepalives_interval(taken(silence / 8))
-                .keepalives_retries(3);
+        let taken = |time: Duration| time.clamp(Duration::from_secs(1), LONGEST_KEEPALIVE);
+        if !says(url, "keepalives_idle") {
+            database.config.keepalives_idle(taken(silence / 2));
+        }
+        if !says(url, "keepalives_interval") {
+            database.config.keepalives_interval(taken(silence / 8));
+        }
+        if !says(url, "keepalives_retries") {
+            database.config.keepalives_retries(3);
         }
         let settings = format!(
             "SET statement_timeout = {}; SET idle_in_transaction_session_timeout = {};",
@@ -83,12 +92,7 @@ impl Connector {
         let settings = match rights {
             Rights::Owner => self.settings.clone(),
             Rights::Reader => {
-                // A plan that was made while a table was small must not outlive that. And what may be seen is told row by row
-                // within one statement: nothing of it is to be taken from a row before.
-                format!(
-                    "{} SET enable_seqscan = off; SET enable_memoize = off; SET plan_cache_mode = force_generic_plan; SET default_transaction_read_only = on; SET ROLE backroom_reader;",
-                    self.settings
-                )
+                format!("{} {READING}", self.settings)
             }
         };
         let connecting = async {
@@ -114,9 +118,10 @@ impl Connector {
     }
 }
 
-/// Statements that are kept on a connection. Those of a group of entries are as many as there are ways to change some tables
-/// at once: a few dozen in practice, but no one says so. The server keeps some 100 KiB for each.
-const STATEMENTS: usize = 256;
+/// How long the texts of all statements may be that are kept on a connection; the server takes about a hundred times as much for
+/// them. Those of groups of entries are as many as there are ways to change some tables at once, of which nobody knows how
+/// many will be in use.
+const TEXTS: usize = 512 << 10;
 
 /// One connection and the statements that were prepared on it.
 pub(super) struct Connection {
@@ -138,7 +143,7 @@ impl Connection {
         }
         let statement = self.client.prepare(sql).await?;
         let mut statements = self.statements.lock();
-        if statements.len() >= STATEMENTS {
+        if statements.keys().map(String::len).sum::<usize>() + sql.len() > TEXTS {
             statements.clear();
         }
         statements.insert(sql.to_owned(), statement.clone());

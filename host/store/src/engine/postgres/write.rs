@@ -4,9 +4,10 @@
 //! records moves its head, and a run read everything at the head that its entry follows. A stricter level would only make
 //! hosts fail where they wait for each other at the end of the log.
 //!
-//! What is part of one statement sees what was committed when it began. That is enough: of the tenants that are written, nobody
-//! has committed anything since the heads were read that were found unmoved. Only the end of the log belongs to all, so what
-//! appends is a function, which sees what is committed by then.
+//! What is part of one statement sees what was committed when it began. That is enough, as a statement is sent only once what
+//! it follows is committed, or behind that on the same connection: of the tenants that are written, nobody has committed
+//! anything since if their heads are found unmoved. Only the end of the log belongs to all, so what appends is a function, which
+//! sees what is committed by then.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,7 +17,7 @@ use tokio_postgres::{Error, Row};
 
 use super::block::{Pipeline, Sent};
 use super::core::{number_of, revision_of};
-use super::layout::{ADVANCED, Layout, Segment, Step};
+use super::layout::{ADVANCED, Layout, Segment, Template};
 use super::pool::Connection;
 use super::queue::Pending;
 use crate::index::STRIDE;
@@ -34,11 +35,13 @@ const NOTICE: usize = 7_000;
 
 type Parameter<'a> = Box<dyn ToSql + Sync + Send + 'a>;
 
-/// The statement: its steps by name, and what they are given.
+/// The statement that is put together.
 struct Writing<'a> {
-    steps: Vec<String>,
-    /// What the last one waits for.
-    before: Vec<String>,
+    /// Its queries, each with its name.
+    with: Vec<String>,
+    /// What the last one waits for: queries of one row each, and those whose rows it does not need.
+    checks: Vec<&'static str>,
+    changes: Vec<String>,
     parameters: Vec<Parameter<'a>>,
 }
 
@@ -52,7 +55,7 @@ struct Newest<'a> {
 
 /// Commits the group; gives the revision of its first entry. After an error whose [`Failure`](super::failure::Failure) is
 /// not that the connection was lost, nothing was kept. Everything is sent when it is polled for the first time, unless the
-/// statement is new; `written` is set when nothing is left but to commit it.
+/// statement is new; `written` is set when nothing is left but to commit it, and never if that is not told apart.
 pub(super) async fn commit(
     connection: &Connection,
     layout: &Layout,
@@ -64,7 +67,7 @@ pub(super) async fn commit(
     let statement = connection.statement(&sql).await?;
     let parameters: Vec<&(dyn ToSql + Sync)> = parameters.iter().map(|p| &**p as &(dyn ToSql + Sync)).collect();
     let rows = if group.len() == 1 {
-        // A transaction by itself. Nobody was there to share it with, so most likely nobody waits behind it.
+        // A transaction by itself. Most likely there was nobody to share it with, and so nobody waits behind it.
         connection.query(&statement, &parameters).await?
     } else {
         let mut pipeline = Pipeline::new();
@@ -88,7 +91,7 @@ async fn control(connection: &Connection, word: &str) -> Result<Vec<Row>, Error>
 
 /// What commits the group. The same tables give the same text.
 fn statement<'a>(layout: &Layout, host: &'a str, group: &'a [Pending]) -> (String, Vec<Parameter<'a>>) {
-    let mut writing = Writing { steps: Vec::new(), before: vec![ADVANCED.to_owned()], parameters: Vec::new() };
+    let mut writing = Writing { with: Vec::new(), checks: Vec::new(), changes: Vec::new(), parameters: Vec::new() };
     writing.advance(group);
     writing.check_fences(group);
     for (segment, records) in tables(layout, group) {
@@ -96,8 +99,17 @@ fn statement<'a>(layout: &Layout, host: &'a str, group: &'a [Pending]) -> (Strin
             writing.write(segment, &records);
         }
     }
-    writing.append(host, group);
-    (writing.steps.concat(), writing.parameters)
+    let append = writing.append(host, group);
+    let Writing { with, checks, changes, parameters } = writing;
+    let mut sql = format!("WITH {} SELECT backroom.append({append}) FROM {}", with.join(", "), checks.join(", "));
+    if !changes.is_empty() {
+        // Nobody needs the number of rows, but who counts them waits for them. Were they joined, the planner would think about the
+        // best order for them.
+        let done = changes.iter().map(|name| format!("(SELECT count(*) FROM {name}) >= 0"));
+        sql.push_str(" WHERE ");
+        sql.push_str(&done.collect::<Vec<_>>().join(" AND "));
+    }
+    (sql, parameters)
 }
 
 impl<'a> Writing<'a> {
@@ -106,10 +118,11 @@ impl<'a> Writing<'a> {
         self.parameters.len() + 1
     }
 
-    /// The next so many parameters.
-    fn list(&self, count: usize) -> String {
-        let numbers = self.next()..self.next() + count;
-        numbers.map(|number| format!("${number}")).collect::<Vec<_>>().join(", ")
+    /// Takes parameters; gives how they are named in the statement.
+    fn give<const N: usize>(&mut self, parameters: [Parameter<'a>; N]) -> String {
+        let names: Vec<_> = (self.next()..).take(N).map(|number| format!("${number}")).collect();
+        self.parameters.extend(parameters);
+        names.join(", ")
     }
 
     /// The first entry of each tenant says which head it must have, the last one which it gets.
@@ -118,17 +131,20 @@ impl<'a> Writing<'a> {
         for entry in group {
             heads.entry(entry.tenant).or_insert((&entry.follows, &entry.head)).1 = &entry.head;
         }
-        let list = self.list(5);
-        self.steps.push(format!("WITH {ADVANCED} AS MATERIALIZED (SELECT backroom.advance({list}))"));
         let tenants: Vec<i64> = heads.keys().map(|tenant| i64::from(tenant.0)).collect();
-        self.parameters.push(Box::new(tenants));
         let (follows, last): (Vec<&Head>, Vec<&Head>) = heads.into_values().unzip();
-        for heads in [follows, last] {
-            let numbers: Vec<i64> = heads.iter().map(|head| number_of(head.number)).collect();
-            let hashes: Vec<&[u8]> = heads.into_iter().map(|head| &head.hash.0[..]).collect();
-            self.parameters.push(Box::new(numbers));
-            self.parameters.push(Box::new(hashes));
-        }
+        let numbers = |heads: &[&Head]| heads.iter().map(|head| number_of(head.number)).collect::<Vec<i64>>();
+        let hashes = |heads: Vec<&'a Head>| heads.into_iter().map(|head| &head.hash.0[..]).collect::<Vec<&[u8]>>();
+        let (from, to) = (numbers(&follows), numbers(&last));
+        let given = self.give([
+            Box::new(tenants),
+            Box::new(from),
+            Box::new(hashes(follows)),
+            Box::new(to),
+            Box::new(hashes(last)),
+        ]);
+        self.with.push(format!("{ADVANCED} AS MATERIALIZED (SELECT backroom.advance({given}))"));
+        self.checks.push(ADVANCED);
     }
 
     /// A host that was frozen and lost its lease meanwhile keeps nothing.
@@ -139,11 +155,9 @@ impl<'a> Writing<'a> {
         }
         let tenants: Vec<i64> = fenced.iter().map(|(tenant, _)| i64::from(tenant.0)).collect();
         let fences: Vec<i64> = fenced.iter().map(|(_, fence)| number_of(*fence)).collect();
-        let list = self.list(2);
-        self.steps.push(format!(", fenced AS MATERIALIZED (SELECT backroom.check_fences({list}) FROM {ADVANCED})"));
-        self.before.push("fenced".to_owned());
-        self.parameters.push(Box::new(tenants));
-        self.parameters.push(Box::new(fences));
+        let given = self.give([Box::new(tenants), Box::new(fences)]);
+        self.with.push(format!("fenced AS MATERIALIZED (SELECT backroom.check_fences({given}) FROM {ADVANCED})"));
+        self.checks.push("fenced");
     }
 
     /// What is set in one table, and what is deleted.
@@ -165,32 +179,29 @@ impl<'a> Writing<'a> {
         if !keys.is_empty() {
             let mut parameters: Vec<Parameter<'a>> = vec![Box::new(tenants), Box::new(keys), Box::new(bodies)];
             parameters.extend((0..segment.columns()).map(|at| column(&rows, at)));
-            self.step(&segment.sql.upsert, parameters);
+            self.change(&segment.sql.upsert, parameters);
         }
         if !gone_keys.is_empty() {
-            self.step(&segment.sql.delete, vec![Box::new(gone_tenants), Box::new(gone_keys)]);
+            self.change(&segment.sql.delete, vec![Box::new(gone_tenants), Box::new(gone_keys)]);
         }
     }
 
-    /// Writes, before the entries get their place: that they are counted makes sure of it.
-    fn step(&mut self, step: &Step, parameters: Vec<Parameter<'a>>) {
-        let name = format!("w{}", self.steps.len());
-        self.steps.push(format!(", {name} AS ({})", step.text(self.next())));
-        self.before.push(format!("(SELECT count(*) FROM {name}) AS {name}_rows"));
+    fn change(&mut self, template: &Template, parameters: Vec<Parameter<'a>>) {
+        let name = format!("w{}", self.changes.len());
+        self.with.push(format!("{name} AS ({})", template.text(self.next())));
+        self.changes.push(name);
         self.parameters.extend(parameters);
     }
 
-    /// The last step, and the only one that other hosts wait for: revisions, log and index. Answers with the revision before
-    /// the first entry.
-    fn append(&mut self, host: &'a str, group: &'a [Pending]) {
-        let (list, before) = (self.list(8), self.before.join(", "));
-        self.steps.push(format!(" SELECT backroom.append({list}) FROM {before}"));
+    /// What the last query is given, the only one that other hosts wait for: revisions, log and index. It answers with the revision
+    /// before the first entry.
+    fn append(&mut self, host: &'a str, group: &'a [Pending]) -> String {
         let tenants: Vec<i64> = group.iter().map(|entry| i64::from(entry.tenant.0)).collect();
         let numbers: Vec<i64> = group.iter().map(|entry| number_of(entry.head.number)).collect();
         let prevs: Vec<&[u8]> = group.iter().map(|entry| &entry.follows.hash.0[..]).collect();
         let hashes: Vec<&[u8]> = group.iter().map(|entry| &entry.head.hash.0[..]).collect();
         let payloads: Vec<&[u8]> = group.iter().map(|entry| &entry.payload[..]).collect();
-        let own: [Parameter<'a>; 8] = [
+        self.give([
             Box::new(tenants),
             Box::new(numbers),
             Box::new(prevs),
@@ -199,8 +210,7 @@ impl<'a> Writing<'a> {
             Box::new(number_of(STRIDE)),
             Box::new(host),
             Box::new(notice(group)),
-        ];
-        self.parameters.extend(own);
+        ])
     }
 }
 
