@@ -12,7 +12,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use backroom_tests::{Answer, Company, Place, Server, order, postgres};
 use serde_json::{Value, json};
@@ -129,7 +129,9 @@ fn an_id_is_refused_for_another_request_only_once_the_first_is_kept() {
         };
         let count = |what: &str| database.sql(&name, &format!("SELECT count(*) FROM pg_stat_activity WHERE {what}"));
         let until = |what: &str| {
+            let began = Instant::now();
             while count(what) == "0" {
+                assert!(began.elapsed() < Duration::from_secs(30), "{what}");
                 std::thread::sleep(Duration::from_millis(5));
             }
         };
@@ -149,6 +151,7 @@ fn an_id_is_refused_for_another_request_only_once_the_first_is_kept() {
             let refused = second.join().expect("the second");
             assert_eq!((refused.status, refused.code()), (409, "exists-with-different"), "{refused:?}");
         });
+        until_nothing_waits(&host);
     }
     host.verify();
 }

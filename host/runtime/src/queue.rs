@@ -57,8 +57,8 @@ impl Runner {
             return run.known(record).map(|handle| Enqueued::Done(Box::new(handle)));
         }
         if let Some(found) = queue::waiting(&tx, &run.id)? {
-            run.check_queued(&found)?;
             let ticket = store.sequenced(run.request.tenant);
+            drop(run.check_queued(tx, &found)?);
             return Ok(Enqueued::Waiting { run: Box::new(found), replayed: true, ticket });
         }
         drop(run.installation(&tx)?);

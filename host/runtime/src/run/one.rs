@@ -72,7 +72,7 @@ impl Run<'_> {
                 drop(tx);
                 return self.known(record);
             }
-            let queued = self.queued_before(&tx)?;
+            let (tx, queued) = self.queued_before(tx)?;
             let installation = self.installation(&tx)?;
             let kept = loaded.take().filter(|plugin| plugin.digest() == installation.release);
             if let Some(plugin) = kept.or_else(|| inner.runtime.plugin(&installation.release)) {
@@ -145,21 +145,19 @@ impl Run<'_> {
     }
 
     /// The same run as it waits in the queue. Whoever does it, the queue's turn or not, takes it out.
-    fn queued_before(&self, tx: &Tx) -> Result<Option<QueuedRun>, RunnerError> {
-        if self.made_up {
-            return Ok(None);
+    fn queued_before(&self, tx: Tx) -> Result<(Tx, Option<QueuedRun>), RunnerError> {
+        let queued = if self.made_up { None } else { queue::waiting(&tx, &self.id)? };
+        match queued {
+            Some(queued) => Ok((self.check_queued(tx, &queued)?, Some(queued))),
+            None => Ok((tx, None)),
         }
-        let queued = queue::waiting(tx, &self.id)?;
-        if let Some(queued) = &queued {
-            self.check_queued(queued)?;
-        }
-        Ok(queued)
     }
 
     /// Refuses if the id is that of another request that waits. That counts once it is durable only: until then, another host
-    /// may have come first with something else.
-    pub(crate) fn check_queued(&self, queued: &QueuedRun) -> Result<(), RunnerError> {
-        let Err(refused) = self.check_same(&queued.installation, &queued.request_hash) else { return Ok(()) };
+    /// may have come first with something else. It is not waited for during the turn.
+    pub(crate) fn check_queued(&self, tx: Tx, queued: &QueuedRun) -> Result<Tx, RunnerError> {
+        let Err(refused) = self.check_same(&queued.installation, &queued.request_hash) else { return Ok(tx) };
+        drop(tx);
         let kept = self.once_durable(queued.number)?.get::<QueuedRun>(&queued.id)?;
         Err(if kept.as_ref() == Some(queued) { refused } else { RunnerError::Conflict })
     }
@@ -223,13 +221,14 @@ impl Run<'_> {
         tail: &Tail,
         budget: Option<&Budget>,
     ) -> Result<RunHandle, RunnerError> {
-        let mut tx = self.begin()?;
+        let tx = self.begin()?;
         // Between the two turns, the same request may have come again.
         if let Some(record) = self.recorded(&tx)? {
             drop(tx);
             return self.known(record);
         }
-        if let Some(queued) = self.queued_before(&tx)? {
+        let (mut tx, queued) = self.queued_before(tx)?;
+        if let Some(queued) = queued {
             queue::remove(&mut tx, &queued)?;
         }
         if let Some(budget) = budget {
@@ -372,7 +371,7 @@ fn settled(store: &Store, tenant: TenantNo, number: u64) -> Result<(), RunnerErr
     let began = std::time::Instant::now();
     while store.head(tenant)?.number < number {
         if store.status().failed.is_some() || began.elapsed() > SETTLE {
-            return Err(RunnerError::Unavailable("the first run with this id is not on disk yet".into()));
+            return Err(RunnerError::Unavailable("the first request with this id is not on disk yet".into()));
         }
         std::thread::sleep(Duration::from_millis(1));
     }

@@ -12,7 +12,7 @@ use tokio_postgres::{Client, Error, Statement};
 use super::block::block_on;
 use super::failure::{Failure, unavailable, words};
 use super::options::PostgresOptions;
-use super::tls::{Database, says};
+use super::tls::Database;
 use crate::error::StoreError;
 
 /// What a connection may do.
@@ -57,18 +57,19 @@ impl Connector {
         // as long as a statement may. Unless the URL says how, it would be for the system: a quarter of an hour for what was
         // sent, and two hours for who only waits.
         let silence = options.statement_timeout.saturating_add(options.connect_timeout);
+        let says = |word: &str| url.contains(word);
         // For the server, nothing is as long as one likes.
-        if !says(url, "tcp_user_timeout") && !options.statement_timeout.is_zero() {
+        if !says("tcp_user_timeout") && !options.statement_timeout.is_zero() {
             database.config.tcp_user_timeout(silence);
         }
         let taken = |time: Duration| time.clamp(Duration::from_secs(1), LONGEST_KEEPALIVE);
-        if !says(url, "keepalives_idle") {
+        if !says("keepalives_idle") {
             database.config.keepalives_idle(taken(silence / 2));
         }
-        if !says(url, "keepalives_interval") {
+        if !says("keepalives_interval") {
             database.config.keepalives_interval(taken(silence / 8));
         }
-        if !says(url, "keepalives_retries") {
+        if !says("keepalives_retries") {
             database.config.keepalives_retries(3);
         }
         let settings = format!(

@@ -126,11 +126,6 @@ fn trusted(file: Option<&str>) -> Result<RootCertStore, StoreError> {
     Ok(roots)
 }
 
-/// Whether a URL or connection string has this word.
-pub(super) fn says(url: &str, word: &str) -> bool {
-    take_word(url, word).1.is_some()
-}
-
 /// Takes a word out of a URL (`?key=value&...`) or a connection string (`key=value ...`): the rest and its value.
 fn take_word(text: &str, key: &str) -> (String, Option<String>) {
     let is_url = text.starts_with("postgres://") || text.starts_with("postgresql://");
@@ -192,7 +187,6 @@ mod tests {
         }
         for text in ["postgres://u:sslmode=x@h/db", "host=h user=u"] {
             assert_eq!(take_word(text, "sslmode"), (text.to_owned(), None));
-            assert!(!says(text, "sslmode"));
         }
     }
 
