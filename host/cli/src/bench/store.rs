@@ -51,8 +51,7 @@ by a kill; then its files are measured, and how long it takes to open. With --id
 installations of a release that nobody runs is started, shows each of them once, and is asked for its memory.
 
 The same commits go to a PostgreSQL server, in a database that is made for it and removed again; beside each row, in turns
-of the same length, as many callers ask a single function in that server to do the same: 32 and more are to reach 0.9 of it;
-with fewer, a commit's two trips to the server stand against its one. Without --database-url a server of
+of the same length, as many callers ask a single function in that server to do the same. Without --database-url a server of
 its own is started in a temporary folder (Debian's package `postgresql-15`; not as root). The user of a URL must be allowed to
 make databases and the roles backroom_reader and backroom_bi, and the server must take 150 connections.
 
@@ -282,8 +281,8 @@ impl Report {
                 function.map(|function| format!("{:.2}", function.ratio)).unwrap_or_default(),
                 match (target, function) {
                     (Some(target), _) => format!(">= {}/s", count(u64::from(*target))),
-                    (None, Some(Function { target: Some(target), .. })) => format!(">= {target}"),
-                    _ => String::new(),
+                    (None, Some(function)) => format!(">= {}", function.target),
+                    (None, None) => String::new(),
                 },
             ]);
         }

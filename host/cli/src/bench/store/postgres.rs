@@ -24,10 +24,8 @@ use crate::progress::Progress;
 
 /// The two take turns so often: what else the machine does meets both.
 const ROUNDS: u32 = 3;
-/// What the project wants of the commits: so many for one of the function, from so many callers on. With few, a commit's two trips
-/// to the server, has another host committed and the commit itself, stand against one.
+/// What the project wants of the commits: so many for one of the function.
 const TARGET: f64 = 0.9;
-const TARGET_CALLERS: usize = 32;
 
 /// Log and records as the store has them.
 const FUNCTION: &str = "
@@ -62,8 +60,8 @@ pub(super) struct Function {
     pub(super) per_second: f64,
     /// The store's commits for one of the function's.
     pub(super) ratio: f64,
-    /// What the project wants of that, where it wants something.
-    pub(super) target: Option<f64>,
+    /// What the project wants of that.
+    pub(super) target: f64,
 }
 
 /// Measures every way of asking for as long as `each`, and the function as long, in a database of its own on the server of
@@ -114,11 +112,8 @@ fn in_database(runtime: &Runtime, url: &str, each: Duration, progress: &Progress
                     function += rival.measure(runtime, &numbers, tenants, accounts, each)? / f64::from(ROUNDS);
                 }
                 let rate = Rate::middle(rounds);
-                let function = Function {
-                    per_second: function,
-                    ratio: ratio(rate.per_second, function),
-                    target: (callers >= TARGET_CALLERS).then_some(TARGET),
-                };
+                let function =
+                    Function { per_second: function, ratio: ratio(rate.per_second, function), target: TARGET };
                 let engine = "PostgreSQL";
                 rows.push(Row { engine, callers, tenants, accounts, rate, target: None, function: Some(function) });
             }
