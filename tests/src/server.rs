@@ -1,7 +1,7 @@
 //! The server as a child process.
 
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
@@ -308,10 +308,24 @@ impl Server {
         Reply { status: response.status().as_u16(), media, body }
     }
 
+    /// Sends a request and reads no answer: who drops the connection has gone away.
+    pub fn send(&self, method: &str, path: &str, body: &Value) -> TcpStream {
+        let address = self.url.trim_start_matches("http://");
+        let mut stream = TcpStream::connect(address).expect("a connection");
+        let (body, key) = (body.to_string(), &self.key);
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {key}\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
+        stream.write_all(format!("{head}{body}").as_bytes()).expect("sent");
+        stream
+    }
+
     /// The status of an answer to a request whose body is announced and not sent: what is too large is refused before it comes.
     pub fn announced(&self, method: &str, path: &str, length: usize) -> String {
         let address = self.url.trim_start_matches("http://");
-        let mut stream = std::net::TcpStream::connect(address).expect("a connection");
+        let mut stream = TcpStream::connect(address).expect("a connection");
         let key = &self.key;
         let head = format!(
             "{method} {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {key}\r\ncontent-length: {length}\r\n\r\n"

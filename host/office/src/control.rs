@@ -152,7 +152,7 @@ impl Office {
 
     /// The key with this secret, if there is one. Looked up by hash, so the time taken says nothing about the secret.
     pub fn key(&self, secret: &str) -> Result<Option<ApiKey>> {
-        Ok(self.store.read(TenantNo::PROVIDER)?.get::<ApiKey>(&Hash::of(secret.as_bytes()).0)?)
+        Ok(self.store.get(TenantNo::PROVIDER, &Hash::of(secret.as_bytes()).0)?)
     }
 
     /// Is there any key yet? A new data directory has none.
@@ -215,7 +215,7 @@ impl Office {
 
     /// The installation of this name.
     pub fn installation(&self, tenant: TenantNo, name: &Id) -> Result<Installation> {
-        let found = self.store.read(tenant)?.get::<Installation>(name)?;
+        let found = self.store.get::<Installation>(tenant, name)?;
         Ok(found.ok_or_else(|| Error::not_found("installation", name))?)
     }
 
@@ -225,7 +225,7 @@ impl Office {
     }
 
     fn provider_get<R: Record>(&self, key: &R::Key, kind: &'static str, shown: impl std::fmt::Display) -> Result<R> {
-        let found = self.store.read(TenantNo::PROVIDER)?.get::<R>(key)?;
+        let found = self.store.get::<R>(TenantNo::PROVIDER, key)?;
         Ok(found.ok_or_else(|| Error::not_found(kind, shown))?)
     }
 

@@ -144,7 +144,7 @@ impl Office {
 
     /// What bounds every run of a tenant; none if nothing but its installations does.
     pub fn tenant_limits(&self, tenant: TenantNo) -> Result<Option<TenantLimits>> {
-        Ok(self.store().read(tenant)?.get::<TenantLimits>(&())?)
+        Ok(self.store().get::<TenantLimits>(tenant, &())?)
     }
 }
 

@@ -4,7 +4,7 @@
 
 use backroom_domain::{Error, Id, Instant};
 use backroom_store::records::Secret;
-use backroom_store::{Meta, StoreError, TenantNo};
+use backroom_store::{Meta, StoreError, TenantNo, Ticket};
 use schemars::JsonSchema;
 use serde::Serialize;
 use zeroize::Zeroizing;
@@ -88,7 +88,7 @@ impl Office {
         work.put(&secret)?;
         commit(work)?;
         self.forget(tenant, before)?;
-        Ok(Written { value: row(secret), replayed: false, ticket: None })
+        Ok(Written { value: row(secret), replayed: false, ticket: Some(Ticket::durable()) })
     }
 
     /// Deletes a secret and destroys its key; `false` if there was none. Blocks until that is on disk.

@@ -5,7 +5,7 @@ use std::io::{Read, Seek};
 use backroom_domain::{Class, Error, Id, Instant};
 use backroom_store::backup::{BackupError, CheckedFile, IMPORTED, Progress, check_file};
 use backroom_store::records::Tenant;
-use backroom_store::{Hash, Meta, StoreError, TenantNo};
+use backroom_store::{Hash, Meta, StoreError, TenantNo, Ticket, conflict_pauses};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -81,24 +81,37 @@ impl Office {
         if !checked.releases.is_empty() {
             check_file(start(file)?, upload)?;
         }
-        let number = self.take_number(actor, now)?;
+        let number = again(|| self.take_number(actor, now))?;
         let meta = Meta { at: now.0, actor: actor.to_owned(), ..Meta::default() };
-        self.store().import_tenant(start(file)?, &checked, number, meta.clone(), progress)?;
-        // Another import may have taken the name meanwhile.
-        let mut tx = self.store().write(TenantNo::PROVIDER)?;
-        if tx.get::<Tenant>(&id)?.is_some() {
-            return Err(taken(&id).into());
-        }
+        let played = self.store().import_tenant(start(file)?, &checked, number, meta.clone(), progress);
+        played.map_err(TransferFailure::from).map_err(|failure| match failure {
+            // Nobody else writes under this number: something that was to be kept was not. It is not to be played once more
+            // by whoever does again what came second.
+            TransferFailure::Failure(Failure::Store(StoreError::Conflict)) => {
+                StoreError::Unavailable("an entry of the tenant could not be kept".to_owned()).into()
+            }
+            other => other,
+        })?;
         let tenant = Tenant { id, name: checked.head.tenant.name.clone(), number: number.0, created_at: now };
-        tx.put(&tenant)?;
         let meta = Meta { kind: IMPORTED.to_owned(), input_hash: Some(checked.head.head.hash.0), ..meta };
-        let ticket = Some(tx.commit(meta)?.ticket);
-        Ok(Written { value: arrived(tenant, &checked), replayed: false, ticket })
+        again(|| self.bring_into_being(&tenant, meta.clone()))?;
+        Ok(Written { value: arrived(tenant, &checked), replayed: false, ticket: Some(Ticket::durable()) })
+    }
+
+    /// Durable when it returns.
+    fn bring_into_being(&self, tenant: &Tenant, meta: Meta) -> Result<()> {
+        let mut tx = self.store().write(TenantNo::PROVIDER)?;
+        // Another import may have taken the name meanwhile.
+        if tx.get::<Tenant>(&tenant.id)?.is_some() {
+            return Err(taken(&tenant.id).into());
+        }
+        tx.put(tenant)?;
+        Ok(tx.commit(meta)?.ticket.wait()?)
     }
 
     /// The tenant of this name, if it is the file's; an error if it is another one.
     fn arrived(&self, id: &Id, checked: &CheckedFile) -> Result<Option<Tenant>> {
-        let Some(tenant) = self.store().read(TenantNo::PROVIDER)?.get::<Tenant>(id)? else { return Ok(None) };
+        let Some(tenant) = self.store().get::<Tenant>(TenantNo::PROVIDER, id)? else { return Ok(None) };
         let head = checked.head.head;
         match self.store().origin(TenantNo(tenant.number), head.number)? {
             Some(origin) if origin.head == head => Ok(Some(tenant)),
@@ -125,6 +138,17 @@ fn arrived(tenant: Tenant, checked: &CheckedFile) -> Arrived {
 fn taken(id: &Id) -> Failure {
     let message = format!("there is another tenant {id}; give this one another name (`--as`)");
     Error::new(Class::Conflict, "tenant-exists", message).into()
+}
+
+/// Does it again where another host commits for the provider first.
+fn again<T>(mut work: impl FnMut() -> Result<T>) -> Result<T> {
+    for pause in conflict_pauses() {
+        match work() {
+            Err(TransferFailure::Failure(Failure::Store(StoreError::Conflict))) => std::thread::sleep(pause),
+            done => return done,
+        }
+    }
+    work()
 }
 
 /// The file from its beginning.

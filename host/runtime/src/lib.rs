@@ -60,5 +60,5 @@ pub use plugin::Plugin;
 pub use queue::Enqueued;
 pub use replay::{ErasedField, ReplayReport};
 pub use report::{Mode, RunReport, Status};
-pub use run::{MAX_INPUT, MAX_RERUNS, RunHandle, RunRequest, Runner};
+pub use run::{MAX_INPUT, RunHandle, RunRequest, Runner};
 pub use tally::RunFigures;

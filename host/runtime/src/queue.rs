@@ -35,12 +35,8 @@ impl Runner {
     /// Queues a run instead of doing it now.
     ///
     /// # Errors
-    /// As [`Runner::run`]; the input has at most [`MAX_QUEUED_INPUT`] bytes.
+    /// As [`Runner::run`], but it is not begun anew; the input has at most [`MAX_QUEUED_INPUT`] bytes.
     pub fn enqueue(&self, request: RunRequest) -> Result<Enqueued, RunnerError> {
-        self.again(|| self.enqueue_once(request.clone()))
-    }
-
-    fn enqueue_once(&self, request: RunRequest) -> Result<Enqueued, RunnerError> {
         if request.input.len() > MAX_QUEUED_INPUT {
             let message =
                 format!("the input of a queued run has at most {MAX_QUEUED_INPUT} bytes, not {}", request.input.len());
@@ -53,11 +49,10 @@ impl Runner {
         let store = self.store();
         let mut tx = store.write(run.request.tenant)?;
         if let Some(record) = tx.get::<RunRecord>(&run.id)? {
-            drop(tx);
-            return run.known(record).map(|handle| Enqueued::Done(Box::new(handle)));
+            return run.known(tx, &record).map(|handle| Enqueued::Done(Box::new(handle)));
         }
         if let Some(found) = queue::waiting(&tx, &run.id)? {
-            let ticket = store.sequenced(run.request.tenant);
+            let ticket = tx.sequenced()?;
             drop(run.check_queued(tx, &found)?);
             return Ok(Enqueued::Waiting { run: Box::new(found), replayed: true, ticket });
         }
@@ -87,7 +82,7 @@ impl Runner {
     /// [`RunnerError::Conflict`] if another host committed first, or has the lease now; else as [`Runner::run`], where it is
     /// the service that could not do it.
     pub fn run_queued(&self, lease: Lease, id: &Id, now: Instant) -> Result<Option<RunHandle>, RunnerError> {
-        let Some(queued) = self.store().read(lease.tenant)?.get::<QueuedRun>(id)? else { return Ok(None) };
+        let Some(queued) = self.store().get::<QueuedRun>(lease.tenant, id)? else { return Ok(None) };
         let tape = OnceCell::new();
         let run = || -> Result<Run<'_>, RunnerError> {
             let date = queued.date.map_or_else(|| queued.queued_at.utc_date(), Ok)?;

@@ -70,7 +70,7 @@ impl Runner {
         progress: &mut dyn FnMut(u64),
     ) -> Result<ReplayReport, RunnerError> {
         let number = TenantNo(tenant.number);
-        let record = self.store().read(number)?.get::<RunRecord>(run)?.ok_or_else(|| Error::not_found("run", run))?;
+        let record = self.store().get::<RunRecord>(number, run)?.ok_or_else(|| Error::not_found("run", run))?;
         let recorded =
             runs::recorded(self.store(), number, record.number)?.ok_or_else(|| damaged(&record, "it is no run"))?;
         if let Some(fault) = &recorded.detail.fault
@@ -80,7 +80,7 @@ impl Runner {
             return Err(Error::refused("not-replayable", message).into());
         }
         let tx = self.store().before(number, record.number, progress)?;
-        let own_process = self.store().read(number)?.get::<TenantLimits>(&())?.is_some_and(|found| found.own_process);
+        let own_process = self.store().get::<TenantLimits>(number, &())?.is_some_and(|found| found.own_process);
         let (end, tail) = self.execute_again(tx, &record, &recorded, own_process)?;
         self.compare(number, run, &recorded, end, &tail)
     }

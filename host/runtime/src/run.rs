@@ -6,18 +6,15 @@ mod one;
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
-use std::hash::{BuildHasher as _, RandomState};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use backroom_domain::rights::Rights;
 use backroom_domain::{BusinessDate, Error, Id, Instant};
-use backroom_office::{Office, runs};
+use backroom_office::{Office, Written, runs};
 use backroom_store::records::{Installation, Limits, Release};
 use backroom_store::sched::Pace;
-use backroom_store::{Cache, Store, TenantNo, Ticket};
+use backroom_store::{Cache, Store, TenantNo, Ticket, conflict_pauses};
 
 pub(crate) use self::end::{End, Tail, execute, layers};
 pub(crate) use self::id::new_id;
@@ -34,13 +31,6 @@ use crate::report::{Mode, RunReport};
 /// The longest input, in bytes.
 pub const MAX_INPUT: usize = MAX_CARRIED;
 
-/// How often a run is begun anew because another host committed for its tenant first. A run has no effect outside of its
-/// unit of work, so doing it again does no harm; but somebody waits for it.
-pub const MAX_RERUNS: u32 = 8;
-
-/// The first pause before that; each one is twice as long as the one before, and between half and the whole of it is taken.
-const PAUSE: Duration = Duration::from_millis(2);
-
 /// Uploads plugins and runs installations. Clones are the same runner.
 #[derive(Clone)]
 pub struct Runner(Arc<Inner>);
@@ -51,7 +41,6 @@ struct Inner {
     runtime: Arc<Runtime>,
     releases: Releases,
     installations: Cache<Installation, Installed>,
-    reruns: AtomicU64,
     /// What runs have sent that are not known to be on record.
     tapes: Arc<Tapes>,
     /// The host call of each run that fails on purpose; none in a service.
@@ -188,7 +177,6 @@ impl Runner {
             runtime,
             releases,
             installations: Cache::new(INSTALLATIONS, Installed::from),
-            reruns: AtomicU64::new(0),
             tapes: Arc::default(),
             fails_at,
         })))
@@ -225,9 +213,14 @@ impl Runner {
             functions: plugin.functions().to_vec(),
         };
         self.again(|| {
-            let written = self.0.office.create_release(actor, now, release.clone())?;
-            written.ticket.map_or(Ok(()), |ticket| ticket.wait())?;
-            Ok(written.value)
+            let losses = self.store().losses(TenantNo::PROVIDER);
+            let Written { value, ticket, .. } = self.0.office.create_release(actor, now, release.clone())?;
+            if let Some(ticket) =
+                ticket.map_or_else(|| self.store().sequenced(TenantNo::PROVIDER, losses), |t| Ok(Some(t)))?
+            {
+                ticket.wait()?;
+            }
+            Ok(value)
         })
     }
 
@@ -250,7 +243,7 @@ impl Runner {
 
     /// How often a run was begun anew because another host had committed first.
     pub fn reruns(&self) -> u64 {
-        self.0.reruns.load(Ordering::Relaxed)
+        self.0.runtime.tally.reruns()
     }
 
     /// Runs an installation on this thread: once, or anew where another host commits for the tenant meanwhile. A run that is
@@ -261,7 +254,7 @@ impl Runner {
     /// `invalid` (`input-too-large`, `date-invalid`), `not-found` (no such installation), `conflict`
     /// (`exists-with-different`: the id was used for another request); [`RunnerError::Plugin`] if the release cannot be
     /// loaded; [`RunnerError::Unavailable`] if the service could not do its part; [`RunnerError::Conflict`] if other hosts
-    /// came first [`MAX_RERUNS`] times.
+    /// came first [`MAX_CONFLICTS`](backroom_store::MAX_CONFLICTS) times and once more.
     pub fn run(&self, request: RunRequest) -> Result<RunHandle, RunnerError> {
         let (named, tape) = (request.named()?, OnceCell::new());
         self.again(|| self.once(named.clone(), &tape))
@@ -269,16 +262,13 @@ impl Runner {
 
     /// Does it until there is no conflict, but not for ever.
     pub(crate) fn again<T>(&self, run: impl Fn() -> Result<T, RunnerError>) -> Result<T, RunnerError> {
-        let mut pause = PAUSE;
-        for _ in 0..MAX_RERUNS {
+        for pause in conflict_pauses() {
             match run() {
                 Err(RunnerError::Conflict) => {}
                 answered => return answered,
             }
-            self.0.reruns.fetch_add(1, Ordering::Relaxed);
-            let random = u32::try_from(RandomState::new().hash_one(pause) % 64).unwrap_or(0);
-            std::thread::sleep(pause / 2 + pause * random / 128);
-            pause *= 2;
+            self.0.runtime.tally.rerun();
+            std::thread::sleep(pause);
         }
         run()
     }

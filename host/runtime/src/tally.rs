@@ -24,6 +24,7 @@ pub struct RunFigures {
 #[derive(Default)]
 pub(crate) struct Tally {
     executed: AtomicU64,
+    reruns: AtomicU64,
     /// Touched by what fails alone.
     faults: Mutex<BTreeMap<&'static str, u64>>,
 }
@@ -34,6 +35,14 @@ impl Tally {
         if let Some(kind) = fault {
             *self.faults.lock().entry(kind.as_str()).or_default() += 1;
         }
+    }
+
+    pub(crate) fn rerun(&self) {
+        self.reruns.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn reruns(&self) -> u64 {
+        self.reruns.load(Ordering::Relaxed)
     }
 
     pub(crate) fn figures(&self, idle_processes: usize) -> RunFigures {

@@ -16,6 +16,9 @@ use schemars::{JsonSchema, SchemaGenerator};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+/// The code of what another host came before.
+const CONFLICT: &str = "conflict";
+
 /// The namespace of the problem types; the code follows.
 pub(crate) const TYPE_PREFIX: &str = "urn:backroom:problem:";
 
@@ -156,6 +159,11 @@ impl Problem {
         response
     }
 
+    /// Another host committed for the tenant first, and nothing was kept: the same again may do.
+    pub(crate) fn is_conflict(&self) -> bool {
+        self.code == CONFLICT
+    }
+
     /// For an error that axum answered by itself, without a problem.
     pub(crate) fn of_status(status: StatusCode) -> Self {
         match status {
@@ -226,7 +234,7 @@ impl From<StoreError> for Problem {
             }
             StoreError::Conflict => {
                 let detail = "another writer was first; nothing was kept, try again";
-                Self { retry_after: Some(1), ..Self::new(StatusCode::CONFLICT, Class::Conflict, "conflict", detail) }
+                Self { retry_after: Some(1), ..Self::new(StatusCode::CONFLICT, Class::Conflict, CONFLICT, detail) }
             }
             StoreError::TooLarge { what, size, limit } => {
                 let detail = format!("{what} has {size}, the limit is {limit}; nothing was kept");

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use axum::Router;
 use backroom_domain::Class;
@@ -72,6 +73,8 @@ pub(crate) struct Shared {
     pub(crate) host: String,
     /// Something was queued here, or there is room for another queue.
     pub(crate) wake: Notify,
+    /// How often another host had committed for a tenant first, and something was done again.
+    pub(crate) conflicts: AtomicU64,
 }
 
 /// What every handler stands on.
@@ -141,7 +144,7 @@ impl Service {
         let limits = ServiceLimits { guests: limits.guests.min(capacity), ..limits };
         let host = host.unwrap_or_else(|| format!("process-{}", std::process::id()));
         let (admission, wake) = (Admission::new(limits.clone()), Notify::new());
-        Ok(Self { shared: Arc::new(Shared { keeper, admission, limits, host, wake }) })
+        Ok(Self { shared: Arc::new(Shared { keeper, admission, limits, host, wake, conflicts: AtomicU64::new(0) }) })
     }
 
     /// Every route, for callers with a key.

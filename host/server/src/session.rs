@@ -1,5 +1,6 @@
 //! Work on behalf of a known caller: admitted, done on a thread that may block, answered when it is durable.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -8,9 +9,10 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse as _, Response};
 use backroom_domain::rights::Rights;
+use backroom_domain::{Class, Error, Id};
 use backroom_office::{Caller, Failure, Work, Written};
 use backroom_store::records::Tenant;
-use backroom_store::{Revision, StoreError, TenantNo, Ticket};
+use backroom_store::{Revision, StoreError, TenantNo, Ticket, conflict_pauses};
 use serde::Serialize;
 use tokio::sync::oneshot;
 use tokio::time::sleep;
@@ -44,8 +46,15 @@ pub(crate) struct Books {
     pub(crate) tenant: Tenant,
 }
 
+/// What came of doing something once.
+pub(crate) struct Attempt<T> {
+    pub(crate) told: Result<T, Error>,
+    /// Of what was committed last, if anything was. A "no" can be committed as well.
+    pub(crate) ticket: Option<Ticket>,
+}
+
 /// What has to come to pass before an answer may say "done".
-pub(crate) enum Proof {
+enum Proof {
     /// Something was written.
     Ticket(Ticket),
     /// Something was found by a writer, who sees what is not on disk yet: the log has to be on disk up to here.
@@ -53,12 +62,22 @@ pub(crate) enum Proof {
 }
 
 impl Proof {
-    /// After a write, or after a replay that found what there was to write.
-    pub(crate) fn of(open: &Open, tenant: TenantNo, ticket: Option<Ticket>) -> Self {
-        match ticket.or_else(|| open.office.store().sequenced(tenant)) {
+    /// After a replay that found what there was to write, or a "no" that was found.
+    fn of(open: &Open, tenant: TenantNo, losses: u64) -> Result<Self, StoreError> {
+        let store = open.office.store();
+        Ok(match store.sequenced(tenant, losses)? {
             Some(ticket) => Self::Ticket(ticket),
-            None => Self::Revision(open.office.store().status().sequenced),
-        }
+            None => Self::Revision(store.status().sequenced),
+        })
+    }
+}
+
+/// Whether it may have been said because of an entry that is lost if another host comes first. What is wrong with a request by
+/// itself, or with the service, is not.
+fn is_of_the_state(no: &Error) -> bool {
+    match no.class {
+        Class::NotFound | Class::Conflict | Class::Refused => true,
+        Class::Invalid | Class::Denied | Class::Unavailable => false,
     }
 }
 
@@ -75,9 +94,22 @@ impl Session {
         work: impl FnOnce(&Open) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Problem> {
         let permit = self.api.shared.admission.enter(tenant, task).await?;
+        self.admitted(permit, work).await
+    }
+
+    async fn admitted<T: Send + 'static>(
+        &self,
+        permit: Permit,
+        work: impl FnOnce(&Open) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Problem> {
         let Some(open) = self.open.upgrade() else { return Err(gone()) };
         let done = blocking(permit, move || work(&open)).await?;
         done.map_err(|failure| self.failure(failure))
+    }
+
+    /// The number of a tenant that is named in the body of a request.
+    pub(crate) async fn tenant(&self, id: Id) -> Result<TenantNo, Problem> {
+        self.work(TenantNo::PROVIDER, Task::Read, move |open| Ok(number(&open.office.tenant(&id)?))).await
     }
 
     /// Answers with what `work` reads.
@@ -101,21 +133,68 @@ impl Session {
         Ok(json(StatusCode::OK, body.map_err(|error| Problem::internal(&error))?))
     }
 
-    /// Answers with what `work` wrote, once it is on disk: 201, or 200 if the same had been written before.
+    /// Answers with what `work` wrote, once it is on disk: 201, or 200 if the same had been written before. As
+    /// [`Session::commit`].
     pub(crate) async fn write<T: Serialize>(
         &self,
         tenant: TenantNo,
         task: Task,
-        work: impl FnOnce(&Open) -> Result<Written<T>, Failure> + Send + 'static,
+        work: impl FnOnce(&Open) -> Result<Written<T>, Failure> + Clone + Send + 'static,
     ) -> Answer {
-        let written = self.work(tenant, task, move |open| {
+        let written = self.commit(tenant, task, move |open| {
             let Written { value, replayed, ticket } = work(open)?;
-            Ok((serde_json::to_vec(&value), replayed, Proof::of(open, tenant, ticket)))
+            Ok(Attempt { told: Ok((serde_json::to_vec(&value), replayed)), ticket })
         });
-        let (body, replayed, proof) = written.await?;
-        self.proven(proof).await?;
+        let (body, replayed) = written.await?;
         let status = if replayed { StatusCode::OK } else { StatusCode::CREATED };
         Ok(json(status, body.map_err(|error| Problem::internal(&error))?))
+    }
+
+    /// Does `work`, and tells what came of it once that is on disk, and what it was found by. Where another host commits for
+    /// the tenant first nothing was kept, and it is done again, from a copy of what it was given; each time it is admitted anew.
+    pub(crate) async fn commit<T: Send + 'static>(
+        &self,
+        tenant: TenantNo,
+        task: Task,
+        work: impl FnOnce(&Open) -> Result<Attempt<T>, Failure> + Clone + Send + 'static,
+    ) -> Result<T, Problem> {
+        let mut pauses = conflict_pauses();
+        loop {
+            match self.attempt(tenant, task, &work).await {
+                Err(problem) if problem.is_conflict() => {
+                    let Some(pause) = pauses.next() else { return Err(problem) };
+                    self.api.shared.conflicts.fetch_add(1, Ordering::Relaxed);
+                    sleep(pause).await;
+                }
+                done => return done,
+            }
+        }
+    }
+
+    async fn attempt<T: Send + 'static>(
+        &self,
+        tenant: TenantNo,
+        task: Task,
+        work: &(impl FnOnce(&Open) -> Result<Attempt<T>, Failure> + Clone + Send + 'static),
+    ) -> Result<T, Problem> {
+        let permit = self.api.shared.admission.enter(tenant, task).await?;
+        let work = work.clone();
+        let attempt = self.admitted(permit, move |open| {
+            let losses = open.office.store().losses(tenant);
+            let Attempt { told, ticket } = match work(open) {
+                Err(Failure::Business(no)) => Attempt { told: Err(no), ticket: None },
+                done => done?,
+            };
+            let proof = match (&told, ticket) {
+                (_, Some(ticket)) => Proof::Ticket(ticket),
+                (Err(no), None) if !is_of_the_state(no) => return Err(no.clone().into()),
+                (_, None) => Proof::of(open, tenant, losses)?,
+            };
+            Ok((told, proof))
+        });
+        let (told, proof) = attempt.await?;
+        self.proven(proof).await?;
+        told.map_err(Problem::from)
     }
 
     /// If the store has stopped, opening it again begins.
@@ -139,7 +218,7 @@ impl Session {
     }
 
     /// Waits until what was found or written is on disk.
-    pub(crate) async fn proven(&self, proof: Proof) -> Result<(), Problem> {
+    async fn proven(&self, proof: Proof) -> Result<(), Problem> {
         let revision = match proof {
             Proof::Ticket(ticket) => return self.durable(Some(ticket)).await,
             Proof::Revision(revision) => revision,
@@ -147,11 +226,11 @@ impl Session {
         loop {
             let Some(open) = self.open.upgrade() else { return Err(gone()) };
             let status = open.office.store().status();
-            if let Some(why) = status.failed {
-                return Err(self.api.failure(&open, StoreError::Unavailable(why).into()));
-            }
             if status.durable >= revision {
                 return Ok(());
+            }
+            if let Some(why) = status.failed {
+                return Err(self.api.failure(&open, StoreError::Unavailable(why).into()));
             }
             drop(open);
             sleep(SYNC_POLL).await;

@@ -9,6 +9,7 @@
 //! one from committing afterwards. Nothing is lost whatever happens here: a run stays queued until its own commit.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::Duration;
@@ -199,6 +200,7 @@ impl Crew {
 
     fn judge(&self, error: &RunnerError) -> Step {
         if matches!(error, RunnerError::Conflict) {
+            self.shared.conflicts.fetch_add(1, Ordering::Relaxed);
             return Step::Conflict;
         }
         tracing::warn!(%error, "a queued run could not be done; it stays queued");

@@ -63,6 +63,11 @@ pub trait Workflows: Send + Sync {
     fn executed(&self) -> RunFigures {
         RunFigures::default()
     }
+
+    /// How often a run was begun anew because another host had committed first.
+    fn reruns(&self) -> u64 {
+        0
+    }
 }
 
 impl Workflows for Runner {
@@ -104,6 +109,10 @@ impl Workflows for Runner {
 
     fn executed(&self) -> RunFigures {
         self.runtime().run_figures()
+    }
+
+    fn reruns(&self) -> u64 {
+        Self::reruns(self)
     }
 }
 

@@ -38,6 +38,14 @@ pub trait Engine: Send + Sync {
     /// What the engine itself reports; an embedded engine that has failed still gives durable snapshots.
     fn snapshot(&self, at: At) -> Result<Box<dyn Snapshot>, StoreError>;
 
+    /// The durable value of one full key by itself, where no other has to be of the same moment.
+    ///
+    /// # Errors
+    /// As [`Engine::snapshot`] and [`Snapshot::get`].
+    fn get(&self, key: &[u8]) -> Result<Option<Value>, StoreError> {
+        self.snapshot(At::Durable)?.get(key)
+    }
+
     /// What a writer begins with, once the tenant's turn has come: a sequenced snapshot, and the head that the commit must
     /// follow. None for the head if the engine makes sure by itself that all reads of the turn are of the state of the head
     /// that [`Engine::head`] gives at the end.
@@ -65,10 +73,18 @@ pub trait Engine: Send + Sync {
     /// [`StoreError::Unavailable`] once the engine has failed or was closed.
     fn append(&self, sealed: Sealed) -> Result<Appended, StoreError>;
 
-    /// Tells when what the holder of the tenant's turn sees now is durable, where that is more than waiting for a revision:
-    /// where an entry that has its place can still end with [`StoreError::Conflict`].
-    fn sequenced(&self, _tenant: TenantNo) -> Option<Ticket> {
-        None
+    /// How often entries of the tenant that had their place were lost here, or may have been; for [`Engine::sequenced`].
+    fn losses(&self, _tenant: TenantNo) -> u64 {
+        0
+    }
+
+    /// Tells when everything of the tenant that was seen since the losses were `losses` is durable, where that is more than
+    /// waiting for a revision: where an entry that has its place can still end with [`StoreError::Conflict`].
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] if there were more losses meanwhile.
+    fn sequenced(&self, _tenant: TenantNo, _losses: u64) -> Result<Option<Ticket>, StoreError> {
+        Ok(None)
     }
 
     /// Shows the durable part of the log in order, beginning with revision `from`. Damage is shown as
@@ -137,6 +153,14 @@ pub trait Snapshot: Send + Sync {
     /// # Errors
     /// Damage in the state, or [`StoreError::Expired`].
     fn get(&self, key: &[u8]) -> Result<Option<Value>, StoreError>;
+
+    /// Tells when everything that can be seen here is durable, as [`Engine::sequenced`] does.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] if some of it was lost already.
+    fn sequenced(&self) -> Result<Option<Ticket>, StoreError> {
+        Ok(None)
+    }
 
     /// Whether each reading is a trip to another process, so that [`Snapshot::prefetch`] is worth its while.
     fn is_far(&self) -> bool {

@@ -21,6 +21,7 @@
 
 pub mod backup;
 mod cache;
+mod conflict;
 pub mod engine;
 mod entry;
 mod error;
@@ -42,6 +43,7 @@ mod types;
 mod verify;
 
 pub use cache::Cache;
+pub use conflict::{MAX_CONFLICTS, conflict_pauses};
 pub use engine::{Blobs, Database, Engine, PostgresOptions, Status};
 pub use entry::{Entry, MAX_CHANGES, MAX_PAYLOAD, Meta};
 pub use error::{CodecError, StoreError};

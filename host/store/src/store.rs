@@ -16,11 +16,12 @@ use crate::entry::{Entry, place_of};
 use crate::error::StoreError;
 use crate::index::{STRIDE, Tip, decode_revision, head_key, index_key};
 use crate::leases::{self, Lease, Leases, Local, waiting};
+use crate::record::Record;
 use crate::records::Secret;
 use crate::seal::{MasterKey, Seals};
 use crate::ticket::Ticket;
 use crate::turns::{Turn, Turns};
-use crate::tx::{Held, Tx};
+use crate::tx::{Held, Tx, decode, record_key};
 use crate::types::{Head, Revision, TenantNo};
 use crate::verify::{self, VerifyProgress, VerifyReport};
 
@@ -169,6 +170,15 @@ impl Store {
         Ok(Tx::new(self.clone(), tenant, self.0.engine.snapshot(At::Durable)?, None))
     }
 
+    /// The durable record with this key, by itself: what one reads of which nothing else has to be of the same moment.
+    ///
+    /// # Errors
+    /// [`StoreError::Codec`] if it cannot be decoded; what reading the state reports.
+    pub fn get<R: Record>(&self, tenant: TenantNo, key: &R::Key) -> Result<Option<R>, StoreError> {
+        let value = self.0.engine.get(&record_key::<R>(tenant, key))?;
+        value.map(|value| decode(tenant, &value)).transpose()
+    }
+
     /// A unit of work for writing: waits for the tenant's turn and holds it until it is committed or dropped. It sees
     /// everything that has its place in the log.
     ///
@@ -252,11 +262,20 @@ impl Store {
         Ok(tip(&*snapshot, tenant)?.head)
     }
 
-    /// For who found in a unit of work for writing that there is nothing left to do, and is to say so: tells when what was
-    /// found is durable. `None` where it is once [`Status::durable`] has come to [`Status::sequenced`] as it is now.
+    /// How often entries of the tenant that had their place were lost here, or may have been; for [`Store::sequenced`].
     #[must_use]
-    pub fn sequenced(&self, tenant: TenantNo) -> Option<Ticket> {
-        self.0.engine.sequenced(tenant)
+    pub fn losses(&self, tenant: TenantNo) -> u64 {
+        self.0.engine.losses(tenant)
+    }
+
+    /// For who found in units of work for writing, since the losses were `losses`, that there is nothing to do or that it
+    /// cannot be done, and is to say so: tells when what was found is durable. `None` where it is once [`Status::durable`] has
+    /// come to [`Status::sequenced`] as it is now.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] if there were more losses meanwhile.
+    pub fn sequenced(&self, tenant: TenantNo, losses: u64) -> Result<Option<Ticket>, StoreError> {
+        self.0.engine.sequenced(tenant, losses)
     }
 
     /// Opens what is sealed in the tenant's log entries.
@@ -272,7 +291,7 @@ impl Store {
     /// # Errors
     /// What reading the state or destroying the key reports. The next opening of the store does it again.
     pub fn destroy_key_of_erased(&self, tenant: TenantNo, person: &Id) -> Result<bool, StoreError> {
-        if self.read(tenant)?.get::<Erasure>(person)?.is_none() {
+        if self.get::<Erasure>(tenant, person)?.is_none() {
             return Ok(false);
         }
         self.0.engine.keyring().destroy(tenant, person)?;
@@ -285,7 +304,7 @@ impl Store {
     /// # Errors
     /// What reading the state or destroying the key reports. The next opening of the store does it again.
     pub fn destroy_key_of_secret(&self, tenant: TenantNo, secret: &Secret) -> Result<(), StoreError> {
-        let now = self.read(tenant)?.get::<Secret>(&secret.name)?;
+        let now = self.get::<Secret>(tenant, &secret.name)?;
         let in_use = now.is_some_and(|now| now.number == secret.number);
         match Secret::key_name(secret.number) {
             Ok(key) if !in_use => self.0.engine.keyring().destroy(tenant, &key),

@@ -19,7 +19,7 @@ use crate::merge::Merge;
 use crate::record::{MAX_VALUE, Record};
 use crate::seal::Seals;
 use crate::store::Store;
-use crate::ticket::Committed;
+use crate::ticket::{Committed, Ticket};
 use crate::turns::Turn;
 use crate::types::{Head, Revision, TenantNo};
 
@@ -147,6 +147,14 @@ impl Tx {
             return staged.as_deref().map(|value| self.decode(value)).transpose();
         }
         self.snapshot.get(&key)?.map(|value| self.decode(&value)).transpose()
+    }
+
+    /// Tells when what is seen here is durable, as [`Store::sequenced`] does.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] if some of it was lost already.
+    pub fn sequenced(&self) -> Result<Option<Ticket>, StoreError> {
+        self.snapshot.sequenced()
     }
 
     /// Records to be read at once, where each reading alone would be a trip to a database.
@@ -315,12 +323,11 @@ impl Tx {
     }
 
     fn key<R: Record>(&self, key: &R::Key) -> Vec<u8> {
-        const { assert!(R::SPACE != SYSTEM_SPACE, "record space 0 is the store's own") };
-        full_key(self.tenant, R::SPACE, key)
+        record_key::<R>(self.tenant, key)
     }
 
     fn decode<R: Record>(&self, value: &[u8]) -> Result<R, StoreError> {
-        Record::decode(value).map_err(|source| StoreError::Codec { tenant: self.tenant, space: R::SPACE, source })
+        decode(self.tenant, value)
     }
 
     fn prefix_range<R: Record>(&self, prefix: &impl RecordKey) -> KeyRange {
@@ -351,4 +358,15 @@ impl Tx {
 
 fn within(what: &'static str, size: usize, limit: usize) -> Result<(), StoreError> {
     if size > limit { Err(StoreError::TooLarge { what, size, limit }) } else { Ok(()) }
+}
+
+/// The full key of a record.
+pub(crate) fn record_key<R: Record>(tenant: TenantNo, key: &R::Key) -> Vec<u8> {
+    const { assert!(R::SPACE != SYSTEM_SPACE, "record space 0 is the store's own") };
+    full_key(tenant, R::SPACE, key)
+}
+
+/// A record of a tenant as it stands in the state.
+pub(crate) fn decode<R: Record>(tenant: TenantNo, value: &[u8]) -> Result<R, StoreError> {
+    Record::decode(value).map_err(|source| StoreError::Codec { tenant, space: R::SPACE, source })
 }

@@ -52,7 +52,7 @@ installations of a release that nobody runs is started, shows each of them once,
 
 The same commits go to a PostgreSQL server, in a database that is made for it and removed again; beside each row, in turns
 of the same length, as many callers ask a single function in that server to do the same. Without --database-url a server of
-its own is started in a temporary folder (Debian's package `postgresql-15`; not as root). The user of a URL must be allowed to
+its own is started in a temporary folder (Debian's package `postgresql-15`; for root, as the user `postgres` or `nobody`). The user of a URL must be allowed to
 make databases and the roles backroom_reader and backroom_bi, and the server must take 150 connections.
 
 Examples:

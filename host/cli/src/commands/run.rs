@@ -133,7 +133,7 @@ pub(crate) fn send(client: &Client, tenant: &str, name: &str, request: &Request<
     if request.queued {
         body.insert("queued".to_owned(), json!(true));
     }
-    let _shown = Progress::start(format!("running {name}"));
+    let _shown = Progress::start(format!("{} {name}", if request.queued { "queueing" } else { "running" }));
     let reply = client.post(&path(&["v1", "tenants", tenant, "installations", name, "runs"]), &body)?;
     let run = reply.read()?;
     Ok((reply, run))

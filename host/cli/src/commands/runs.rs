@@ -46,7 +46,7 @@ struct Queue {
 
 #[derive(Debug, Deserialize)]
 struct Lease {
-    tenant: u32,
+    tenant: String,
     host: String,
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use backroom_domain::hr::{self, Erasure, NewErasure};
 use backroom_domain::{Effect, Id, Instant};
 use backroom_store::records::{StoredEmployment, StoredWorker};
-use backroom_store::{Meta, StoreError, TenantNo};
+use backroom_store::{Meta, StoreError, TenantNo, Ticket};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -95,6 +95,6 @@ impl Office {
             std::thread::sleep(Duration::from_millis(1));
             waited += 1;
         }
-        Ok(Written { replayed: erased.replayed, value: erased, ticket: None })
+        Ok(Written { replayed: erased.replayed, value: erased, ticket: Some(Ticket::durable()) })
     }
 }

@@ -69,8 +69,7 @@ impl Run<'_> {
         let (tx, queued, installation, plugin) = loop {
             let tx = self.begin()?;
             if let Some(record) = self.recorded(&tx)? {
-                drop(tx);
-                return self.known(record);
+                return self.known(tx, &record);
             }
             let (tx, queued) = self.queued_before(tx)?;
             let installation = self.installation(&tx)?;
@@ -157,15 +156,16 @@ impl Run<'_> {
     /// may have come first with something else. It is not waited for during the turn.
     pub(crate) fn check_queued(&self, tx: Tx, queued: &QueuedRun) -> Result<Tx, RunnerError> {
         let Err(refused) = self.check_same(&queued.installation, &queued.request_hash) else { return Ok(tx) };
-        drop(tx);
-        let kept = self.once_durable(queued.number)?.get::<QueuedRun>(&queued.id)?;
+        let kept = self.once_durable(tx, queued.number)?.get::<QueuedRun>(&queued.id)?;
         Err(if kept.as_ref() == Some(queued) { refused } else { RunnerError::Conflict })
     }
 
-    /// The tenant's state once everything up to this number is durable, which was seen on its way.
-    fn once_durable(&self, number: u64) -> Result<Tx, RunnerError> {
+    /// The tenant's state once everything up to this number is durable, which `tx` has seen on its way.
+    fn once_durable(&self, tx: Tx, number: u64) -> Result<Tx, RunnerError> {
         let (store, tenant) = (&self.runner.0.store, self.request.tenant);
-        if let Some(ticket) = store.sequenced(tenant) {
+        let seen = tx.sequenced()?;
+        drop(tx);
+        if let Some(ticket) = seen {
             // It is known at once if that was lost.
             ticket.wait()?;
         }
@@ -224,8 +224,7 @@ impl Run<'_> {
         let tx = self.begin()?;
         // Between the two turns, the same request may have come again.
         if let Some(record) = self.recorded(&tx)? {
-            drop(tx);
-            return self.known(record);
+            return self.known(tx, &record);
         }
         let (mut tx, queued) = self.queued_before(tx)?;
         if let Some(queued) = queued {
@@ -240,9 +239,9 @@ impl Run<'_> {
     }
 
     /// The answer to a request whose id is on record.
-    pub(crate) fn known(self, record: RunRecord) -> Result<RunHandle, RunnerError> {
+    pub(crate) fn known(self, tx: Tx, record: &RunRecord) -> Result<RunHandle, RunnerError> {
         // It may have been seen before it was durable. Another host may have come first, with another entry of that number.
-        if self.once_durable(record.number)?.get::<RunRecord>(&record.id)?.as_ref() != Some(&record) {
+        if self.once_durable(tx, record.number)?.get::<RunRecord>(&record.id)?.as_ref() != Some(record) {
             return Err(RunnerError::Conflict);
         }
         self.check_same(&record.installation, &record.request_hash)?;
@@ -250,7 +249,11 @@ impl Run<'_> {
         let run = runs::recorded(&self.runner.0.store, self.request.tenant, number)?;
         let missing =
             || RunnerError::Unavailable(format!("the log has no run under number {number}; run `backroom log verify`"));
-        Ok(RunHandle { report: RunReport::recorded(record, run.ok_or_else(missing)?), ticket: None, sent: None })
+        Ok(RunHandle {
+            report: RunReport::recorded(record.clone(), run.ok_or_else(missing)?),
+            ticket: None,
+            sent: None,
+        })
     }
 
     pub(crate) fn installation(&self, tx: &Tx) -> Result<Arc<Installed>, RunnerError> {

@@ -137,7 +137,7 @@ pub(crate) struct InBook {
 pub(super) async fn change<T: Serialize + Send + 'static>(
     books: Books,
     kind: &'static str,
-    change: impl FnOnce(&mut Work) -> Result<Changed<T>, Failure> + Send + 'static,
+    change: impl FnOnce(&mut Work) -> Result<Changed<T>, Failure> + Clone + Send + 'static,
 ) -> Answer {
     let (caller, tenant) = (books.caller(), books.number());
     let apply = move |open: &Open| {

@@ -1,5 +1,7 @@
 //! Figures of this host since its start, for whoever operates it. Figures of the store are with the log.
 
+use std::sync::atomic::Ordering;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use backroom_runtime::{CompileFigures, RunFigures};
@@ -17,6 +19,8 @@ use crate::session::{Answer, json};
 pub(crate) struct Figures {
     host: String,
     runs: RunFigures,
+    /// How often a run or another write was done again because another host had committed for its tenant first.
+    conflicts: u64,
     admission: AdmissionFigures,
     compile: CompileFigures,
 }
@@ -25,7 +29,9 @@ pub(crate) struct Figures {
 pub(crate) async fn show(Admin(_session): Admin, State(api): State<Api>) -> Answer {
     let workflows = &api.current()?.workflows;
     let (runs, compile) = (workflows.executed(), workflows.compiled());
-    let figures = Figures { host: api.shared.host.clone(), runs, admission: api.shared.admission.figures(), compile };
+    let conflicts = workflows.reruns().saturating_add(api.shared.conflicts.load(Ordering::Relaxed));
+    let (host, admission) = (api.shared.host.clone(), api.shared.admission.figures());
+    let figures = Figures { host, runs, conflicts, admission, compile };
     let body = serde_json::to_vec(&figures).map_err(|error| Problem::internal(&error))?;
     Ok(json(StatusCode::OK, body))
 }

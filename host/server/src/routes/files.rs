@@ -1,5 +1,7 @@
 //! Files of a tenant: folders, lists, and content in and out.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderName, X_CONTENT_TYPE_OPTIONS};
@@ -63,6 +65,7 @@ pub(crate) async fn put(
     let (caller, tenant) = (books.caller(), books.number());
     let held = api.shared.admission.enter_large_body(tenant).await?;
     let bytes = extract::bytes(request, usize::try_from(MAX_FILE).unwrap_or(usize::MAX), &api).await?;
+    let (held, bytes) = (Arc::new(held), Arc::new(bytes));
     let put = move |open: &Open| {
         let _held = held;
         open.office.put_file(tenant, caller, clock::now(), (&folder, &path), &bytes)
@@ -78,7 +81,8 @@ pub(crate) async fn delete(Writes(books): Writes, PathFile(folder, path): PathFi
 
 /// How much room there is: the provider's to say.
 pub(crate) async fn quota(Admin(session): Admin, Json(new): Json<files::NewQuota>) -> Answer {
+    let tenant = session.tenant(new.tenant.clone()).await?;
     let actor = session.actor.clone();
     let set = move |open: &Open| open.office.set_files_quota(&actor, clock::now(), new);
-    session.write(backroom_store::TenantNo::PROVIDER, Task::Write, set).await
+    session.write(tenant, Task::Write, set).await
 }

@@ -3,6 +3,7 @@
 //! The files arrive as parts of a multipart body. Each is read up to its limit and not further; what is wrong with any of
 //! them refuses all of them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -22,14 +23,14 @@ use crate::keeper::Open;
 use crate::paced::Paced;
 use crate::problem::{Problem, Reason};
 use crate::service::Api;
-use crate::session::{Answer, Proof, json};
+use crate::session::{Answer, Attempt, json};
 
 /// After a refusal the rest of the body is read and thrown away for so long: a caller that is still sending reads the answer
 /// only then.
 const DRAIN: Duration = Duration::from_secs(10);
 
-/// What came of applying the files: a summary and when it is on disk, or what is wrong with them.
-type Applied = Result<(ImportSummary, StatusCode, Proof), Vec<RowProblem>>;
+/// What came of applying the files: a summary, or what is wrong with them.
+type Applied = Result<(ImportSummary, StatusCode), Vec<RowProblem>>;
 
 pub(crate) async fn import(Writes(books): Writes, State(api): State<Api>, request: Request) -> Answer {
     let held = api.shared.admission.enter_large_body(books.number()).await?;
@@ -45,35 +46,40 @@ pub(crate) async fn import(Writes(books): Writes, State(api): State<Api>, reques
         Err(_) => return Err(too_slow()),
     };
     let (caller, tenant) = (books.caller(), books.number());
+    let (held, files) = (Arc::new(held), Arc::new(files));
     let apply = move |open: &Open| {
         let _held = held;
         apply(open, tenant, caller, &files)
     };
-    match books.session.work(tenant, Task::Write, apply).await? {
-        Ok((summary, status, proof)) => {
-            books.session.proven(proof).await?;
+    match books.session.commit(tenant, Task::Write, apply).await? {
+        Ok((summary, status)) => {
             Ok(json(status, serde_json::to_vec(&summary).map_err(|error| Problem::internal(&error))?))
         }
         Err(rows) => Err(refused_rows(rows)),
     }
 }
 
-fn apply(open: &Open, tenant: TenantNo, caller: Caller, files: &[(String, Vec<u8>)]) -> Result<Applied, Failure> {
+fn apply(
+    open: &Open,
+    tenant: TenantNo,
+    caller: Caller,
+    files: &[(String, Vec<u8>)],
+) -> Result<Attempt<Applied>, Failure> {
     let set = imports::read(files);
     let (actor, now) = (caller.actor.clone(), clock::now());
     let mut work = open.office.write(tenant, caller, now)?;
     let summary = match imports::apply(&mut work, &set) {
         Ok(summary) => summary,
-        Err(ImportFailure::Rows(rows)) => return Ok(Err(rows)),
+        Err(ImportFailure::Rows(rows)) => return Ok(Attempt { told: Ok(Err(rows)), ticket: None }),
         Err(ImportFailure::Failure(failure)) => return Err(failure),
     };
     // The same files again: there is nothing to keep.
     if work.effects().is_empty() {
-        return Ok(Ok((summary, StatusCode::OK, Proof::of(open, tenant, None))));
+        return Ok(Attempt { told: Ok(Ok((summary, StatusCode::OK))), ticket: None });
     }
     let meta = Meta { at: now.0, actor, kind: "import".to_owned(), ..Meta::default() };
     let committed = work.seal()?.commit(meta)?;
-    Ok(Ok((summary, StatusCode::CREATED, Proof::Ticket(committed.ticket))))
+    Ok(Attempt { told: Ok(Ok((summary, StatusCode::CREATED))), ticket: Some(committed.ticket) })
 }
 
 /// All files, each within its limit.

@@ -17,8 +17,7 @@ use crate::auth::Writes;
 use crate::clock;
 use crate::extract::{Asked, Json, PathId};
 use crate::keeper::Open;
-use crate::problem::Problem;
-use crate::session::{Answer, Books, Proof, json};
+use crate::session::{Answer, Attempt, Books, json};
 
 /// The query of a write.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -124,9 +123,6 @@ pub(crate) async fn release(Writes(books): Writes, Asked(how): Asked<How>, Json(
     write(books, how, "ledger-release", move |work| ledger::release(work, &asked)).await
 }
 
-/// The answer or the refusal, and what there is to wait for before it is given.
-type Done = (Result<(Vec<u8>, StatusCode), Error>, Option<Proof>);
-
 /// Does it and commits what came of it: 201 if something was kept, 200 if there was nothing to keep or nothing was to be.
 ///
 /// A refusal is committed as well if it is one for good: the id must be found refused by whoever asks again.
@@ -134,15 +130,15 @@ async fn write<T: Serialize>(
     books: Books,
     how: How,
     kind: &'static str,
-    use_case: impl FnOnce(&mut Work) -> Result<T, Failure> + Send + 'static,
+    use_case: impl FnOnce(&mut Work) -> Result<T, Failure> + Clone + Send + 'static,
 ) -> Answer {
     let (caller, tenant) = (books.caller(), books.number());
-    let done = move |open: &Open| -> Result<Done, Failure> {
+    if how.dry_run {
+        let plan = move |open: &Open| use_case(&mut open.office.read(tenant, caller, clock::now())?);
+        return books.session.take(tenant, Task::Write, plan).await;
+    }
+    let done = move |open: &Open| {
         let (actor, now) = (caller.actor.clone(), clock::now());
-        if how.dry_run {
-            let value = use_case(&mut open.office.read(tenant, caller, now)?)?;
-            return Ok((Ok((encoded(&value)?, StatusCode::OK)), None));
-        }
         let mut work = open.office.write(tenant, caller, now)?;
         let (told, refused) = match use_case(&mut work) {
             Ok(value) => (encoded(&value)?, None),
@@ -157,18 +153,9 @@ async fn write<T: Serialize>(
             }
         };
         let status = if ticket.is_some() { StatusCode::CREATED } else { StatusCode::OK };
-        let proof = match (&refused, ticket) {
-            // Nothing was kept of it, and nothing has to be.
-            (Some(_), None) => None,
-            (_, ticket) => Some(Proof::of(open, tenant, ticket)),
-        };
-        Ok((refused.map_or(Ok((told, status)), Err), proof))
+        Ok(Attempt { told: refused.map_or(Ok((told, status)), Err), ticket })
     };
-    let (told, proof) = books.session.work(tenant, Task::Write, done).await?;
-    if let Some(proof) = proof {
-        books.session.proven(proof).await?;
-    }
-    let (body, status) = told.map_err(Problem::from)?;
+    let (body, status) = books.session.commit(tenant, Task::Write, done).await?;
     Ok(json(status, body))
 }
 

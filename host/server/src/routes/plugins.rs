@@ -1,9 +1,11 @@
 //! Releases of plugins.
 
+use std::sync::Arc;
+
 use axum::extract::{Request, State};
 use backroom_office::Written;
-use backroom_store::TenantNo;
 use backroom_store::records::Release;
+use backroom_store::{TenantNo, Ticket};
 
 use crate::admission::Task;
 use crate::auth::{Admin, Anyone};
@@ -19,11 +21,13 @@ pub(crate) async fn upload(Admin(session): Admin, State(api): State<Api>, reques
     let held = api.shared.admission.enter_large_body(TenantNo::PROVIDER).await?;
     let bytes = extract::bytes(request, api.shared.limits.component_bytes, &api).await?;
     let (actor, now) = (session.actor.clone(), clock::now());
+    let (held, bytes) = (Arc::new(held), Arc::new(bytes));
     let upload = move |open: &Open| {
+        let _held = held;
         let uploaded = open.workflows.upload(&actor, now, &bytes);
-        drop((bytes, held));
         // Durable when it returns; one with an earlier time had been uploaded before.
-        let written = |value: Release| Written { replayed: value.created_at != now, value, ticket: None };
+        let ticket = Some(Ticket::durable());
+        let written = |value: Release| Written { replayed: value.created_at != now, value, ticket };
         uploaded.map(written).map_err(failure)
     };
     // Compiling takes as much of a machine as a guest does.

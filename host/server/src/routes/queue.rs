@@ -1,21 +1,23 @@
 //! Runs that wait: asked for here, and how many there are.
 
+use std::collections::BTreeMap;
+
 use axum::http::StatusCode;
 use axum::http::header::{HeaderValue, LOCATION};
 use backroom_domain::{Id, Instant};
 use backroom_office::queue;
 use backroom_runtime::{Enqueued, Mode, RunReport, RunRequest};
-use backroom_store::records::QueuedRun;
-use backroom_store::{Lease, Leases as _, Store, StoreError, TenantNo, Ticket};
+use backroom_store::records::{QueuedRun, Tenant};
+use backroom_store::{Held, Leases as _, Store, StoreError, TenantNo};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::runs;
 use crate::admission::Task;
-use crate::auth::Admin;
+use crate::auth::{Admin, number};
 use crate::keeper::Open;
 use crate::problem::Problem;
-use crate::session::{Answer, Books, Proof, json};
+use crate::session::{Answer, Attempt, Books, json};
 use crate::workflows::failure;
 
 /// A run that waits, or is under way.
@@ -54,8 +56,8 @@ impl Waiting {
 
 /// What became of a request, as far as it has to be told.
 enum Told {
-    Waiting(Vec<u8>, Proof),
-    Done(Box<RunReport>, Option<Ticket>),
+    Waiting(Box<Waiting>),
+    Done(Box<RunReport>),
     Full,
 }
 
@@ -68,27 +70,23 @@ pub(crate) async fn enqueue(books: &Books, request: RunRequest) -> Answer {
     let tenant = books.number();
     let enqueue = move |open: &Open| match open.workflows.enqueue(request).map_err(failure)? {
         Enqueued::Waiting { run, replayed, ticket } => {
-            let id = run.id.clone();
-            let body = serde_json::to_vec(&Waiting::new(*run, replayed)).unwrap_or_default();
-            Ok((Told::Waiting(body, Proof::of(open, tenant, ticket)), Some(id)))
+            Ok(Attempt { told: Ok(Told::Waiting(Box::new(Waiting::new(*run, replayed)))), ticket })
         }
-        Enqueued::Done(handle) => Ok((Told::Done(Box::new(handle.report), handle.ticket), None)),
-        Enqueued::Full => Ok((Told::Full, None)),
+        Enqueued::Done(handle) => Ok(Attempt { told: Ok(Told::Done(Box::new(handle.report))), ticket: handle.ticket }),
+        Enqueued::Full => Ok(Attempt { told: Ok(Told::Full), ticket: None }),
     };
-    let (told, id) = books.session.work(tenant, Task::Write, enqueue).await?;
-    match told {
-        Told::Waiting(body, proof) => {
-            books.session.proven(proof).await?;
+    match books.session.commit(tenant, Task::Write, enqueue).await? {
+        Told::Waiting(waiting) => {
             books.session.api.shared.wake.notify_one();
+            let body = serde_json::to_vec(&waiting).map_err(|error| Problem::internal(&error))?;
             let mut answer = json(StatusCode::ACCEPTED, body);
-            let location = id.map(|id| format!("/v1/tenants/{}/runs/{}", books.tenant.id, escape(id.as_str())));
-            if let Some(Ok(location)) = location.map(|location| HeaderValue::from_str(&location)) {
+            let location = format!("/v1/tenants/{}/runs/{}", books.tenant.id, escape(waiting.id.as_str()));
+            if let Ok(location) = HeaderValue::from_str(&location) {
                 answer.headers_mut().insert(LOCATION, location);
             }
             Ok(answer)
         }
-        Told::Done(report, ticket) => {
-            books.session.durable(ticket).await?;
+        Told::Done(report) => {
             let body = serde_json::value::to_raw_value(&report).map_err(|error| Problem::internal(&error))?;
             runs::answer(books, &report, body)
         }
@@ -105,6 +103,9 @@ fn escape(text: &str) -> String {
     text.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
 }
 
+/// Tenants that are looked at together for who has the lease of one.
+const TENANTS: usize = 1_000;
+
 /// All queues together.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -120,7 +121,7 @@ pub(crate) struct Status {
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct Leased {
-    tenant: u32,
+    tenant: Id,
     fence: u64,
     host: String,
 }
@@ -135,11 +136,20 @@ pub(crate) async fn status(Admin(session): Admin) -> Answer {
             let first = queue::first(&tx)?.map(|first| first.queued_at);
             oldest = [oldest, first].into_iter().flatten().min_by_key(|at| at.0);
         }
-        let leased = |held: backroom_store::Held| {
-            let Lease { tenant, fence } = held.lease;
-            Leased { tenant: tenant.0, fence, host: held.owner }
-        };
-        Ok(Status { length, oldest, leases: store.held()?.into_iter().map(leased).collect() })
+        let held: BTreeMap<TenantNo, Held> = store.held()?.into_iter().map(|held| (held.lease.tenant, held)).collect();
+        let tx = store.read(TenantNo::PROVIDER)?;
+        let (mut leases, mut cursor) = (Vec::new(), None::<Vec<u8>>);
+        while leases.len() < held.len() {
+            let page = tx.scan::<Tenant>(&(), cursor.as_deref(), TENANTS)?;
+            let Some((last, _)) = page.last() else { break };
+            cursor = Some(last.clone());
+            let leased = |(_, tenant): (_, Tenant)| {
+                let Held { lease, owner } = held.get(&number(&tenant))?;
+                Some(Leased { tenant: tenant.id, fence: lease.fence, host: owner.clone() })
+            };
+            leases.extend(page.into_iter().filter_map(leased));
+        }
+        Ok(Status { length, oldest, leases })
     };
     session.read(TenantNo::PROVIDER, status).await
 }

@@ -1,15 +1,17 @@
 //! Runs of workflows.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use axum::http::StatusCode;
 use backroom_domain::{BusinessDate, Class, Id};
 use backroom_office::runs;
-use backroom_runtime::{FaultKind, MAX_RERUNS, Mode, RunReport, RunRequest, Status};
-use backroom_store::StoreError;
+use backroom_runtime::{FaultKind, Mode, RunReport, RunRequest, Status};
+use backroom_store::{StoreError, conflict_pauses};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use tokio::time::sleep;
 
 use super::queue::{self, Waiting};
 use crate::admission::Task;
@@ -55,7 +57,7 @@ pub(crate) async fn run(Writes(books): Writes, PathId(installation): PathId, Jso
     if queued {
         return queue::enqueue(&books, request).await;
     }
-    let mut reruns = 0;
+    let mut pauses = conflict_pauses();
     // Held until the next attempt has it, so that nothing is sent twice.
     let mut kept = None;
     let mut request = request;
@@ -77,11 +79,14 @@ pub(crate) async fn run(Writes(books): Writes, PathId(installation): PathId, Jso
                 }
                 break (report, body);
             }
-            // Another host committed first, and nothing was kept. Taking its place in the queue again is pause enough.
-            Err(problem) if problem.code == "conflict" && reruns < MAX_RERUNS => reruns += 1,
+            // Another host committed first, and nothing was kept.
+            Err(problem) if problem.is_conflict() => {
+                let Some(pause) = pauses.next() else { return Err(in_doubt(problem, &report.id)) };
+                books.session.api.shared.conflicts.fetch_add(1, Ordering::Relaxed);
+                sleep(pause).await;
+            }
             Err(problem) => return Err(in_doubt(problem, &report.id)),
         }
-        tracing::info!(reruns, "a run begins anew: another host committed first");
     };
     let body = body.map_err(|error| Problem::internal(&error))?;
     answer(&books, &report, body)

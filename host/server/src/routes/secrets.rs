@@ -1,6 +1,7 @@
 //! Secrets of a tenant: set, named and deleted, never shown.
 
 use backroom_office::{Written, secrets};
+use backroom_store::Ticket;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -38,7 +39,8 @@ pub(crate) async fn delete(Writes(books): Writes, PathId(name): PathId) -> Answe
     let delete = move |open: &Open| {
         let deleted = open.office.delete_secret(tenant, caller, clock::now(), &name)?;
         // Nothing was made, so it is never answered as something new.
-        Ok(Written { value: Deleted { deleted }, replayed: true, ticket: None })
+        let ticket = deleted.then(Ticket::durable);
+        Ok(Written { value: Deleted { deleted }, replayed: true, ticket })
     };
     books.session.write(tenant, Task::Write, delete).await
 }

@@ -1,7 +1,6 @@
 //! Client companies of the provider.
 
 use backroom_domain::Id;
-use backroom_office::Written;
 use backroom_office::limits::Ceilings;
 use backroom_store::TenantNo;
 use schemars::JsonSchema;
@@ -46,17 +45,11 @@ pub(crate) struct NewLimits {
 
 /// What every run of a tenant is bounded by: the provider's to say.
 pub(crate) async fn limit(Admin(session): Admin, Json(new): Json<NewLimits>) -> Answer {
+    let NewLimits { tenant, limits } = new;
+    let tenant = session.tenant(tenant).await?;
     let actor = session.actor.clone();
-    let set = move |open: &Open| {
-        let tenant = TenantNo(open.office.tenant(&new.tenant)?.number);
-        let written = open.office.set_tenant_limits(&actor, clock::now(), tenant, new.limits)?;
-        // It stands in the tenant's own chain: what is to be waited for is its own.
-        if let Some(ticket) = written.ticket {
-            ticket.wait()?;
-        }
-        Ok(Written { ticket: None, ..written })
-    };
-    session.write(TenantNo::PROVIDER, Task::Write, set).await
+    let set = move |open: &Open| open.office.set_tenant_limits(&actor, clock::now(), tenant, limits);
+    session.write(tenant, Task::Write, set).await
 }
 
 pub(crate) async fn limits(Reads(books): Reads) -> Answer {

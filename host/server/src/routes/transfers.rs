@@ -5,6 +5,7 @@
 
 use std::fs::File;
 use std::io::{BufWriter, Seek as _, SeekFrom};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -13,7 +14,7 @@ use axum::http::StatusCode;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::response::IntoResponse as _;
 use backroom_domain::Id;
-use backroom_office::TransferFailure;
+use backroom_office::{TransferFailure, Written};
 use backroom_runtime::RunnerError;
 use backroom_store::TenantNo;
 use backroom_store::backup::{BackupError, Exported};
@@ -30,7 +31,7 @@ use crate::extract::{Asked, Json, too_slow};
 use crate::keeper::Open;
 use crate::problem::Problem;
 use crate::service::Api;
-use crate::session::{Answer, Proof, Session, json};
+use crate::session::{Answer, Attempt, Session, json};
 use crate::workflows::failure;
 
 #[derive(Deserialize, JsonSchema)]
@@ -90,8 +91,8 @@ pub(crate) async fn import(
     play(&session, file, arriving.r#as).await
 }
 
-async fn play(session: &Session, mut file: File, name: Option<Id>) -> Answer {
-    let actor = session.actor.clone();
+async fn play(session: &Session, file: File, name: Option<Id>) -> Answer {
+    let (actor, file) = (session.actor.clone(), Arc::new(file));
     let import = move |open: &Open| {
         let (now, workflows) = (clock::now(), &open.workflows);
         let mut refused = None;
@@ -104,21 +105,18 @@ async fn play(session: &Session, mut file: File, name: Option<Id>) -> Answer {
                 tracing::info!(done, of, "importing a tenant");
             }
         };
-        let arrived = open.office.import_tenant(&actor, now, &mut file, name, &mut upload, &mut progress);
+        let arrived = open.office.import_tenant(&actor, now, &mut &*file, name, &mut upload, &mut progress);
         match arrived {
-            Ok(written) => {
-                Ok(Ok((written.value, written.replayed, Proof::of(open, TenantNo::PROVIDER, written.ticket))))
-            }
+            Ok(Written { value, replayed, ticket }) => Ok(Attempt { told: Ok(Ok((value, replayed))), ticket }),
             Err(TransferFailure::Failure(failure)) => Err(failure),
             Err(TransferFailure::File(error)) => match refused {
                 // Nothing is wrong with the file.
                 Some(error @ (RunnerError::Unavailable(_) | RunnerError::Conflict)) => Err(failure(error)),
-                _ => Ok(Err(Problem::from(error))),
+                _ => Ok(Attempt { told: Ok(Err(Problem::from(error))), ticket: None }),
             },
         }
     };
-    let (arrived, replayed, proof) = session.work(TenantNo::PROVIDER, Task::Archive, import).await??;
-    session.proven(proof).await?;
+    let (arrived, replayed) = session.commit(TenantNo::PROVIDER, Task::Archive, import).await??;
     let status = if replayed { StatusCode::OK } else { StatusCode::CREATED };
     Ok(json(status, serde_json::to_vec(&arrived).map_err(|error| Problem::internal(&error))?))
 }

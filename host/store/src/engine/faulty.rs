@@ -57,8 +57,12 @@ impl Engine for Faulty {
         self.inner.append(sealed)
     }
 
-    fn sequenced(&self, tenant: TenantNo) -> Option<Ticket> {
-        self.inner.sequenced(tenant)
+    fn losses(&self, tenant: TenantNo) -> u64 {
+        self.inner.losses(tenant)
+    }
+
+    fn sequenced(&self, tenant: TenantNo, losses: u64) -> Result<Option<Ticket>, StoreError> {
+        self.inner.sequenced(tenant, losses)
     }
 
     fn read_log(

@@ -57,9 +57,9 @@ use self::keys::TableKeyring;
 use self::layout::Layout;
 use self::pool::{Connection, Connector, Pool, Rights};
 use self::queue::{Pending, Row};
-use self::reads::Reads;
+use self::reads::{Reads, Wanted};
 use self::sequenced::Sequenced;
-use super::{Appended, At, Blobs, Engine, Keyring, LogItem, Place, Snapshot, Status};
+use super::{Appended, At, Blobs, Engine, Keyring, LogItem, Place, Snapshot, Status, Value};
 use crate::entry::{Change, Sealed};
 use crate::error::StoreError;
 use crate::keyring;
@@ -192,8 +192,8 @@ impl Postgres {
         let (durable, restoring) = begin(connector.connect(Rights::Owner)?)?;
         let pool = Pool::new(connector.clone(), postgres.connections, options.turn_timeout);
         let layout = Layout::new(postgres.tables);
-        let reads = Reads::new(connector.clone());
-        let core = Arc::new(Core::new(options.clone(), layout, pool, reads, postgres.cache_bytes, durable));
+        let [reads, lookups] = [(); 2].map(|()| Reads::new(connector.clone()));
+        let core = Arc::new(Core::new(options.clone(), layout, pool, (reads, lookups), postgres.cache_bytes, durable));
         let database = connector.database().clone();
         runtime.spawn(listen::listen(Arc::downgrade(&core), database, postgres.poll_every));
         let committer = Committer::new(Arc::clone(&core), connector)?;
@@ -254,6 +254,14 @@ impl Engine for Postgres {
         }
     }
 
+    /// One trip, together with what others look up at the same time.
+    fn get(&self, key: &[u8]) -> Result<Option<Value>, StoreError> {
+        let Some((tenant, segment, within)) = self.core.layout.locate(key) else { return Ok(None) };
+        let wanted = Wanted::Record(segment, within.to_vec());
+        let found = self.core.lookups.ask(&self.core.layout, tenant, vec![wanted])?.pop();
+        Ok(found.and_then(|found| found.body).map(Value::from))
+    }
+
     /// Each read of the turn is checked against the lane's head, and the first one may be what finds that head.
     fn begin(&self, tenant: TenantNo) -> Result<(Box<dyn Snapshot>, Option<Head>), StoreError> {
         Ok((self.snapshot(At::Sequenced(tenant))?, None))
@@ -281,8 +289,12 @@ impl Engine for Postgres {
         })
     }
 
-    fn sequenced(&self, tenant: TenantNo) -> Option<Ticket> {
-        self.core.lanes.of(tenant).lock().last()
+    fn losses(&self, tenant: TenantNo) -> u64 {
+        self.core.lanes.of(tenant).lock().generation()
+    }
+
+    fn sequenced(&self, tenant: TenantNo, losses: u64) -> Result<Option<Ticket>, StoreError> {
+        self.core.lanes.of(tenant).lock().sequenced(losses).map(Some)
     }
 
     fn keyring(&self) -> Arc<dyn Keyring> {

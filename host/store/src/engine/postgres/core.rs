@@ -31,7 +31,10 @@ pub(super) struct Core {
     pub(super) pool: Arc<Pool>,
     pub(super) queue: Queue,
     pub(super) lanes: Lanes,
+    /// For units of work.
     pub(super) reads: Reads,
+    /// For who is no unit of work: most of all, who somebody is that asks. They are not to wait for more than that.
+    pub(super) lookups: Reads,
     /// Names this host to the others.
     pub(super) host: String,
     pub(super) snapshots: AtomicUsize,
@@ -44,7 +47,7 @@ impl Core {
         options: Options,
         layout: Layout,
         pool: Arc<Pool>,
-        reads: Reads,
+        (reads, lookups): (Reads, Reads),
         cache_bytes: usize,
         durable: Revision,
     ) -> Self {
@@ -55,6 +58,7 @@ impl Core {
             queue: Queue::default(),
             lanes: Lanes::new(cache_bytes),
             reads,
+            lookups,
             host: host_name(),
             snapshots: AtomicUsize::new(0),
             durable: AtomicU64::new(durable),

@@ -41,7 +41,7 @@ pub(super) struct Lane {
     durable: u64,
     /// As it was when the unit of work began. What changed after it may not be in the database when that is read.
     floor: u64,
-    /// Of the last entry that got its place here; none once the database was asked for the head again.
+    /// Of the last entry that got its place here.
     last: Option<Ticket>,
     kept: BTreeMap<Arc<[u8]>, Kept>,
     bytes: usize,
@@ -161,7 +161,6 @@ impl Lane {
             return Err(StoreError::Conflict);
         }
         self.clear();
-        self.last = None;
         self.head = head;
         self.chain = VecDeque::from([head]);
         self.durable = head.number;
@@ -184,9 +183,16 @@ impl Lane {
         Ok(self.checked.then_some(self.head))
     }
 
-    /// The ticket of the last entry that got its place here.
-    pub(super) fn last(&self) -> Option<Ticket> {
-        self.last.clone()
+    /// Tells when what was seen since this generation is durable, if nothing of it was lost yet.
+    pub(super) fn sequenced(&self, generation: u64) -> Result<Ticket, StoreError> {
+        self.stands(generation)?;
+        let last = self.last.clone().filter(|_| self.head.number > self.durable);
+        Ok(last.unwrap_or_else(Ticket::durable))
+    }
+
+    /// Counts how often the lane had to be begun anew.
+    pub(super) fn generation(&self) -> u64 {
+        self.generation
     }
 
     /// The unit of work in progress.

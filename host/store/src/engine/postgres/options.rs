@@ -7,8 +7,8 @@ use crate::records::sql::{self, Table};
 /// Bounds of the PostgreSQL engine, beside those of every store ([`Options`](crate::Options)).
 #[derive(Debug, Clone)]
 pub struct PostgresOptions {
-    /// The most connections for reading, beside three that are held: for the committer, for the single records that units of
-    /// work read, and for hearing of other hosts.
+    /// The most connections for reading, beside four that are held: for the committer, for the single records that units of
+    /// work read, for those that are looked up by themselves, and for hearing of other hosts.
     pub connections: usize,
     /// How long opening a connection may take.
     pub connect_timeout: Duration,

@@ -72,8 +72,10 @@ impl Connector {
         if !says("keepalives_retries") {
             database.config.keepalives_retries(3);
         }
+        // No statement takes so long that compiling it would pay; and what it is thought to cost, by which that is decided, says
+        // nothing where kinds of plans are forbidden: 4 ms were taken for a row that is read in 0.02 (measured).
         let settings = format!(
-            "SET statement_timeout = {}; SET idle_in_transaction_session_timeout = {};",
+            "SET jit = off; SET statement_timeout = {}; SET idle_in_transaction_session_timeout = {};",
             options.statement_timeout.as_millis(),
             options.idle_timeout.as_millis()
         );

@@ -22,6 +22,7 @@ use crate::error::StoreError;
 use crate::index::SYSTEM_SPACE;
 use crate::key::split_key;
 use crate::merge::Merge;
+use crate::ticket::Ticket;
 use crate::types::{Head, Revision, TenantNo};
 
 /// The unit of work of one turn.
@@ -109,6 +110,10 @@ impl Snapshot for Sequenced {
             Ok(read)
         })?;
         Ok(known.map(Value::from))
+    }
+
+    fn sequenced(&self) -> Result<Option<Ticket>, StoreError> {
+        self.lane.lock().sequenced(self.session).map(Some)
     }
 
     fn is_far(&self) -> bool {

@@ -26,7 +26,7 @@ use crate::types::{Head, Revision, TenantNo};
 
 /// All statements are by primary key. A plan made while a table was small must not outlive that.
 pub(super) const SETTINGS: &str = "
-    SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off;
+    SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;
     SET plan_cache_mode = force_generic_plan;
     SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';";
 
