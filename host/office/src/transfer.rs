@@ -84,17 +84,11 @@ impl Office {
         let number = again(|| self.take_number(actor, now))?;
         let meta = Meta { at: now.0, actor: actor.to_owned(), ..Meta::default() };
         let played = self.store().import_tenant(start(file)?, &checked, number, meta.clone(), progress);
-        played.map_err(TransferFailure::from).map_err(|failure| match failure {
-            // Nobody else writes under this number: something that was to be kept was not. It is not to be played once more
-            // by whoever does again what came second.
-            TransferFailure::Failure(Failure::Store(StoreError::Conflict)) => {
-                StoreError::Unavailable("an entry of the tenant could not be kept".to_owned()).into()
-            }
-            other => other,
-        })?;
+        // Nobody else writes under this number.
+        played.map_err(TransferFailure::from).map_err(no_conflict)?;
         let tenant = Tenant { id, name: checked.head.tenant.name.clone(), number: number.0, created_at: now };
         let meta = Meta { kind: IMPORTED.to_owned(), input_hash: Some(checked.head.head.hash.0), ..meta };
-        again(|| self.bring_into_being(&tenant, meta.clone()))?;
+        again(|| self.bring_into_being(&tenant, meta.clone())).map_err(no_conflict)?;
         Ok(Written { value: arrived(tenant, &checked), replayed: false, ticket: Some(Ticket::durable()) })
     }
 
@@ -149,6 +143,16 @@ fn again<T>(mut work: impl FnMut() -> Result<T>) -> Result<T> {
         }
     }
     work()
+}
+
+/// What has been played is not to be played once more by whoever does again what came second.
+fn no_conflict(failure: TransferFailure) -> TransferFailure {
+    match failure {
+        TransferFailure::Failure(Failure::Store(StoreError::Conflict)) => {
+            StoreError::Unavailable("the tenant's entries could not be kept".to_owned()).into()
+        }
+        other => other,
+    }
 }
 
 /// The file from its beginning.

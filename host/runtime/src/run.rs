@@ -193,7 +193,7 @@ impl Runner {
     }
 
     /// Takes a plugin in: inspects it, compiles it, keeps its bytes, and records the release. Durable when it returns. The
-    /// same bytes again give the release that there is. Takes seconds for large plugins.
+    /// same bytes again give the release that there is; in an embedded store it may be on its way to the disk. Takes seconds for large plugins.
     ///
     /// # Errors
     /// [`RunnerError::Plugin`] says what is wrong with the bytes; nothing was kept then.
@@ -215,12 +215,16 @@ impl Runner {
         self.again(|| {
             let losses = self.store().losses(TenantNo::PROVIDER);
             let Written { value, ticket, .. } = self.0.office.create_release(actor, now, release.clone())?;
-            if let Some(ticket) =
-                ticket.map_or_else(|| self.store().sequenced(TenantNo::PROVIDER, losses), |t| Ok(Some(t)))?
-            {
+            let found = || self.store().sequenced(TenantNo::PROVIDER, losses);
+            if let Some(ticket) = ticket.map_or_else(found, |ticket| Ok(Some(ticket)))? {
                 ticket.wait()?;
             }
             Ok(value)
+        })
+        .map_err(|error| match error {
+            // It was tried often enough, and compiling is no small thing to do once more.
+            RunnerError::Conflict => RunnerError::Unavailable("other hosts came first all the time".to_owned()),
+            other => other,
         })
     }
 

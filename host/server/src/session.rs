@@ -229,7 +229,8 @@ impl Session {
             if status.durable >= revision {
                 return Ok(());
             }
-            if let Some(why) = status.failed {
+            // While the disk is full it may take as long as it likes.
+            if let Some(why) = status.failed.or(status.held) {
                 return Err(self.api.failure(&open, StoreError::Unavailable(why).into()));
             }
             drop(open);

@@ -7,8 +7,8 @@ use backroom_office::Failure;
 use backroom_runtime::{
     CompileFigures, Enqueued, ReplayReport, RunFigures, RunHandle, RunRequest, Runner, RunnerError,
 };
-use backroom_store::Lease;
 use backroom_store::records::{Release, Tenant};
+use backroom_store::{Lease, StoreError};
 
 /// The runtime, seen from here. Every call blocks its thread: a run for as long as its limits allow.
 pub trait Workflows: Send + Sync {
@@ -118,5 +118,8 @@ impl Workflows for Runner {
 
 /// As a use case would say it.
 pub(crate) fn failure(error: RunnerError) -> Failure {
-    Failure::Business(error.into_error())
+    match error {
+        RunnerError::Conflict => StoreError::Conflict.into(),
+        other => other.into_error().into(),
+    }
 }

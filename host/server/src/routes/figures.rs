@@ -19,7 +19,8 @@ use crate::session::{Answer, json};
 pub(crate) struct Figures {
     host: String,
     runs: RunFigures,
-    /// How often a run or another write was done again because another host had committed for its tenant first.
+    /// How often a run or another write was done again because another host had committed for its tenant first, or had taken
+    /// over its tenant's queue.
     conflicts: u64,
     admission: AdmissionFigures,
     compile: CompileFigures,

@@ -8,6 +8,7 @@ use axum::http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE, ETAG
 use axum::response::{IntoResponse as _, Response};
 use backroom_domain::files::{File, MAX_FILE};
 use backroom_office::files;
+use parking_lot::Mutex;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -65,9 +66,9 @@ pub(crate) async fn put(
     let (caller, tenant) = (books.caller(), books.number());
     let held = api.shared.admission.enter_large_body(tenant).await?;
     let bytes = extract::bytes(request, usize::try_from(MAX_FILE).unwrap_or(usize::MAX), &api).await?;
-    let (held, bytes) = (Arc::new(held), Arc::new(bytes));
+    let (held, bytes) = (Arc::new(Mutex::new(Some(held))), Arc::new(bytes));
     let put = move |open: &Open| {
-        let _held = held;
+        let _held = held.lock().take();
         open.office.put_file(tenant, caller, clock::now(), (&folder, &path), &bytes)
     };
     books.session.write(tenant, Task::Write, put).await

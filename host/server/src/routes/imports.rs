@@ -24,6 +24,7 @@ use crate::paced::Paced;
 use crate::problem::{Problem, Reason};
 use crate::service::Api;
 use crate::session::{Answer, Attempt, json};
+use parking_lot::Mutex;
 
 /// After a refusal the rest of the body is read and thrown away for so long: a caller that is still sending reads the answer
 /// only then.
@@ -46,9 +47,9 @@ pub(crate) async fn import(Writes(books): Writes, State(api): State<Api>, reques
         Err(_) => return Err(too_slow()),
     };
     let (caller, tenant) = (books.caller(), books.number());
-    let (held, files) = (Arc::new(held), Arc::new(files));
+    let (held, files) = (Arc::new(Mutex::new(Some(held))), Arc::new(files));
     let apply = move |open: &Open| {
-        let _held = held;
+        let _held = held.lock().take();
         apply(open, tenant, caller, &files)
     };
     match books.session.commit(tenant, Task::Write, apply).await? {

@@ -81,7 +81,7 @@ pub(crate) async fn run(Writes(books): Writes, PathId(installation): PathId, Jso
             }
             // Another host committed first, and nothing was kept.
             Err(problem) if problem.is_conflict() => {
-                let Some(pause) = pauses.next() else { return Err(in_doubt(problem, &report.id)) };
+                let Some(pause) = pauses.next() else { return Err(problem) };
                 books.session.api.shared.conflicts.fetch_add(1, Ordering::Relaxed);
                 sleep(pause).await;
             }

@@ -16,8 +16,8 @@ use axum::response::IntoResponse as _;
 use backroom_domain::Id;
 use backroom_office::{TransferFailure, Written};
 use backroom_runtime::RunnerError;
-use backroom_store::TenantNo;
 use backroom_store::backup::{BackupError, Exported};
+use backroom_store::{TenantNo, Ticket};
 use http_body_util::BodyExt as _;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -111,8 +111,9 @@ async fn play(session: &Session, file: File, name: Option<Id>) -> Answer {
             Err(TransferFailure::Failure(failure)) => Err(failure),
             Err(TransferFailure::File(error)) => match refused {
                 // Nothing is wrong with the file.
-                Some(error @ (RunnerError::Unavailable(_) | RunnerError::Conflict)) => Err(failure(error)),
-                _ => Ok(Attempt { told: Ok(Err(Problem::from(error))), ticket: None }),
+                Some(error @ RunnerError::Unavailable(_)) => Err(failure(error)),
+                // What is wrong with it is so whatever anybody writes.
+                _ => Ok(Attempt { told: Ok(Err(Problem::from(error))), ticket: Some(Ticket::durable()) }),
             },
         }
     };

@@ -258,6 +258,8 @@ impl Committer {
             other => other.clone(),
         };
         for entry in behind {
+            // It may have been added to the lane that was begun anew, before it was taken out here.
+            self.core.lanes.with(&self.core.lanes.of(entry.tenant), |lane| lane.reset());
             entry.outcome.finish(Err(behind_error.clone()));
         }
     }
