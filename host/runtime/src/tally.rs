@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct RunFigures {
-    /// All of them.
+    /// All of them, and each time that one was begun anew because another host came first.
     pub executed: u64,
     /// Those that ended by a fault, by its kind.
     pub faults: BTreeMap<String, u64>,
@@ -32,7 +32,8 @@ pub(crate) struct Tally {
 impl Tally {
     pub(crate) fn count(&self, fault: Option<FaultKind>) {
         self.executed.fetch_add(1, Ordering::Relaxed);
-        if let Some(kind) = fault {
+        // What another host came before is begun anew: it did not end so.
+        if let Some(kind) = fault.filter(|kind| *kind != FaultKind::Conflict) {
             *self.faults.lock().entry(kind.as_str()).or_default() += 1;
         }
     }

@@ -111,7 +111,8 @@ impl Admission {
         let Ok(place) = Arc::clone(queue).try_acquire_owned() else {
             self.turned_away.fetch_add(1, Ordering::Relaxed);
             return Err(Problem::too_many(
-                "too many requests of this tenant are under way or waiting; try again later",
+                "too many requests are under way or waiting for this tenant, or for the provider if it is about no tenant; try \
+                 again later",
             ));
         };
         let own = self.wait(own).await?;

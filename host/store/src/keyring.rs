@@ -91,7 +91,8 @@ fn destroy_replaced(snapshot: &dyn Snapshot, keyring: &dyn Keyring, tenant: Tena
     for number in (1..=given).filter(|number| !in_use.contains(number)) {
         let Ok(key) = Secret::key_name(number) else { continue };
         if !matches!(keyring.get(tenant, &key), Ok(KeyState::Destroyed | KeyState::Absent)) {
-            tracing::warn!(%tenant, %key, "destroying the key of a replaced secret that was not destroyed");
+            // Of one that was replaced before a crash, or of an attempt that another host came before.
+            tracing::info!(%tenant, %key, "destroying the key of a secret that is not in use");
             keyring.destroy(tenant, &key)?;
         }
     }
