@@ -193,7 +193,8 @@ impl Runner {
     }
 
     /// Takes a plugin in: inspects it, compiles it, keeps its bytes, and records the release. Durable when it returns. The
-    /// same bytes again give the release that there is; in an embedded store it may be on its way to the disk. Takes seconds for large plugins.
+    /// same bytes again give the release that there is; in an embedded store it may be on its way to the disk.
+    /// Takes seconds for large plugins.
     ///
     /// # Errors
     /// [`RunnerError::Plugin`] says what is wrong with the bytes; nothing was kept then.

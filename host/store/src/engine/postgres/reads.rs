@@ -1,6 +1,6 @@
 //! What is read record by record, by units of work and by others. Most units of work begin with the head of their chain, or
-//! with records that bring it along, and do little else. So who asks while questions are on their way goes with the next ones: there is one trip, and one
-//! statement for each table, for all of them.
+//! with records that bring it along, and do little else. So who asks while questions are on their way goes with the next
+//! ones: there is one trip, and one statement for each table, for all of them.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
